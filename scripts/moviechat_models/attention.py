@@ -1,0 +1,50 @@
+"""Scaled dot-product attention, with and without its probabilities. Shared by all modules."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def split_heads(x: Tensor, heads: int) -> Tensor:
+    """[B, n, heads·d] → [B, heads, n, d]"""
+    return x.view(x.size(0), x.size(1), heads, x.size(2) // heads).transpose(1, 2)
+
+
+def merge_heads(x: Tensor) -> Tensor:
+    """[B, heads, n, d] → [B, n, heads·d]"""
+    return x.transpose(1, 2).reshape(x.size(0), x.size(2), x.size(1) * x.size(3))
+
+
+def share_heads(x: Tensor, heads: int) -> Tensor:
+    """Key or value heads [B, kv_heads, n, d], each repeated for its group of query heads → [B, heads, n, d]"""
+    groups = heads // x.size(1)
+    if groups == 1:
+        return x
+    grouped = x.unsqueeze(2).expand(x.size(0), x.size(1), groups, x.size(2), x.size(3))
+    return grouped.reshape(x.size(0), heads, x.size(2), x.size(3))
+
+
+def attend(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, causal: bool, dropout: float
+) -> Tensor:
+    """query [B, h, n, d], key and value [B, h, m, d], mask true where to look, broadcast to [B, h, n, m]
+    → [B, h, n, d]. causal needs n = m and no mask."""
+    return F.scaled_dot_product_attention(query, key, value, mask, dropout, causal)
+
+
+def attend_with_weights(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """As `attend`, and the probabilities in float32 [B, h, n, m]."""
+    scores = (query * query.size(-1) ** -0.5) @ key.transpose(-1, -2)  # [B, h, n, m]
+    scores = scores.float()
+    if mask is not None:
+        scores = scores.masked_fill(~mask, float("-inf"))
+    weights = scores.softmax(-1)
+    return weights.to(value.dtype) @ value, weights
+
+
+def causal_mask(new: int, total: int, device: torch.device) -> Tensor:
+    """The last `new` of `total` positions may look at themselves and at all before → [new, total]"""
+    seen = torch.ones(new, total, dtype=torch.bool, device=device)
+    return seen.tril(total - new)

@@ -1,0 +1,61 @@
+"""Frames → blocks: pixels, EVA ViT, ln_vision, frame Q-Former. `frame_encoder.pt` of a bundle."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .eva_vit import EvaVit
+from .qformer import QFormer
+from .sizes import FrameEncoderSizes
+
+
+class FrameEncoder(nn.Module):
+    """uint8 RGB [B, 3, S, S], any strides → blocks [B, N, C] in the parameters' dtype."""
+
+    __jit_ignored_attributes__ = ["sizes"]
+
+    def __init__(self, sizes: FrameEncoderSizes) -> None:
+        super().__init__()
+        self.sizes = sizes
+        self.image = sizes.vit.image
+        # Python floats, so that no .to(float16) rounds them and no device is baked in
+        self.mean = list(sizes.mean)
+        self.std = list(sizes.std)
+        self.vit = EvaVit(sizes.vit)
+        self.ln_vision = nn.LayerNorm(sizes.vit.width, eps=sizes.ln_eps)
+        self.ln_eps = sizes.ln_eps
+        self.qformer = QFormer(sizes.qformer)
+
+    def normalize(self, rgb: Tensor) -> Tensor:
+        """uint8 [B, 3, S, S] → float32 [B, 3, S, S], contiguous: (rgb / 255 - mean) / std"""
+        pixels = rgb.float() / 255.0
+        planes = [(pixels[:, i] - self.mean[i]) / self.std[i] for i in range(3)]
+        return torch.stack(planes, dim=1)
+
+    def see(self, rgb: Tensor) -> Tensor:
+        """uint8 [B, 3, S, S] → ViT output [B, P, D], before ln_vision"""
+        if (
+            rgb.dim() != 4
+            or rgb.size(1) != 3
+            or rgb.size(2) != self.image
+            or rgb.size(3) != self.image
+        ):
+            raise ValueError(
+                f"frame encoder: expected RGB [B, 3, {self.image}, {self.image}], got {rgb.shape}"
+            )
+        return self.vit(self.normalize(rgb).to(self.vit.pos_embed.dtype))
+
+    def norm_vision(self, vit: Tensor) -> Tensor:
+        """[B, P, D] → [B, P, D]. Computed in float32, as the reference's LayerNorm is"""
+        weight, bias = self.ln_vision.weight, self.ln_vision.bias
+        normed = F.layer_norm(vit.float(), weight.shape, weight.float(), bias.float(), self.ln_eps)
+        return normed.to(weight.dtype)
+
+    @torch.jit.export
+    def condense(self, vit: Tensor) -> Tensor:
+        """ViT output before ln_vision [B, P, D] → blocks [B, N, C]"""
+        return self.qformer(self.norm_vision(vit))
+
+    def forward(self, rgb: Tensor) -> Tensor:
+        """uint8 [B, 3, S, S] → blocks [B, N, C]"""
+        return self.condense(self.see(rgb))

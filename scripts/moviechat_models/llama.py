@@ -1,0 +1,278 @@
+"""LLaMA (Touvron et al., arXiv 2302.13971) with a key-value cache in the caller's hands. `language_model.pt`.
+
+Reference: transformers 4.28 `LlamaForCausalLM`: pre-norm layers with RMSNorm in float32, rotate-half rotary positions,
+SwiGLU, no biases. Fewer key-value heads than query heads are allowed.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .attention import (
+    attend,
+    attend_with_weights,
+    causal_mask,
+    merge_heads,
+    share_heads,
+    split_heads,
+)
+from .sizes import LlamaSizes
+
+
+class RmsNorm(nn.Module):
+    """x / rms(x) · weight, the rms in float32."""
+
+    def __init__(self, width: int, eps: float) -> None:
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[…, H] → […, H]"""
+        wide = x.float()
+        wide = wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + self.eps)
+        return self.weight * wide.to(self.weight.dtype)
+
+
+def rotary_tables(
+    start: int, count: int, head_dim: int, base: float, like: Tensor
+) -> tuple[Tensor, Tensor]:
+    """cos and sin for positions start … start+count-1, each [count, d], in the dtype and on the device of `like`
+
+    The angles are float32 and made from Python numbers: nothing that .to(float16) could round.
+    """
+    device = like.device
+    even = torch.arange(0, head_dim, 2, device=device, dtype=torch.float32)
+    inv_freq = 1.0 / torch.pow(base, even / head_dim)  # [d/2]
+    positions = torch.arange(start, start + count, device=device, dtype=torch.float32)
+    angles = positions.unsqueeze(1) * inv_freq.unsqueeze(0)  # [count, d/2]
+    angles = torch.cat((angles, angles), dim=-1)
+    return angles.cos().to(like.dtype), angles.sin().to(like.dtype)
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """x [B, h, n, d], cos and sin [n, d] → [B, h, n, d]. Rotate-half order, as in the HF checkpoints"""
+    half = x.size(-1) // 2
+    turned = torch.cat((-x[..., half:], x[..., :half]), dim=-1)
+    return x * cos + turned * sin
+
+
+class LlamaAttention(nn.Module):
+    """Causal attention: projections and rotary positions here, keys and values kept by the caller."""
+
+    def __init__(self, sizes: LlamaSizes) -> None:
+        super().__init__()
+        self.heads = sizes.heads
+        self.kv_heads = sizes.kv_heads
+        self.q_proj = nn.Linear(sizes.width, sizes.heads * sizes.head_dim, bias=False)
+        self.k_proj = nn.Linear(sizes.width, sizes.kv_heads * sizes.head_dim, bias=False)
+        self.v_proj = nn.Linear(sizes.width, sizes.kv_heads * sizes.head_dim, bias=False)
+        self.o_proj = nn.Linear(sizes.heads * sizes.head_dim, sizes.width, bias=False)
+
+    def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """x [B, n, H] → query [B, heads, n, d], key and value [B, kv_heads, n, d]"""
+        query = rotate(split_heads(self.q_proj(x), self.heads), cos, sin)
+        key = rotate(split_heads(self.k_proj(x), self.kv_heads), cos, sin)
+        return query, key, split_heads(self.v_proj(x), self.kv_heads)
+
+    def look(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+        """query [B, heads, n, d], key and value [B, kv_heads, m, d] → [B, n, H]. Without a mask: causal if
+        n = m, and if n = 1 the newest position, which sees all"""
+        causal = mask is None and query.size(2) > 1
+        key, value = share_heads(key, self.heads), share_heads(value, self.heads)
+        return self.o_proj(merge_heads(attend(query, key, value, mask, causal, 0.0)))
+
+    def look_with_weights(
+        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """As look with mask [n, m], and the probabilities, mean over heads, float32 [B, n, m]"""
+        key, value = share_heads(key, self.heads), share_heads(value, self.heads)
+        seen, weights = attend_with_weights(query, key, value, mask)
+        return self.o_proj(merge_heads(seen)), weights.mean(1)
+
+
+class LlamaMlp(nn.Module):
+    """SwiGLU."""
+
+    def __init__(self, sizes: LlamaSizes) -> None:
+        super().__init__()
+        self.gate_proj = nn.Linear(sizes.width, sizes.ffn, bias=False)
+        self.up_proj = nn.Linear(sizes.width, sizes.ffn, bias=False)
+        self.down_proj = nn.Linear(sizes.ffn, sizes.width, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, n, H] → [B, n, H]"""
+        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+
+
+class LlamaLayer(nn.Module):
+    """Pre-norm layer in two halves, `project` and `finish`; what is attended to in between differs."""
+
+    def __init__(self, sizes: LlamaSizes) -> None:
+        super().__init__()
+        self.dropout = sizes.dropout
+        self.input_layernorm = RmsNorm(sizes.width, sizes.rms_eps)
+        self.self_attn = LlamaAttention(sizes)
+        self.post_attention_layernorm = RmsNorm(sizes.width, sizes.rms_eps)
+        self.mlp = LlamaMlp(sizes)
+
+    def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """x [B, n, H] → query [B, heads, n, d], key and value [B, kv_heads, n, d]"""
+        return self.self_attn.project(self.input_layernorm(x), cos, sin)
+
+    def finish(self, x: Tensor, seen: Tensor) -> Tensor:
+        """x and what attention saw [B, n, H] → [B, n, H]"""
+        x = x + F.dropout(seen, self.dropout, self.training)
+        out = self.mlp(self.post_attention_layernorm(x))
+        return x + F.dropout(out, self.dropout, self.training)
+
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Without a cache, all positions at once. x [B, n, H], mask [B, 1, n, n] → [B, n, H]"""
+        query, key, value = self.project(x, cos, sin)
+        return self.finish(x, self.self_attn.look(query, key, value, mask))
+
+    def cached(
+        self,
+        x: Tensor,
+        cos: Tensor,
+        sin: Tensor,
+        mask: Tensor | None,
+        keys: Tensor,
+        values: Tensor,
+        start: int,
+    ) -> Tensor:
+        """x [B, n, H]; keys and values [B, kv_heads, capacity, d] get positions start … start+n-1 → [B, n, H]"""
+        query, key, value = self.project(x, cos, sin)
+        key, value = remember(keys, key, start), remember(values, value, start)
+        return self.finish(x, self.self_attn.look(query, key, value, mask))
+
+    def cached_with_weights(
+        self,
+        x: Tensor,
+        cos: Tensor,
+        sin: Tensor,
+        mask: Tensor,
+        keys: Tensor,
+        values: Tensor,
+        start: int,
+    ) -> tuple[Tensor, Tensor]:
+        """As cached, and the attention, mean over heads, float32 [B, n, start+n]"""
+        query, key, value = self.project(x, cos, sin)
+        key, value = remember(keys, key, start), remember(values, value, start)
+        seen, weights = self.self_attn.look_with_weights(query, key, value, mask)
+        return self.finish(x, seen), weights
+
+
+def remember(cache: Tensor, new: Tensor, start: int) -> Tensor:
+    """Writes new [B, kv, n, d] into cache [B, kv, capacity, d] from `start` on → a view of what is known
+    [B, kv, start+n, d]. No work grows with the capacity."""
+    cache.narrow(2, start, new.size(2)).copy_(new)
+    return cache.narrow(2, 0, start + new.size(2))
+
+
+class LanguageModel(nn.Module):
+    """Embeddings → logits. The cache is two tensors [layers, B, kv_heads, capacity, d] that `step` writes in place;
+    to reorder beams, the caller index-selects dimension 1."""
+
+    __jit_ignored_attributes__ = ["sizes"]
+
+    def __init__(self, sizes: LlamaSizes) -> None:
+        super().__init__()
+        self.sizes = sizes
+        self.layer_count = sizes.layers
+        self.kv_heads = sizes.kv_heads
+        self.head_dim = sizes.head_dim
+        self.rope_base = sizes.rope_base
+        self.embed_tokens = nn.Embedding(sizes.rows, sizes.width)
+        self.layers = nn.ModuleList([LlamaLayer(sizes) for _ in range(sizes.layers)])
+        self.norm = RmsNorm(sizes.width, sizes.rms_eps)
+        self.lm_head = None if sizes.tied else nn.Linear(sizes.width, sizes.rows, bias=False)
+        nn.init.normal_(self.embed_tokens.weight, std=0.02)
+
+    @torch.jit.export
+    def embed(self, ids: Tensor) -> Tensor:
+        """int64 […] → […, H]"""
+        return self.embed_tokens(ids)
+
+    @torch.jit.export
+    def make_cache(self, batch: int, capacity: int) -> tuple[Tensor, Tensor]:
+        """→ keys and values [layers, B, kv_heads, capacity, d], zeros"""
+        weight = self.embed_tokens.weight
+        shape = [self.layer_count, batch, self.kv_heads, capacity, self.head_dim]
+        keys = torch.zeros(shape, dtype=weight.dtype, device=weight.device)
+        return keys, torch.zeros_like(keys)
+
+    def _logits(self, x: Tensor) -> Tensor:
+        """Output of the last layer […, H] → float32 […, rows]"""
+        x = self.norm(x)
+        if self.lm_head is not None:
+            return self.lm_head(x).float()
+        return F.linear(x, self.embed_tokens.weight).float()
+
+    def _check(self, embeddings: Tensor, keys: Tensor, start: int) -> None:
+        if embeddings.dim() != 3 or embeddings.size(0) != keys.size(1):
+            raise ValueError(
+                f"language model: expected embeddings [{keys.size(1)}, n, H], got {embeddings.shape}"
+            )
+        if start < 0 or embeddings.size(1) < 1 or start + embeddings.size(1) > keys.size(3):
+            raise ValueError(
+                f"language model: {embeddings.size(1)} positions from {start} on do not fit a cache of {keys.size(3)}"
+            )
+
+    def _run(self, embeddings: Tensor, keys: Tensor, values: Tensor, start: int) -> Tensor:
+        """[B, n, H] → [B, n, H] before the final norm; writes the cache"""
+        self._check(embeddings, keys, start)
+        n = embeddings.size(1)
+        x = embeddings.to(self.embed_tokens.weight.dtype)
+        cos, sin = rotary_tables(start, n, self.head_dim, self.rope_base, x)
+        mask: Tensor | None = None
+        if n > 1 and start > 0:
+            mask = causal_mask(n, start + n, x.device)
+        for i, layer in enumerate(self.layers):
+            x = layer.cached(x, cos, sin, mask, keys[i], values[i], start)
+        return x
+
+    @torch.jit.export
+    def step(self, embeddings: Tensor, keys: Tensor, values: Tensor, start: int) -> Tensor:
+        """[B, n, H] at positions start … start+n-1 → logits of the last one, float32 [B, rows]"""
+        return self._logits(self._run(embeddings, keys, values, start)[:, -1])
+
+    @torch.jit.export
+    def step_all(self, embeddings: Tensor, keys: Tensor, values: Tensor, start: int) -> Tensor:
+        """As step, logits of all positions, float32 [B, n, rows]"""
+        return self._logits(self._run(embeddings, keys, values, start))
+
+    @torch.jit.export
+    def step_attention(
+        self, embeddings: Tensor, keys: Tensor, values: Tensor, start: int
+    ) -> tuple[Tensor, Tensor]:
+        """As step, and the attention, mean over layers and heads, float32 [B, n, start+n]"""
+        self._check(embeddings, keys, start)
+        n = embeddings.size(1)
+        x = embeddings.to(self.embed_tokens.weight.dtype)
+        cos, sin = rotary_tables(start, n, self.head_dim, self.rope_base, x)
+        mask = causal_mask(n, start + n, x.device)
+        total = torch.zeros(x.size(0), n, start + n, device=x.device)  # float32
+        for i, layer in enumerate(self.layers):
+            x, weights = layer.cached_with_weights(x, cos, sin, mask, keys[i], values[i], start)
+            total = total + weights
+        return self._logits(x[:, -1]), total / self.layer_count
+
+    @torch.jit.export
+    def score(self, embeddings: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Without a cache, for training: [B, n, H] → logits float32 [B, n, rows]
+
+        mask bool [B, n], true for real positions, is needed only where padding is not on the right: causal
+        attention never looks at what comes later. Positions count from 0, padding included.
+        """
+        n = embeddings.size(1)
+        x = embeddings.to(self.embed_tokens.weight.dtype)
+        cos, sin = rotary_tables(0, n, self.head_dim, self.rope_base, x)
+        seen: Tensor | None = None
+        if mask is not None:
+            # every position sees itself, so that padding has no empty row (NaN)
+            itself = torch.eye(n, dtype=torch.bool, device=x.device)
+            seen = ((causal_mask(n, n, x.device) & mask.unsqueeze(1)) | itself).unsqueeze(1)
+        for layer in self.layers:
+            x = layer(x, cos, sin, seen)
+        return self._logits(x)

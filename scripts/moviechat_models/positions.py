@@ -1,0 +1,24 @@
+"""Hierarchical position decomposition (Su 2020, as used in MovieChat): n trained vectors → n² positions."""
+
+from torch import Tensor
+
+
+def extend_positions(table: Tensor, levels: int, alpha: float, count: int) -> Tensor:
+    """The first `count` of levels² positions. table [rows, C], levels <= rows → float32 [count, C]
+
+    u_i = (p_i - α·p_0) / (1 - α); position i·n + j is α·u_i + (1 - α)·u_j. Computed from the table as it is
+    now: the released code does so before the checkpoint is loaded, a defect.
+    """
+    trained = table[:levels].float()
+    base = (trained - alpha * trained[:1]) / (1.0 - alpha)  # [n, C]
+    coarse = alpha * base.unsqueeze(1)  # [n, 1, C]
+    fine = (1.0 - alpha) * base.unsqueeze(0)  # [1, n, C]
+    return (coarse + fine).flatten(0, 1)[:count]
+
+
+def levels_for(blocks: int, rows: int) -> int:
+    """MovieChat+: n = min(rows, ceil(sqrt(blocks)))"""
+    n = 1
+    while n * n < blocks and n < rows:
+        n += 1
+    return n
