@@ -1,0 +1,52 @@
+# A room of the house: src/NAME/*.cpp as the static library moviechat_NAME, and tests/NAME/*_test.cpp as one program.
+
+add_library(moviechat_flags INTERFACE)
+target_compile_options(moviechat_flags INTERFACE -Wall -Wextra -Wpedantic -Werror)
+target_include_directories(moviechat_flags INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+if(MOVIECHAT_SANITIZE)
+  target_compile_options(moviechat_flags INTERFACE
+    -fsanitize=${MOVIECHAT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -Wno-maybe-uninitialized)
+  target_link_options(moviechat_flags INTERFACE -fsanitize=${MOVIECHAT_SANITIZE})
+endif()
+
+# Torch's headers are compiled once, for every room that uses tensors.
+file(WRITE ${PROJECT_BINARY_DIR}/pch.cpp "")
+add_library(moviechat_pch OBJECT ${PROJECT_BINARY_DIR}/pch.cpp)
+target_link_libraries(moviechat_pch PRIVATE moviechat_flags torch::torch)
+target_precompile_headers(moviechat_pch PRIVATE <torch/types.h> <string> <vector> <memory> <optional>)
+
+# moviechat_room(NAME [TENSORS] DEPS target…)
+function(moviechat_room name)
+  cmake_parse_arguments(PARSE_ARGV 1 room "TENSORS" "" "DEPS")
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+  set(room_target moviechat_${name})
+  if(sources)
+    add_library(${room_target} STATIC ${sources})
+    target_link_libraries(${room_target} PUBLIC moviechat_flags ${room_DEPS})
+    if(room_TENSORS)
+      target_link_libraries(${room_target} PUBLIC torch::torch)
+      target_precompile_headers(${room_target} REUSE_FROM moviechat_pch)
+    endif()
+  else()
+    add_library(${room_target} INTERFACE)
+    target_link_libraries(${room_target} INTERFACE moviechat_flags ${room_DEPS})
+  endif()
+endfunction()
+
+# moviechat_room_tests(NAME [TENSORS] [LABELS label…] [DEPS target…])
+function(moviechat_room_tests name)
+  cmake_parse_arguments(PARSE_ARGV 1 test "TENSORS" "" "DEPS;LABELS")
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(moviechat_${name}_tests ${sources})
+  target_link_libraries(moviechat_${name}_tests
+    PRIVATE moviechat_${name} moviechat_test_support GTest::gmock GTest::gtest_main ${test_DEPS})
+  if(test_TENSORS)
+    target_precompile_headers(moviechat_${name}_tests REUSE_FROM moviechat_pch)
+  endif()
+  gtest_discover_tests(moviechat_${name}_tests
+    TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 120
+    PROPERTIES LABELS "${name};${test_LABELS}" TIMEOUT 600)
+endfunction()

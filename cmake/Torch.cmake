@@ -1,0 +1,30 @@
+# torch::torch: libtorch of the PyPI wheel in .venv, or an official libtorch folder given by TORCH_DIR or
+# CMAKE_PREFIX_PATH. Torch's own package file is not used: with a CUDA build it needs nvcc just to configure.
+# Only the CPU libraries are linked; CUDA's are opened when a CUDA device is asked for.
+set(torch_hints ${TORCH_DIR} $ENV{TORCH_DIR} ${CMAKE_PREFIX_PATH})
+file(GLOB torch_wheel LIST_DIRECTORIES true ${PROJECT_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch)
+
+find_path(TORCH_INCLUDE_DIR torch/csrc/jit/api/module.h
+          HINTS ${torch_hints} ${torch_wheel} PATH_SUFFIXES include NO_DEFAULT_PATH)
+if(NOT TORCH_INCLUDE_DIR)
+  message(FATAL_ERROR
+    "libtorch not found: run scripts/setup (installs torch into .venv), or give an unpacked libtorch folder with "
+    "-DTORCH_DIR=/path/to/libtorch")
+endif()
+cmake_path(GET TORCH_INCLUDE_DIR PARENT_PATH TORCH_ROOT)
+foreach(lib c10 torch_cpu)
+  find_library(TORCH_${lib}_LIBRARY ${lib} HINTS ${TORCH_ROOT}/lib NO_DEFAULT_PATH REQUIRED)
+endforeach()
+
+add_library(torch_c10 SHARED IMPORTED)
+set_target_properties(torch_c10 PROPERTIES
+  IMPORTED_LOCATION ${TORCH_c10_LIBRARY}
+  INTERFACE_INCLUDE_DIRECTORIES
+  "${TORCH_INCLUDE_DIR};${TORCH_INCLUDE_DIR}/torch/csrc/api/include")
+add_library(torch::torch SHARED IMPORTED)
+set_target_properties(torch::torch PROPERTIES
+  IMPORTED_LOCATION ${TORCH_torch_cpu_LIBRARY}
+  INTERFACE_LINK_LIBRARIES torch_c10
+  # The wheel finds CUDA's libraries by its own rpath; the linker needs not follow it.
+  INTERFACE_LINK_OPTIONS "-Wl,--allow-shlib-undefined")
+message(STATUS "libtorch: ${TORCH_ROOT}")

@@ -1,0 +1,182 @@
+#pragma once
+
+#include <array>
+#include <charconv>
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "moviechat/support/error.h"
+
+namespace moviechat {
+
+// Options are plain structs whose fields are each named once:
+//
+//   template <class Visitor> void visit_fields(MemoryOptions& o, Visitor& field) {
+//     field("short_capacity", o.short_capacity, "blocks in short-term memory (K)");
+//     field("similarity", o.similarity, "how alike two blocks are");   // an enum with EnumNames
+//   }
+//
+// Setting by dotted name, printing, and documenting all come from that one function.
+
+/// Specialise with `static constexpr std::array values{std::pair{std::string_view, Enum}…}`.
+template <class Enum>
+struct EnumNames;
+
+template <class T>
+concept NamedEnum = std::is_enum_v<T> && requires {
+  EnumNames<T>::values;
+};
+
+template <NamedEnum Enum>
+std::string_view name_of(Enum value) {
+  for (const auto& [name, candidate] : EnumNames<Enum>::values) {
+    if (candidate == value) return name;
+  }
+  throw Error("an enum value without a name");
+}
+
+template <class Enum>
+std::string names_of() {
+  std::string all;
+  for (const auto& [name, value] : EnumNames<Enum>::values) {
+    all += (all.empty() ? "" : ", ") + std::string(name);
+  }
+  return all;
+}
+
+/// The shortest text that reads back as the same value.
+std::string to_text(double value);
+std::string to_text(int64_t value);
+std::string to_text(bool value);
+std::string to_text(const std::string& value);
+template <NamedEnum Enum>
+std::string to_text(Enum value) {
+  return std::string(name_of(value));
+}
+
+/// Text → value; InputError says what `key` takes. Numbers must be finite and used up whole.
+void from_text(const std::string& key, const std::string& text, double& value);
+void from_text(const std::string& key, const std::string& text, int64_t& value);
+void from_text(const std::string& key, const std::string& text, bool& value);
+void from_text(const std::string& key, const std::string& text, std::string& value);
+template <NamedEnum Enum>
+void from_text(const std::string& key, const std::string& text, Enum& value) {
+  for (const auto& [name, candidate] : EnumNames<Enum>::values) {
+    if (text == name) {
+      value = candidate;
+      return;
+    }
+  }
+  throw InputError(key + " must be one of " + names_of<Enum>() + ", got '" + text + "'");
+}
+
+/// One field seen from outside: its dotted name, its value as text, what it takes, and one
+/// sentence.
+struct FieldText {
+  std::string key;
+  std::string value;
+  std::string takes;
+  std::string help;
+};
+
+/// Lists the fields of nested options under dotted names.
+class FieldLister {
+ public:
+  explicit FieldLister(std::string prefix = "") : prefix_(std::move(prefix)) {}
+
+  template <class T>
+  void operator()(std::string_view name, T& value, std::string_view help) {
+    fields_.push_back({prefix_ + std::string(name), to_text(value), takes<T>(), std::string(help)});
+  }
+  template <class Group>
+  void group(std::string_view name, Group& options) {
+    FieldLister inner(prefix_ + std::string(name) + ".");
+    visit_fields(options, inner);
+    for (FieldText& field : inner.fields_) fields_.push_back(std::move(field));
+  }
+  std::vector<FieldText> take() { return std::move(fields_); }
+
+ private:
+  template <class T>
+  static std::string takes() {
+    if constexpr (NamedEnum<T>) {
+      return names_of<T>();
+    } else if constexpr (std::same_as<T, bool>) {
+      return "true, false";
+    } else if constexpr (std::same_as<T, std::string>) {
+      return "text";
+    } else if constexpr (std::integral<T>) {
+      return "integer";
+    } else {
+      return "number";
+    }
+  }
+  std::string prefix_;
+  std::vector<FieldText> fields_;
+};
+
+/// Sets the one field with a dotted name from text.
+class FieldSetter {
+ public:
+  FieldSetter(std::string key, std::string text) : key_(std::move(key)), text_(std::move(text)) {}
+
+  template <class T>
+  void operator()(std::string_view name, T& value, std::string_view /*help*/) {
+    if (prefix_ + std::string(name) != key_) return;
+    from_text(key_, text_, value);
+    found_ = true;
+  }
+  template <class Group>
+  void group(std::string_view name, Group& options) {
+    const std::string outer = prefix_;
+    prefix_ += std::string(name) + ".";
+    visit_fields(options, *this);
+    prefix_ = outer;
+  }
+  bool found() const { return found_; }
+
+ private:
+  std::string key_;
+  std::string text_;
+  std::string prefix_;
+  bool found_ = false;
+};
+
+/// All fields of options in the order of visit_fields.
+template <class Options>
+std::vector<FieldText> list_fields(const Options& options) {
+  Options copy = options;
+  FieldLister lister;
+  visit_fields(copy, lister);
+  return lister.take();
+}
+
+/// The known key nearest to a mistyped one, or "" when none is near.
+std::string nearest_key(const std::string& key, const std::vector<FieldText>& known);
+
+/// Sets one field by its dotted name; unknown keys are refused with the nearest known one.
+template <class Options>
+void set_field(Options& options, const std::string& key, const std::string& text) {
+  FieldSetter setter(key, text);
+  visit_fields(options, setter);
+  if (setter.found()) return;
+  const std::string near = nearest_key(key, list_fields(options));
+  throw InputError(
+      "unknown setting '" + key + "'" +
+      (near.empty() ? "; --print-config lists all settings" : "; did you mean '" + near + "'?"));
+}
+
+/// YAML text of all fields, nested by dotted name; set_yaml reads it back.
+std::string to_yaml(const std::vector<FieldText>& fields);
+
+/// The leaves of a YAML mapping as (dotted key, text). `origin` names the file in errors.
+std::vector<std::pair<std::string, std::string>> yaml_leaves(const std::string& yaml,
+                                                             const std::string& origin);
+
+}  // namespace moviechat

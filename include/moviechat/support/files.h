@@ -1,0 +1,23 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace moviechat {
+
+/// The whole of a regular file. InputError names `what` ("question file", "bundle part") when it
+/// cannot be read.
+std::string read_file(const std::filesystem::path& path, std::string_view what);
+
+/// Writes a file whole or not at all: a temporary file beside it, fsync, rename. Error when the
+/// disk is full.
+void write_file(const std::filesystem::path& path, std::string_view contents);
+
+/// Lower-case hexadecimal SHA-256 of a file's contents.
+std::string sha256_of_file(const std::filesystem::path& path);
+
+/// Lower-case hexadecimal SHA-256 of bytes.
+std::string sha256(std::string_view bytes);
+
+}  // namespace moviechat

@@ -1,0 +1,133 @@
+#include "moviechat/support/files.h"
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "moviechat/support/error.h"
+
+namespace moviechat {
+namespace {
+
+/// Owns a file descriptor.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+std::string quoted(const std::filesystem::path& path) { return "'" + path.string() + "'"; }
+std::string reason() { return std::strerror(errno); }
+
+int open_for_reading(const std::filesystem::path& path, std::string_view what) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    throw InputError("cannot read " + std::string(what) + " " + quoted(path) + ": " + reason());
+  }
+  struct stat status {};
+  if (::fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) {
+    ::close(fd);
+    throw InputError(std::string(what) + " " + quoted(path) + " is a folder, expected a file");
+  }
+  return fd;
+}
+
+template <class Consume>
+void for_each_piece(const std::filesystem::path& path, std::string_view what, Consume consume) {
+  const Descriptor file(open_for_reading(path, what));
+  std::string buffer(1 << 20, '\0');
+  for (;;) {
+    const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      throw InputError("cannot read " + std::string(what) + " " + quoted(path) + ": " + reason());
+    }
+    if (count == 0) return;
+    consume(std::string_view(buffer.data(), static_cast<size_t>(count)));
+  }
+}
+
+class Sha256 {
+ public:
+  Sha256() : context_(EVP_MD_CTX_new()) {
+    EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr);
+  }
+  void add(std::string_view bytes) { EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()); }
+  std::string hex() {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned int size = 0;
+    EVP_DigestFinal_ex(context_.get(), digest.data(), &size);
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string text;
+    for (unsigned int i = 0; i < size; ++i) {
+      text += kDigits[digest[i] >> 4];
+      text += kDigits[digest[i] & 15];
+    }
+    return text;
+  }
+
+ private:
+  struct Free {
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  };
+  std::unique_ptr<EVP_MD_CTX, Free> context_;
+};
+
+}  // namespace
+
+std::string read_file(const std::filesystem::path& path, std::string_view what) {
+  std::string contents;
+  for_each_piece(path, what, [&](std::string_view piece) { contents += piece; });
+  return contents;
+}
+
+void write_file(const std::filesystem::path& path, std::string_view contents) {
+  std::string temporary = path.string() + ".XXXXXX";
+  Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
+  const auto fail = [&] {
+    const std::string why = reason();
+    ::unlink(temporary.c_str());
+    throw Error("cannot write " + quoted(path) + ": " + why + "; nothing was written");
+  };
+  if (file.get() < 0) fail();
+  ::fchmod(file.get(), 0644);
+  while (!contents.empty()) {
+    const ssize_t count = ::write(file.get(), contents.data(), contents.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail();
+    contents.remove_prefix(static_cast<size_t>(count));
+  }
+  if (::fsync(file.get()) != 0) fail();
+  if (::close(file.release()) != 0) fail();
+  if (::rename(temporary.c_str(), path.c_str()) != 0) fail();
+}
+
+std::string sha256_of_file(const std::filesystem::path& path) {
+  Sha256 hash;
+  for_each_piece(path, "file", [&](std::string_view piece) { hash.add(piece); });
+  return hash.hex();
+}
+
+std::string sha256(std::string_view bytes) {
+  Sha256 hash;
+  hash.add(bytes);
+  return hash.hex();
+}
+
+}  // namespace moviechat
