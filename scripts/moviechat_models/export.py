@@ -1,0 +1,309 @@
+"""Modules → a bundle: scripted, hashed, with self-test numbers, written whole or not at all."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from torch import Tensor, nn
+
+from .frame_encoder import FrameEncoder
+from .llama import LanguageModel
+from .memory_reader import MemoryReader
+from .sizes import ModelSizes
+
+SCHEMA_VERSION = 1
+DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+SELF_TEST_VALUES = 16
+SELF_TEST_TOLERANCE = 1e-3
+SELF_TEST_CONTEXT = 7  # tokens fed to the language model
+HASH_BLOCK = 1 << 20
+YAML_STYLE = {"sort_keys": False, "allow_unicode": True, "width": 100, "default_flow_style": None}
+
+
+class BundleError(Exception):
+    """A bundle cannot be built or written as asked. One line: what, found, expected, way out."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """How a question becomes text, and what ends an answer. `template` holds `<ImageHere>` and `{question}`."""
+
+    template: str
+    stop: Sequence[Sequence[int]]
+    bos: int = 1
+    eos: int = 2
+    answer_prefix: str = "Assistant:"
+    turn: str = "###"
+    context: int = 2000
+
+    def __post_init__(self) -> None:
+        for part in ("<ImageHere>", "{question}"):
+            if self.template.count(part) != 1:
+                raise BundleError(
+                    f"prompt template must hold {part} once, found {self.template.count(part)} times"
+                )
+
+
+@dataclass(frozen=True)
+class BundleInfo:
+    """What model.yaml says beside what the modules and files themselves tell."""
+
+    name: str
+    prompt: Prompt
+    dtype: str = "fp32"
+    family: str = "moviechat"
+    pixel_filter: str = "bilinear"
+    memory: Mapping[str, Any] = field(default_factory=dict)
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    generation: Mapping[str, Any] = field(default_factory=dict)
+    sources: Sequence[Path] = ()
+
+
+@dataclass(frozen=True)
+class Model:
+    """The three modules of a bundle."""
+
+    frame_encoder: FrameEncoder
+    memory_reader: MemoryReader
+    language_model: LanguageModel
+
+    @classmethod
+    def create(cls, sizes: ModelSizes) -> "Model":
+        """Untrained modules of these sizes."""
+        return cls(
+            FrameEncoder(sizes.frame_encoder),
+            MemoryReader(sizes.memory_reader),
+            LanguageModel(sizes.language_model),
+        )
+
+    @property
+    def sizes(self) -> ModelSizes:
+        return ModelSizes(
+            self.frame_encoder.sizes, self.memory_reader.sizes, self.language_model.sizes
+        )
+
+    def modules(self) -> dict[str, nn.Module]:
+        """File name → module"""
+        return {
+            "frame_encoder.pt": self.frame_encoder,
+            "memory_reader.pt": self.memory_reader,
+            "language_model.pt": self.language_model,
+        }
+
+
+def sha256_of(path: Path) -> str:
+    """Hex digest of a file, or of a folder's files by name (a checkpoint in shards)."""
+    digest = hashlib.sha256()
+    if path.is_dir():
+        for part in sorted(p for p in path.iterdir() if p.is_file()):
+            digest.update(f"{part.name} {sha256_of(part)}\n".encode())
+        return digest.hexdigest()
+    with path.open("rb") as file:
+        while block := file.read(HASH_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def test_bytes(count: int) -> Tensor:
+    """byte(i) = ((i · 2654435761) mod 2^32) >> 24 → int64 [count]. The C++ loader has the same formula."""
+    index = torch.arange(count, dtype=torch.int64)
+    return ((index * 2654435761) % (1 << 32)) >> 24
+
+
+def sample_values(output: Tensor) -> list[float]:
+    """16 numbers of the flattened output, at floor(i·(numel-1)/15)."""
+    flat = output.detach().float().flatten()
+    last = SELF_TEST_VALUES - 1
+    return [float(flat[i * (flat.numel() - 1) // last]) for i in range(SELF_TEST_VALUES)]
+
+
+def self_test_outputs(model: Model, sizes: ModelSizes) -> dict[str, Tensor]:
+    """The outputs for the fixed inputs, module by module. The model runs as it is: make it float32 first."""
+    encoder, reader, language = model.frame_encoder, model.memory_reader, model.language_model
+    image = sizes.frame_encoder.vit.image
+    n, c = sizes.memory_reader.tokens, sizes.memory_reader.width
+    with torch.inference_mode():
+        rgb = test_bytes(2 * 3 * image * image).to(torch.uint8).view(2, 3, image, image)
+        blocks = ((test_bytes(3 * n * c) - 127.5) / 127.5).view(3, n, c)
+        ids = test_bytes(SELF_TEST_CONTEXT) % sizes.language_model.vocab
+        keys, values = language.make_cache(1, 16)
+        return {
+            "frame_encoder": encoder(rgb),
+            "memory_reader": reader(blocks.float()),
+            "language_model": language.step(language.embed(ids).unsqueeze(0), keys, values, 0),
+        }
+
+
+def describe_sizes(sizes: ModelSizes) -> dict[str, int]:
+    """The `sizes` section of model.yaml."""
+    encoder, reader, language = sizes.frame_encoder, sizes.memory_reader, sizes.language_model
+    return {
+        "image": encoder.vit.image,
+        "tokens": reader.tokens,
+        "width": reader.width,
+        "queries": reader.qformer.queries,
+        "hidden": reader.out,
+        "vocab": language.vocab,
+        "rows": language.rows,
+        "layers": language.layers,
+        "kv_heads": language.kv_heads,
+        "head_dim": language.head_dim,
+        "context": language.context,
+        "positions": reader.positions.levels**2,
+        "patch_tokens": encoder.vit.tokens,
+        "vit_width": encoder.vit.width,
+    }
+
+
+def sort_constants(code: bytes) -> bytes:
+    """Sorts each run of `name : Final[type] = value` lines, which come in the order of a Python set."""
+    result: list[bytes] = []
+    for constant, lines in groupby(code.split(b"\n"), key=lambda line: b" : Final[" in line):
+        result += sorted(lines) if constant else lines
+    return b"\n".join(result)
+
+
+def save_scripted(module: nn.Module, path: Path) -> None:
+    """Scripts a module and saves it so that the same weights give the same bytes: without debug records, which hold
+    the paths of the sources, and with sorted constants."""
+    scripted = torch.jit.script(module.eval())
+    full = path.with_suffix(".full")
+    scripted.save(str(full))
+    reader = torch._C.PyTorchFileReader(str(full))
+    writer = torch._C.PyTorchFileWriter(str(path))
+    made_by_writer = ("version", "byteorder", ".data/version", ".data/serialization_id")
+    for name in reader.get_all_records():
+        if name.endswith(".debug_pkl") or name in made_by_writer:
+            continue
+        record = reader.get_record(name)
+        if name.endswith(".py"):
+            record = sort_constants(record)
+        writer.write_record(name, record, len(record))
+    writer.write_end_of_file()
+    del reader
+    full.unlink()
+    with zipfile.ZipFile(path) as archive:
+        broken = archive.testzip()
+    if broken is not None:
+        raise BundleError(f"{path.name}: record {broken} was not written whole; is the disk full?")
+
+
+def flush(path: Path) -> None:
+    """fsync of a file or folder."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_folder(target: Path, fill: Callable[[Path], None], replace: bool) -> None:
+    """A folder that appears whole or not at all: filled beside its place, then renamed."""
+    target = target.absolute()
+    if target.exists() and not replace:
+        raise BundleError(f"'{target}' exists already; remove it or allow it to be replaced")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        new, old = work / "new", work / "old"
+        new.mkdir()
+        fill(new)
+        for path in new.iterdir():
+            flush(path)
+        flush(new)
+        if target.exists():
+            target.rename(old)
+        try:
+            new.rename(target)
+        except OSError:
+            if old.exists():
+                old.rename(target)
+            raise
+        flush(target.parent)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def check_finite(module: nn.Module, name: str) -> None:
+    """A NaN in a checkpoint would otherwise be found at the first answer."""
+    for key, tensor in module.state_dict().items():
+        if not torch.isfinite(tensor).all():
+            raise BundleError(f"{name}: {key} holds NaN or infinity; is the checkpoint damaged?")
+
+
+def write_bundle(
+    target: Path, model: Model, info: BundleInfo, tokenizer: Path, replace: bool = False
+) -> None:
+    """Writes the bundle folder. The modules are converted to info.dtype in place; model.yaml comes last."""
+    if info.dtype not in DTYPES:
+        raise BundleError(f"dtype must be one of {', '.join(DTYPES)}, got {info.dtype}")
+    sizes = model.sizes
+    for name, module in model.modules().items():
+        check_finite(module, name)
+        module.to(DTYPES[info.dtype]).eval()
+
+    def fill(folder: Path) -> None:
+        for name, module in model.modules().items():
+            save_scripted(module, folder / name)
+        shutil.copyfile(tokenizer, folder / "tokenizer.model")
+        files = [*model.modules(), "tokenizer.model"]
+        stored = load_modules(folder)  # what was written, not what was meant
+        outputs = self_test_outputs(stored, sizes)
+        description = describe(info, sizes, outputs)
+        description["files"] = {name: sha256_of(folder / name) for name in files}
+        text = yaml.safe_dump(description, **YAML_STYLE)
+        (folder / "model.yaml").write_text(text, encoding="utf-8")
+
+    write_folder(target, fill, replace)
+
+
+def load_modules(folder: Path) -> Model:
+    """The scripted modules of a bundle folder, on the CPU, in float32. Methods as in the classes."""
+    loaded = [
+        torch.jit.load(str(folder / f"{name}.pt"), map_location="cpu").float().eval()
+        for name in ("frame_encoder", "memory_reader", "language_model")
+    ]
+    return Model(*loaded)
+
+
+def describe(info: BundleInfo, sizes: ModelSizes, outputs: Mapping[str, Tensor]) -> dict[str, Any]:
+    """model.yaml but for the hashes."""
+    prompt = info.prompt
+    self_test: dict[str, Any] = {
+        name: {"shape": list(output.shape), "values": sample_values(output)}
+        for name, output in outputs.items()
+    }
+    description: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "name": info.name,
+        "family": info.family,
+        "dtype": info.dtype,
+        "sizes": describe_sizes(sizes),
+        "pixels": {"filter": info.pixel_filter},
+        "prompt": {
+            "template": prompt.template,
+            "bos": prompt.bos,
+            "eos": prompt.eos,
+            "stop": [list(ids) for ids in prompt.stop],
+            "answer_prefix": prompt.answer_prefix,
+            "turn": prompt.turn,
+            "context": prompt.context,
+        },
+    }
+    for section in ("memory", "plan", "generation"):
+        if values := dict(getattr(info, section)):
+            description[section] = values
+    description["sources"] = [
+        {"file": source.name, "sha256": sha256_of(source)} for source in info.sources
+    ]
+    description["self_test"] = {**self_test, "tolerance": SELF_TEST_TOLERANCE}
+    return description
