@@ -1,0 +1,101 @@
+#pragma once
+
+#include <torch/types.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "moviechat/model/script_module.h"
+
+namespace moviechat {
+
+/// How a question becomes text, and where an answer ends. Ids are the tokenizer's.
+struct PromptSpec {
+  std::string text_template;  // holds <ImageHere> once and {question} once, in this order
+  int64_t bos = 1;
+  int64_t eos = 2;
+  std::vector<std::vector<int64_t>> stop;  // an answer ends when its last tokens are one of these
+  std::string answer_prefix;  // text up to its last occurrence is not part of the answer
+  std::string turn;           // text from its first occurrence on is not part of the answer
+  int64_t context = 2000;     // prompt and answer together, in tokens
+};
+
+/// The shapes that the parts agree on. Symbols of the algorithm text.
+struct BundleSizes {
+  int64_t image = 0;       // S: frames are [3, S, S]
+  int64_t tokens = 0;      // N per block
+  int64_t width = 0;       // C
+  int64_t queries = 0;     // Q video embeddings
+  int64_t hidden = 0;      // H
+  int64_t vocabulary = 0;  // ids that the tokenizer knows
+  int64_t rows = 0;        // logits per step, at least `vocabulary`
+  int64_t positions = 0;   // most blocks that the memory reader takes (n²)
+};
+
+/// What a part gave for the fixed input when the bundle was made: 16 of its numbers, evenly spaced.
+struct SelfTest {
+  std::vector<int64_t> shape;
+  std::vector<double> values;
+};
+
+/// model.yaml, checked.
+struct BundleSpec {
+  std::filesystem::path folder;
+  std::string name;
+  std::string family;
+  std::string dtype;   // of the weights in the files
+  std::string sha256;  // of model.yaml, which holds the hashes of all parts
+  BundleSizes sizes;
+  std::string filter;  // of the resize to S×S: bilinear or bicubic
+  PromptSpec prompt;
+  std::vector<std::pair<std::string, std::string>> defaults;  // settings by dotted name
+  std::map<std::string, std::string> files;                   // part → sha256
+  std::vector<std::pair<std::string, std::string>> sources;   // file it was made from → sha256
+  std::map<std::string, SelfTest> self_test;                  // by part, without its extension
+  double tolerance = 1e-3;                                    // of the self-test in fp32
+};
+
+enum class Verify {
+  full,   // every part is hashed, and the self-test run
+  quick,  // every part is there, and the self-test run
+};
+
+/// Reads and checks model.yaml and that every part is there. InputError names the part, what was
+/// found and expected.
+BundleSpec read_bundle_spec(const std::filesystem::path& folder);
+
+/// Hashes every part of the folder. InputError names the first that differs.
+void verify_hashes(const BundleSpec& spec);
+
+/// A model folder → checked modules on one device in one dtype. Const after construction.
+class Bundle {
+ public:
+  /// Loads the parts and runs the self-test. A TorchScript file is a program: load bundles that you
+  /// trust.
+  Bundle(BundleSpec spec, torch::Device device, torch::ScalarType dtype, Verify verify);
+
+  const BundleSpec& spec() const { return spec_; }
+  const ScriptModule& frame_encoder() const { return frame_encoder_; }
+  const ScriptModule& memory_reader() const { return memory_reader_; }
+  const ScriptModule& language_model() const { return language_model_; }
+  std::filesystem::path tokenizer_path() const;
+  torch::Device device() const { return frame_encoder_.device(); }
+  torch::ScalarType dtype() const { return frame_encoder_.dtype(); }
+  /// Largest difference of the self-test's numbers from the stored ones, by part.
+  const std::map<std::string, double>& self_test_differences() const { return differences_; }
+
+ private:
+  void run_self_test();
+  void check_numbers(const std::string& part, const torch::Tensor& output);
+
+  BundleSpec spec_;
+  ScriptModule frame_encoder_;
+  ScriptModule memory_reader_;
+  ScriptModule language_model_;
+  std::map<std::string, double> differences_;
+};
+
+}  // namespace moviechat
