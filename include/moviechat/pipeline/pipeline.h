@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "moviechat/answer/evidence.h"
+#include "moviechat/answer/generator.h"
+#include "moviechat/model/bundle.h"
+#include "moviechat/pipeline/settings.h"
+#include "moviechat/support/callbacks.h"
+#include "moviechat/support/seconds.h"
+#include "moviechat/video/frame_reader.h"
+#include "moviechat/video/sampling_plan.h"
+
+namespace moviechat {
+
+/// A question about the whole film, or about the moment `at` (or the frame `at_frame`, which is
+/// at_frame / fps).
+struct Question {
+  std::string text;
+  std::optional<Seconds> at;
+  std::optional<int64_t> at_frame;
+};
+
+struct Answer {
+  Question question;
+  std::optional<Seconds> at;  // the moment asked about; nullopt: the whole film
+  std::string text;
+  std::vector<int64_t> token_ids;
+  FinishReason finish_reason = FinishReason::eos;
+  int64_t prompt_tokens = 0;
+  int64_t answer_tokens = 0;
+  std::vector<Evidence> evidence;  // empty unless asked for
+};
+
+/// Work done. Counted, not timed.
+struct Counts {
+  int64_t frames_decoded = 0;
+  int64_t frames_encoded = 0;
+  int64_t seeks = 0;
+  int64_t blocks_long = 0;  // at the end of the film, or of the part that was watched
+  int64_t blocks_short = 0;
+};
+
+struct RunResult {
+  VideoInfo video;
+  SamplingPlan plan;
+  std::vector<Answer> answers;  // in the order of the questions
+  Counts counts;
+  std::vector<std::pair<std::string, double>> seconds;  // stage → seconds
+};
+
+struct RunOptions {
+  bool evidence = false;  // each answer names the time spans it rests on
+};
+
+struct Callbacks {
+  WarningSink warn;
+  ProgressSink progress;
+  std::function<bool(size_t question, std::string_view piece)> on_text;  // false stops that answer
+  const CancelFlag* cancel = nullptr;                                    // throws Cancelled
+};
+
+/// A film and questions → answers. The film is decoded and encoded once, whatever the number and
+/// order of questions. Const after construction; one run at a time (models and tokenizer are
+/// shared).
+class Pipeline {
+ public:
+  /// The bundle must outlive the pipeline. InputError when settings and bundle do not fit.
+  Pipeline(const Bundle& bundle, Settings settings);
+  ~Pipeline();
+
+  RunResult ask(const std::filesystem::path& video, const std::vector<Question>& questions,
+                const RunOptions& options, const Callbacks& callbacks) const;
+
+  /// The plan that ask() would read. Needs no model.
+  static SamplingPlan plan(const Settings& settings, const VideoInfo& video);
+
+ private:
+  const Bundle& bundle_;
+  Settings settings_;
+  std::unique_ptr<Tokenizer> tokenizer_;
+};
+
+}  // namespace moviechat

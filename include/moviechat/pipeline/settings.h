@@ -1,0 +1,77 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "moviechat/answer/generation_options.h"
+#include "moviechat/memory/memory_options.h"
+#include "moviechat/model/bundle.h"
+#include "moviechat/support/fields.h"
+#include "moviechat/video/sampling_plan.h"
+
+namespace moviechat {
+
+template <>
+struct EnumNames<Verify> {
+  static constexpr std::array values{std::pair{std::string_view("full"), Verify::full},
+                                     std::pair{std::string_view("quick"), Verify::quick}};
+};
+
+/// How a file is opened.
+struct VideoOptions {
+  bool strict = false;
+  bool allow_url = false;
+};
+template <class Visitor>
+void visit_fields(VideoOptions& o, Visitor& field) {
+  field("strict", o.strict, "make damaged or truncated videos an error");
+  field("allow_url", o.allow_url, "open http, https and rtsp inputs too");
+}
+
+/// On what, and in what portions, the work is done. None of these changes an answer beyond
+/// rounding.
+struct RuntimeOptions {
+  std::string device = "auto";
+  std::string dtype = "auto";
+  int64_t threads = 0;
+  int64_t batch = 16;
+  Verify verify = Verify::full;
+
+  void check() const;
+};
+template <class Visitor>
+void visit_fields(RuntimeOptions& o, Visitor& field) {
+  field("device", o.device, "cpu, cuda, cuda:INDEX, or auto: CUDA when there is one");
+  field("dtype", o.dtype, "fp32, fp16, bf16, or auto: fp16 on CUDA, fp32 on a CPU");
+  field("threads", o.threads, "CPU threads; 0: one per core");
+  field("batch", o.batch, "frames encoded together");
+  field("verify", o.verify, "check of the bundle: every part's hash, or only the self-test");
+}
+
+/// Every choice of a run, by dotted name (memory.keep, plan.kind, …).
+struct Settings {
+  MemoryOptions memory;
+  PlanOptions plan;
+  GenerationOptions generation;
+  VideoOptions video;
+  RuntimeOptions runtime;
+
+  /// InputError names the first setting, or pair of settings, that cannot be.
+  void check() const;
+  /// Clips of a plan that fills long-term memory exactly: (L/m)·((K−m)/w). Results table of the
+  /// paper: 256 of 8 frames.
+  int64_t clips_that_fill_memory() const;
+};
+template <class Visitor>
+void visit_fields(Settings& o, Visitor& field) {
+  field.group("memory", o.memory);
+  field.group("plan", o.plan);
+  field.group("generation", o.generation);
+  field.group("video", o.video);
+  field.group("runtime", o.runtime);
+}
+
+}  // namespace moviechat
