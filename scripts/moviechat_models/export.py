@@ -233,11 +233,13 @@ def write_folder(target: Path, fill: Callable[[Path], None], replace: bool) -> N
         shutil.rmtree(work, ignore_errors=True)
 
 
-def check_finite(module: nn.Module, name: str) -> None:
-    """A NaN in a checkpoint would otherwise be found at the first answer."""
+def check_finite(module: nn.Module, name: str, dtype: str) -> None:
+    """A NaN, or a weight too large for the dtype, would otherwise be found at the first answer."""
     for key, tensor in module.state_dict().items():
         if not torch.isfinite(tensor).all():
-            raise BundleError(f"{name}: {key} holds NaN or infinity; is the checkpoint damaged?")
+            raise BundleError(
+                f"{name}: {key} holds NaN or infinity in {dtype}; is the checkpoint damaged?"
+            )
 
 
 def write_bundle(
@@ -248,8 +250,7 @@ def write_bundle(
         raise BundleError(f"dtype must be one of {', '.join(DTYPES)}, got {info.dtype}")
     sizes = model.sizes
     for name, module in model.modules().items():
-        check_finite(module, name)
-        module.to(DTYPES[info.dtype]).eval()
+        check_finite(module.to(DTYPES[info.dtype]).eval(), name, info.dtype)
 
     def fill(folder: Path) -> None:
         for name, module in model.modules().items():

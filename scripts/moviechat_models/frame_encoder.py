@@ -41,7 +41,7 @@ class FrameEncoder(nn.Module):
             or rgb.size(3) != self.image
         ):
             raise ValueError(
-                f"frame encoder: expected RGB [B, 3, {self.image}, {self.image}], got {rgb.shape}"
+                f"frame encoder: expected RGB [B, 3, {self.image}, {self.image}], got {list(rgb.shape)}"
             )
         return self.vit(self.normalize(rgb).to(self.vit.pos_embed.dtype))
 

@@ -179,6 +179,7 @@ class LanguageModel(nn.Module):
     def __init__(self, sizes: LlamaSizes) -> None:
         super().__init__()
         self.sizes = sizes
+        self.width = sizes.width
         self.layer_count = sizes.layers
         self.kv_heads = sizes.kv_heads
         self.head_dim = sizes.head_dim
@@ -210,9 +211,10 @@ class LanguageModel(nn.Module):
         return F.linear(x, self.embed_tokens.weight).float()
 
     def _check(self, embeddings: Tensor, keys: Tensor, start: int) -> None:
-        if embeddings.dim() != 3 or embeddings.size(0) != keys.size(1):
+        rows = keys.size(1)
+        if embeddings.dim() != 3 or embeddings.size(0) != rows or embeddings.size(2) != self.width:
             raise ValueError(
-                f"language model: expected embeddings [{keys.size(1)}, n, H], got {embeddings.shape}"
+                f"language model: expected embeddings [{rows}, n, {self.width}], got {list(embeddings.shape)}"
             )
         if start < 0 or embeddings.size(1) < 1 or start + embeddings.size(1) > keys.size(3):
             raise ValueError(

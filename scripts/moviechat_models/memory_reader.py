@@ -34,7 +34,7 @@ class MemoryReader(nn.Module):
         t = blocks.size(1)
         if blocks.dim() != 4 or blocks.size(2) != self.tokens or blocks.size(3) != self.width:
             raise ValueError(
-                f"memory reader: expected blocks [T, {self.tokens}, {self.width}], got {blocks.shape[1:]}"
+                f"memory reader: expected blocks [T, {self.tokens}, {self.width}], got {list(blocks.shape[1:])}"
             )
         if t < 1 or t > self.levels * self.levels:
             raise ValueError(

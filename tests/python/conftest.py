@@ -1,0 +1,105 @@
+"""Shared by all Python tests: goldens, the model filled from the tiny checkpoints, the committed bundle."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+DATA = Path(__file__).parents[1] / "data"
+sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
+
+from make_tiny_bundle import make_tiny_bundle, tiny_sizes  # noqa: E402
+from moviechat_models.export import Model, load_modules  # noqa: E402
+from moviechat_models.load import load_moviechat  # noqa: E402
+from moviechat_models.sizes import ModelSizes  # noqa: E402
+
+GOLDEN_TOLERANCE = 1e-4  # golden.json, notes.tolerance
+
+
+@pytest.fixture(scope="session")
+def golden_folder() -> Path:
+    return DATA / "golden"
+
+
+@pytest.fixture(scope="session")
+def bundle_folder() -> Path:
+    return DATA / "tiny_bundle"
+
+
+@pytest.fixture(scope="session")
+def golden(golden_folder: Path) -> dict[str, Any]:
+    return json.loads((golden_folder / "golden.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def tensors(golden_folder: Path) -> Callable[[str], dict[str, Tensor]]:
+    """Name of a golden file → its tensors"""
+    return lambda name: load_file(str(golden_folder / f"{name}.safetensors"))
+
+
+@pytest.fixture(scope="session")
+def sizes(golden: dict[str, Any]) -> ModelSizes:
+    return tiny_sizes(golden["sizes"])
+
+
+@pytest.fixture(scope="session")
+def checkpoints(golden_folder: Path) -> dict[str, Path]:
+    """Arguments of load_moviechat"""
+    return {
+        "vit": golden_folder / "eva_vit_g.pth",
+        "blip2": golden_folder / "blip2_pretrained_flant5xxl.pth",
+        "finetune": golden_folder / "finetune-vicuna7b-v2.pth",
+        "llama": golden_folder / "vicuna",
+    }
+
+
+@pytest.fixture
+def model(sizes: ModelSizes, checkpoints: dict[str, Path]) -> Model:
+    """The tiny model in eager mode, evaluation mode, float32."""
+    model = Model.create(sizes)
+    load_moviechat(model, **checkpoints)
+    for module in model.modules().values():
+        module.eval()
+    return model
+
+
+@pytest.fixture
+def scripted(bundle_folder: Path) -> Model:
+    """The modules of the committed bundle."""
+    return load_modules(bundle_folder)
+
+
+@pytest.fixture(scope="session")
+def build_tiny(golden_folder: Path) -> Callable[[Path], None]:
+    """Builds the tiny bundle in a folder."""
+    return lambda out: make_tiny_bundle(golden_folder, out)
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    torch.manual_seed(0)
+
+
+def assert_close(actual: Tensor, expected: Tensor, tolerance: float = GOLDEN_TOLERANCE) -> None:
+    """Same shape, and no element further apart than the tolerance."""
+    assert actual.shape == expected.shape
+    torch.testing.assert_close(actual.float(), expected.float(), rtol=0.0, atol=tolerance)
+
+
+def outputs_of(modules: list[torch.nn.Module], run: Callable[[], Any]) -> list[Tensor]:
+    """What each of the modules returned while `run` ran, in order of the calls."""
+    seen: list[Tensor] = []
+    hooks = [m.register_forward_hook(lambda _m, _i, out: seen.append(out)) for m in modules]
+    try:
+        with torch.no_grad():
+            run()
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return seen
