@@ -1,0 +1,123 @@
+"""Stage 1: the frame encoder learns to put background, colours, shapes and places into its blocks.
+
+Linear heads, thrown away afterwards, read these from the flattened block, so that stage 2 finds them easily.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mini.films import COLOURS, SHAPES
+from mini.scene_bank import SceneBank, scene_labels, scene_places
+from mini.sizes import TOKENS, WIDTH
+from moviechat_models.frame_encoder import FrameEncoder
+
+
+class FrameHeads(nn.Module):
+    """Blocks [B, N, C] → what the frame shows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        sizes = {"background": len(COLOURS), "colours": len(COLOURS), "shapes": len(SHAPES)}
+        sizes |= {"pairs": len(COLOURS) * len(SHAPES), "place": 2}
+        self.heads = nn.ModuleDict({k: nn.Linear(TOKENS * WIDTH, n) for k, n in sizes.items()})
+
+    def forward(self, blocks: Tensor) -> dict[str, Tensor]:
+        flat = blocks.flatten(1)
+        return {name: head(flat) for name, head in self.heads.items()}
+
+
+def to_rgb(frames: np.ndarray) -> Tensor:
+    """uint8 [B, S, S, 3] → uint8 [B, 3, S, S]"""
+    return torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
+
+
+def frame_loss(seen: dict[str, Tensor], truth: dict[str, Tensor]) -> Tensor:
+    """Sum of the heads' losses."""
+    loss = F.cross_entropy(seen["background"], truth["background"])
+    for name in ("colours", "shapes", "pairs"):
+        weight = truth[name].shape[1] / 4.0
+        loss = loss + weight * F.binary_cross_entropy_with_logits(seen[name], truth[name])
+    return loss + F.mse_loss(seen["place"], truth["place"])
+
+
+def lr_at(step: int, steps: int, peak: float, warmup: int = 100) -> float:
+    """Linear warm-up, then a cosine to a fiftieth."""
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    share = min(1.0, (step - warmup) / max(1, steps - warmup))
+    return peak * (0.02 + 0.98 * 0.5 * (1.0 + np.cos(np.pi * share)))
+
+
+def train_frames(
+    encoder: FrameEncoder, bank: SceneBank, folder: Path, steps: int, batch: int = 128
+) -> None:
+    """Trains in place; resumes from and saves to folder/frames.pt; the last 5 % of the scenes are for validation."""
+    labels = {k: torch.from_numpy(v) for k, v in scene_labels(bank.scenes).items()}
+    places = torch.from_numpy(scene_places(bank.scenes))
+    heads = FrameHeads()
+    parameters = [*encoder.parameters(), *heads.parameters()]
+    optimizer = torch.optim.AdamW(parameters, lr=1e-3, weight_decay=0.02, betas=(0.9, 0.98))
+    rng = np.random.default_rng(11)
+    held_out = len(bank.scenes) * 19 // 20
+    checkpoint, start = folder / "frames.pt", 0
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, weights_only=False)
+        encoder.load_state_dict(saved["encoder"])
+        heads.load_state_dict(saved["heads"])
+        if "optimizer" in saved:
+            optimizer.load_state_dict(saved["optimizer"])
+        start = saved["step"]
+
+    def truth_of(scene: np.ndarray, frame: np.ndarray) -> dict[str, Tensor]:
+        truth = {name: values[scene] for name, values in labels.items()}
+        return truth | {"place": places[scene, frame]}
+
+    def save(step: int) -> None:
+        state = {"encoder": encoder.state_dict(), "heads": heads.state_dict(), "step": step}
+        torch.save(state | {"optimizer": optimizer.state_dict()}, checkpoint)
+
+    began = time.time()
+    for step in range(start, steps):
+        for group in optimizer.param_groups:
+            group["lr"] = lr_at(step, steps, 1.5e-3)
+        scene = rng.integers(0, held_out, batch)
+        frame = rng.integers(0, bank.frames.shape[1], batch)
+        seen = heads(encoder(to_rgb(bank.frames[scene, frame])))
+        loss = frame_loss(seen, truth_of(scene, frame))
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        if (step + 1) % 100 == 0 or step + 1 == steps:
+            save(step + 1)
+            with torch.no_grad():
+                scene = np.repeat(np.arange(held_out, len(bank.scenes)), 4)[:800]
+                frame = rng.integers(0, bank.frames.shape[1], len(scene))
+                seen = heads(encoder(to_rgb(bank.frames[scene, frame])))
+                truth = truth_of(scene, frame)
+                right = (seen["background"].argmax(1) == truth["background"]).float().mean()
+                exact = {
+                    name: ((seen[name] > 0) == (truth[name] > 0.5)).all(1).float().mean().item()
+                    for name in ("colours", "shapes", "pairs")
+                }
+            shown = " ".join(f"{name} {value:.3f}" for name, value in exact.items())
+            seconds = time.time() - began
+            print(
+                f"frames {step + 1}/{steps} loss {loss:.3f} background {right:.3f} {shown} {seconds:.0f}s",
+                flush=True,
+            )
+
+
+def encode_bank(encoder: FrameEncoder, bank: SceneBank) -> Tensor:
+    """All kept frames as blocks. → float16 [scenes, F, N, C]"""
+    encoder.eval()
+    with torch.inference_mode():
+        blocks = [encoder(to_rgb(frames)).half() for frames in bank.frames]
+    return torch.stack(blocks)
