@@ -1,0 +1,223 @@
+#include "moviechat/video/sampling_plan.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace moviechat {
+namespace {
+
+constexpr int64_t kReleasedClips = 128;
+constexpr int64_t kMaxSamples = 10'000'000;  // some 10 hours at 240 a second
+// Positions are multiples of F/2048 or the like: nearer than this to a whole frame is on it.
+constexpr double kFrameSlack = 1e-6;
+constexpr double kCountSlack = 1e-3;  // containers round durations to microseconds
+
+int64_t floor_frame(double position) {
+  return static_cast<int64_t>(std::floor(position + kFrameSlack));
+}
+int64_t ceil_frame(double position) {
+  return static_cast<int64_t>(std::ceil(position - kFrameSlack));
+}
+
+/// Builds samples of one film, by time or by frame index.
+struct Film {
+  Seconds duration;
+  double fps;
+  double frames;  // F = D·fps, put on the whole number it was rounded from
+  int64_t last;
+
+  explicit Film(const Timing& timing) {
+    duration = timing.duration;
+    fps = timing.fps.value();
+    frames = duration.count() * fps;
+    if (std::abs(frames - std::round(frames)) < kCountSlack) frames = std::round(frames);
+    last = std::max<int64_t>(timing.frames - 1, 0);
+  }
+  Sample at_time(Seconds time) const {
+    return {time, std::clamp<int64_t>(floor_frame(time.count() * fps), 0, last)};
+  }
+  // In the middle of its show, where timestamps rounded to milliseconds cannot pick a neighbour.
+  Sample at_frame(int64_t frame) const {
+    const int64_t existing = std::clamp<int64_t>(frame, 0, last);
+    return {Seconds((static_cast<double>(existing) + 0.5) / fps), existing};
+  }
+};
+
+/// Cuts samples into clips of at most `window`.
+std::vector<Clip> in_windows(const std::vector<Sample>& samples, int64_t window) {
+  std::vector<Clip> clips;
+  for (size_t begin = 0; begin < samples.size(); begin += static_cast<size_t>(window)) {
+    const size_t end = std::min(samples.size(), begin + static_cast<size_t>(window));
+    clips.push_back(
+        {static_cast<int64_t>(clips.size()), {samples.begin() + begin, samples.begin() + end}});
+  }
+  return clips;
+}
+
+std::vector<Clip> paper_clips(const Film& film, int64_t clips, int64_t window) {
+  std::vector<Sample> samples;
+  const int64_t count = clips * window;
+  for (int64_t k = 0; k < count; ++k) {
+    samples.push_back(
+        film.at_time(film.duration * (static_cast<double>(k) / static_cast<double>(count))));
+  }
+  return in_windows(samples, window);
+}
+
+std::vector<Clip> released_clips(const Film& film, int64_t clips, int64_t window) {
+  constexpr int64_t kLastFloored = 100;  // from here on the authors' cutter rounds starts up
+  const double clip_frames = film.frames / static_cast<double>(clips);
+  const int64_t held = std::max<int64_t>(ceil_frame(clip_frames), 1);  // v
+  const int64_t read = std::min(window, held);                         // n
+  std::vector<Clip> all;
+  for (int64_t i = 0; i < clips; ++i) {
+    const double position = static_cast<double>(i) * film.frames / static_cast<double>(clips);
+    int64_t start = floor_frame(position);
+    if (start > kLastFloored) start = ceil_frame(position);
+    Clip clip{i, {}};
+    for (int64_t k = 0; k < read; ++k)
+      clip.samples.push_back(film.at_frame(start + k * held / read));
+    all.push_back(std::move(clip));
+  }
+  return all;
+}
+
+std::vector<Sample> uniform_samples(const Film& film, int64_t wanted) {
+  const int64_t frames = film.last + 1;
+  const int64_t count = std::min(wanted, frames);
+  std::vector<Sample> samples;
+  for (int64_t k = 0; k < count; ++k) samples.push_back(film.at_frame(k * frames / count));
+  return samples;
+}
+
+std::vector<Sample> rate_samples(const Film& film, double rate) {
+  const double count = std::ceil(film.duration.count() * rate - kFrameSlack);
+  if (count > static_cast<double>(kMaxSamples)) {
+    throw InputError("plan.rate " + to_text(rate) + " asks for more than " + to_text(kMaxSamples) +
+                     " frames of " + to_text(film.duration.count()) + " s; take a lower rate");
+  }
+  std::vector<Sample> samples;
+  for (int64_t k = 0; k < std::max<int64_t>(static_cast<int64_t>(count), 1); ++k) {
+    samples.push_back(film.at_time(Seconds(static_cast<double>(k) / rate)));
+  }
+  return samples;
+}
+
+void at_least(const char* key, int64_t value, int64_t least) {
+  if (value < least) {
+    throw InputError(std::string(key) + " must be at least " + to_text(least) + ", got " +
+                     to_text(value));
+  }
+}
+
+}  // namespace
+
+void PlanOptions::check() const {
+  at_least("plan.clips", clips, 0);
+  at_least("plan.window", window, 1);
+  at_least("plan.frames", frames, 1);
+  at_least("plan.c_denominator", c_denominator, 1);
+  if (!(rate > 0) || !std::isfinite(rate)) {
+    throw InputError("plan.rate must be a positive number of frames a second, got " +
+                     to_text(rate));
+  }
+  if (window > kMaxSamples || clips > kMaxSamples / window) {
+    throw InputError("plan.clips times plan.window must be at most " + to_text(kMaxSamples) +
+                     ", got " + to_text(clips) + " times " + to_text(window));
+  }
+  if (frames > kMaxSamples) {
+    throw InputError("plan.frames must be at most " + to_text(kMaxSamples) + ", got " +
+                     to_text(frames));
+  }
+}
+
+PlanOptions parse_plan(const std::string& shorthand, PlanOptions base) {
+  const size_t colon = shorthand.find(':');
+  const std::string name = shorthand.substr(0, colon);
+  const bool has_number = colon != std::string::npos;
+  const std::string number = has_number ? shorthand.substr(colon + 1) : "";
+  const auto fail = [&] {
+    throw InputError("--plan must be clips, released, uniform:N or fps:R, got '" + shorthand + "'");
+  };
+  if (name == "uniform") {
+    base.kind = PlanKind::uniform;
+    if (has_number) from_text("--plan uniform:N", number, base.frames);
+  } else if (name == "fps") {
+    base.kind = PlanKind::fps;
+    if (has_number) from_text("--plan fps:R", number, base.rate);
+  } else if ((name == "clips" || name == "paper") && !has_number) {
+    base.kind = PlanKind::clips;
+  } else if (name == "released" && !has_number) {
+    base.kind = PlanKind::released;
+  } else {
+    fail();
+  }
+  base.check();
+  return base;
+}
+
+int64_t SamplingPlan::sample_count() const {
+  int64_t count = 0;
+  for (const Clip& clip : clips) count += static_cast<int64_t>(clip.samples.size());
+  return count;
+}
+
+std::string SamplingPlan::describe() const {
+  size_t largest = 0;
+  for (const Clip& clip : clips) largest = std::max(largest, clip.samples.size());
+  return std::string(name_of(kind)) + ": " + std::to_string(clips.size()) +
+         (clips.size() == 1 ? " clip" : " clips") + " of up to " + std::to_string(largest) +
+         " frames, " + to_text(sample_count()) + " samples of " + to_text(frames) + " frames in " +
+         to_text(duration.count()) + " s";
+}
+
+SamplingPlan make_plan(const PlanOptions& options, const Timing& timing, int64_t default_clips) {
+  options.check();
+  if (!(timing.duration.count() > 0) || !std::isfinite(timing.duration.count())) {
+    throw InputError("a sampling plan needs a film with a known duration, got " +
+                     to_text(timing.duration.count()) + " s");
+  }
+  if (timing.fps.num <= 0 || timing.fps.den <= 0) {
+    throw InputError("a sampling plan needs a film with a known frame rate, got " +
+                     to_text(timing.fps.num) + "/" + to_text(timing.fps.den));
+  }
+  const Film film(timing);
+  SamplingPlan plan{options.kind, timing.duration, timing.fps, timing.frames, {}};
+  switch (options.kind) {
+    case PlanKind::clips: {
+      const int64_t clips = options.clips > 0 ? options.clips : default_clips;
+      at_least("the number of clips that fill the memory", clips, 1);
+      plan.clips = paper_clips(film, clips, options.window);
+      break;
+    }
+    case PlanKind::released:
+      plan.clips =
+          released_clips(film, options.clips > 0 ? options.clips : kReleasedClips, options.window);
+      break;
+    case PlanKind::uniform:
+      plan.clips = in_windows(uniform_samples(film, options.frames), options.window);
+      break;
+    case PlanKind::fps:
+      plan.clips = in_windows(rate_samples(film, options.rate), options.window);
+      break;
+  }
+  return plan;
+}
+
+// reference: clip = duration / 128; q = int(t / clip); c = int((t - clip * q) / (clip / 18))
+BreakpointCut released_cut(Seconds duration, Seconds moment, int64_t clips, int64_t denominator) {
+  const double clip = duration.count() / static_cast<double>(clips);
+  const double q = std::floor(moment.count() / clip);
+  const double c =
+      std::floor((moment.count() - clip * q) / (clip / static_cast<double>(denominator)));
+  return {static_cast<int64_t>(q), static_cast<int64_t>(c)};
+}
+
+BreakpointCut eval_code_cut(int64_t frames, int64_t moment_frame, int64_t clips) {
+  const double clip = static_cast<double>(frames) / static_cast<double>(clips);
+  const double q = std::floor(static_cast<double>(moment_frame) / clip);
+  const double c = std::floor(static_cast<double>(frames) - q * clip);
+  return {static_cast<int64_t>(q), static_cast<int64_t>(c)};
+}
+
+}  // namespace moviechat
