@@ -1,6 +1,7 @@
 """The paper's memory, many films at once: K = 18, m = 2, cosine, plain mean in windows.
 
-A second implementation of what the program does; checked against it by evaluation through real films.
+A second implementation of what the program does; checked against it by evaluation through real
+films.
 """
 
 from __future__ import annotations
@@ -31,9 +32,11 @@ def merge_to(blocks: Tensor, keep: int) -> Tensor:
 
 
 def long_term(frames: Tensor, arriving: int = ARRIVING) -> Tensor:
-    """Whole films' long-term memories. frames float32 [B, windows · arriving, N, C] → [B, windows · m, N, C]
+    """Whole films' long-term memories. frames float32 [B, windows · arriving, N, C] → [B, windows ·
+    m, N, C]
 
-    The m merged blocks of a window stay in short-term memory, and are merged again with the next window.
+    The m merged blocks of a window stay in short-term memory, and are merged again with the next
+    window.
     """
     kept: list[Tensor] = []
     for window in frames.split(arriving, dim=1):

@@ -1,13 +1,15 @@
 """Drawn films: what a film shows, decided by a seed, and its frames as arrays.
 
-A film is a list of scenes with hard cuts. A scene has a coloured background and one or two moving shapes. `draw_film`
-decides everything from a random generator; `SceneRenderer` only paints. The same seed gives the same film.
+A film is a list of scenes with hard cuts. A scene has a coloured background and one or two moving
+shapes. `draw_film` decides everything from a random generator; `SceneRenderer` only paints. The
+same seed gives the same film.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Iterator
+from itertools import pairwise
 
 import numpy as np
 
@@ -28,7 +30,9 @@ FRAME_RATES: tuple[int, ...] = (12, 15, 24, 25, 30)
 
 @dataclass(frozen=True)
 class Thing:
-    """One moving shape. Lengths are fractions of the frame's height, times are seconds, angles radians."""
+    """One moving shape. Lengths are fractions of the frame's height, times are seconds, angles
+    radians.
+    """
 
     shape: str
     colour: str
@@ -122,7 +126,7 @@ def draw_scene(
     count = 2 if rng.uniform() < 0.25 else 1
     colours = rng.permutation([name for name in names if name != background])[:count]
     shapes = rng.permutation(list(SHAPES))[:count]
-    things = [draw_thing(rng, str(s), str(c)) for s, c in zip(shapes, colours)]
+    things = [draw_thing(rng, str(s), str(c)) for s, c in zip(shapes, colours, strict=True)]
     return Scene(
         start=start,
         end=end,
@@ -134,7 +138,9 @@ def draw_scene(
 
 
 def draw_cuts(rng: np.random.Generator, duration: float, scenes: int) -> list[float]:
-    """Scene borders, 0 and the duration included; no scene under 60 % of an equal share. → [scenes + 1]"""
+    """Scene borders, 0 and the duration included; no scene under 60 % of an equal share. → [scenes
+    + 1]
+    """
     shares = 0.6 + 0.4 * scenes * rng.dirichlet(np.ones(scenes) * 1.5)
     borders = np.concatenate([[0.0], np.cumsum(shares) / shares.sum()]) * duration
     return [float(b) for b in borders]
@@ -148,7 +154,7 @@ def draw_film(rng: np.random.Generator) -> Film:
     cuts = draw_cuts(rng, duration, int(rng.integers(2, 7)))
     cuts = [round(cut * fps) / fps for cut in cuts]  # a cut lies on a frame
     scenes: list[Scene] = []
-    for start, end in zip(cuts[:-1], cuts[1:]):
+    for start, end in pairwise(cuts):
         before = scenes[-1].background if scenes else None
         scenes.append(draw_scene(rng, start, end, before))
     return Film(width, height, fps, tuple(scenes))
@@ -160,7 +166,9 @@ def film_of_seed(seed: int, index: int) -> Film:
 
 
 def shape_mask(shape: str, size: int, angle: float) -> np.ndarray:
-    """Coverage of a shape in its square. → float32 [size, size, 1], 0 outside, 1 inside, smooth at the border"""
+    """Coverage of a shape in its square. → float32 [size, size, 1], 0 outside, 1 inside, smooth at
+    the border
+    """
     over = 4
     axis = (np.arange(size * over) + 0.5) / (size * over) * 2.0 - 1.0
     x0, y0 = np.meshgrid(axis, axis)
@@ -197,7 +205,9 @@ def star_inside(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 class SceneRenderer:
-    """Paints the frames of one scene. Keeps the background and the shapes' masks; one thread at a time."""
+    """Paints the frames of one scene. Keeps the background and the shapes' masks; one thread at a
+    time.
+    """
 
     def __init__(self, scene: Scene, width: int, height: int) -> None:
         self._scene = scene
@@ -213,7 +223,7 @@ class SceneRenderer:
     def frame(self, seconds: float) -> np.ndarray:
         """The picture at a time of the film. → uint8 [height, width, 3]"""
         picture = self._canvas.copy()
-        for thing, mask in zip(self._scene.things, self._masks):
+        for thing, mask in zip(self._scene.things, self._masks, strict=True):
             size = mask.shape[0]
             x, y = thing.place(seconds - self._scene.start)
             left, top = round(x * (self._width - size)), round(y * (self._height - size))

@@ -1,13 +1,15 @@
 """Questions about drawn films, in several phrasings, each with its one exact answer.
 
-Global questions are about the whole film, breakpoint questions about one moment. Answers have one canonical form:
-"Blue.", "A circle.", "A red circle and a blue square." (colours in the order of `COLOURS`), "Yes.", "No.".
+Global questions are about the whole film, breakpoint questions about one moment. Answers have one
+canonical form:
+"Blue.", "A circle.", "A red circle and a blue square." (colours in the order of `COLOURS`), "Yes.",
+"No.".
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 import numpy as np
 
@@ -156,7 +158,9 @@ ASPECTS: dict[str, Maker] = {
 
 
 def ask_appears(rng: np.random.Generator, film: Film) -> tuple[str, str]:
-    """Does a thing appear? 'No' in half of the cases, then mostly one that shares its shape or colour."""
+    """Does a thing appear? 'No' in half of the cases, then mostly one that shares its shape or
+    colour.
+    """
     shown = sorted({thing.name for scene in film.scenes for thing in scene.things})
     name = shown[rng.integers(len(shown))]
     answer = "Yes."
@@ -216,7 +220,9 @@ def ask_now(rng: np.random.Generator, scene: Scene, kind: str, at: float) -> Que
 def draw_questions(
     rng: np.random.Generator, film: Film, whole: int, moments: int
 ) -> tuple[list[Question], list[Question]]:
-    """Global and breakpoint questions about a film, kinds in turn, moments at least a second after a cut."""
+    """Global and breakpoint questions about a film, kinds in turn, moments at least a second after
+    a cut.
+    """
     globals_: list[Question] = []
     kinds = [str(kind) for kind in rng.permutation(GLOBAL_KINDS)]
     while len(globals_) < whole:
@@ -238,7 +244,9 @@ def draw_questions(
 
 
 def loosen(rng: np.random.Generator, text: str) -> str:
-    """The question as people type it: sometimes lower or upper case, without its mark, or with 'video' for 'film'."""
+    """The question as people type it: sometimes lower or upper case, without its mark, or with
+    'video' for 'film'.
+    """
     if rng.uniform() < 0.3:
         text = text.replace("film", "video")
     if rng.uniform() < 0.25:

@@ -1,6 +1,7 @@
 """A bank of scenes: drawn, sent through H.264, and kept as small frames with what they show.
 
-Films for training are put together from these scenes, so that a few thousand scenes give films without end.
+Films for training are put together from these scenes, so that a few thousand scenes give films
+without end.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ def draw_bank(scenes: int, seed: int, processes: int = 2) -> SceneBank:
 
 
 def scene_labels(scenes: list[Scene]) -> dict[str, np.ndarray]:
-    """What frames show, for auxiliary heads: background int64 [n], and float32 0/1: colours [n, 8], shapes [n, 5],
+    """What frames show, for auxiliary heads: background int64 [n], and float32 0/1: colours [n, 8],
+    shapes [n, 5],
     pairs [n, 40] (colour · 5 + shape)"""
     names = list(COLOURS)
     background = np.array([names.index(scene.background) for scene in scenes])
@@ -81,7 +83,7 @@ def scene_labels(scenes: list[Scene]) -> dict[str, np.ndarray]:
 
 
 def scene_places(scenes: list[Scene]) -> np.ndarray:
-    """Where the first thing is in each kept frame. → float32 [scenes, F, 2], 0..1 of the free area"""
+    """First thing's place in each kept frame. → float32 [scenes, F, 2], 0..1 of the free area"""
     return np.array(
         [
             [scene.things[0].place((k + 0.5) * scene.end / FRAMES) for k in range(FRAMES)]

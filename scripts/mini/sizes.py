@@ -19,7 +19,9 @@ WIDTH = 96  # C
 
 
 def mini_sizes(vocabulary: int = VOCABULARY) -> ModelSizes:
-    """The mini model: 1.7 million parameters, 15 MFLOP a frame. alpha 0.4 so that early and late are told apart."""
+    """The mini model: 1.7 million parameters, 15 MFLOP a frame. alpha 0.4 so that early and late
+    are told apart.
+    """
     vit = VitSizes(image=IMAGE, patch=8, width=64, depth=3, heads=4, mlp_ratio=4.0)
     frame = QFormerSizes(
         width=WIDTH, layers=3, heads=4, ffn=192, queries=TOKENS, cross_every=2, memory_width=64

@@ -1,6 +1,8 @@
-"""Trains the mini model in stages: bank, tokenizer, frames, answers, bundle. Each stage resumes where it stopped.
+"""Trains the mini model in stages: bank, tokenizer, frames, answers, bundle. Each stage resumes
+where it stopped.
 
-python scripts/mini/train.py --work DIR [--stages bank,tokenizer,frames,answers,bundle] [--out models/mini]
+python scripts/mini/train.py --work DIR [--stages bank,tokenizer,frames,answers,bundle] [--out
+models/mini]
 """
 
 from __future__ import annotations
@@ -11,13 +13,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import torch  # noqa: E402
+import torch
+from moviechat_models.export import BundleInfo, Model, Prompt, write_bundle
 
-from mini.scene_bank import SceneBank, draw_bank  # noqa: E402
-from mini.sizes import VOCABULARY, mini_sizes  # noqa: E402
-from mini.tokenizer import train_tokenizer  # noqa: E402
-from mini.train_frames import train_frames  # noqa: E402
-from moviechat_models.frame_encoder import FrameEncoder  # noqa: E402
+from mini.dataset import FilmPool
+from mini.scene_bank import SceneBank, draw_bank
+from mini.sizes import VOCABULARY, mini_sizes
+from mini.tokenizer import PROMPT, MiniTokenizer, train_tokenizer
+from mini.train_answers import Answerer, train_answers
+from mini.train_frames import encode_bank, train_frames
 
 STAGES = ("bank", "tokenizer", "frames", "answers", "bundle")
 
@@ -48,9 +52,67 @@ def main() -> None:
         draw_bank(options.scenes, options.seed).save(work / "bank")
     if "tokenizer" in stages and not (work / "tokenizer.model").exists():
         train_tokenizer(work / "tokenizer.model", VOCABULARY)
-    encoder = FrameEncoder(sizes.frame_encoder)
+    model = Model.create(sizes)
+    init_positions(model)
     if "frames" in stages:
-        train_frames(encoder, SceneBank.load(work / "bank"), work, options.frame_steps)
+        bank = SceneBank.load(work / "bank")
+        train_frames(model.frame_encoder, bank, work, options.frame_steps)
+    if "answers" in stages:
+        answers_stage(model, options)
+    if "bundle" in stages:
+        bundle_stage(model, options)
+
+
+def init_positions(model: Model) -> None:
+    """Positions start as smooth waves as large as the blocks' own numbers, so that order is seen
+    early.
+    """
+    reader = model.memory_reader
+    rows, width = reader.position_table.shape
+    count = torch.arange(rows).unsqueeze(1) / (rows - 1)  # [rows, 1], 0..1
+    waves = torch.cos(torch.pi * count * torch.arange(1, 7))  # [rows, 6]
+    with torch.no_grad():
+        reader.position_table.copy_(waves @ torch.randn(6, width) * 0.25)
+        reader.position_table.add_(torch.randn(rows, width) * 0.1)
+
+
+def load_frames(model: Model, work: Path) -> None:
+    saved = torch.load(work / "frames.pt", weights_only=False)
+    model.frame_encoder.load_state_dict(saved["encoder"])
+
+
+def answers_stage(model: Model, options: argparse.Namespace) -> None:
+    """Encodes the bank once with the frozen encoder, puts films together, trains reader and LLM."""
+    load_frames(model, options.work)
+    bank = SceneBank.load(options.work / "bank")
+    cached = options.work / "blocks.pt"
+    if not cached.exists():
+        torch.save(encode_bank(model.frame_encoder, bank), cached)
+    blocks = torch.load(cached)
+    pool = FilmPool(bank.scenes, blocks, options.films, options.seed)
+    print(f"{options.films} films put together", flush=True)
+    tokens = MiniTokenizer(options.work / "tokenizer.model")
+    answerer = Answerer(model.memory_reader, model.language_model, tokens)
+    train_answers(answerer, pool, options.work, options.answer_steps)
+
+
+def bundle_stage(model: Model, options: argparse.Namespace) -> None:
+    """Writes options.out from the checkpoints in options.work."""
+    load_frames(model, options.work)
+    tokens = MiniTokenizer(options.work / "tokenizer.model")
+    answerer = Answerer(model.memory_reader, model.language_model, tokens)
+    saved = torch.load(options.work / "answers.pt", weights_only=False)
+    answerer.load_state_dict(saved["answerer"])
+    prompt = Prompt(template=PROMPT, stop=tokens.stop(), context=300)
+    info = BundleInfo(
+        name="mini",
+        prompt=prompt,
+        dtype="fp16",
+        memory={"short_capacity": 18, "keep": 2, "long_capacity": 256},
+        plan={"window": 8},
+        generation={"max_new_tokens": 40},
+    )
+    write_bundle(options.out, model, info, options.work / "tokenizer.model", replace=True)
 
 
 if __name__ == "__main__":

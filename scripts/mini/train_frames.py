@@ -1,6 +1,7 @@
 """Stage 1: the frame encoder learns to put background, colours, shapes and places into its blocks.
 
-Linear heads, thrown away afterwards, read these from the flattened block, so that stage 2 finds them easily.
+Linear heads, thrown away afterwards, read these from the flattened block, so that stage 2 finds
+them easily.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from moviechat_models.frame_encoder import FrameEncoder
 from torch import Tensor, nn
 
 from mini.films import COLOURS, SHAPES
 from mini.scene_bank import SceneBank, scene_labels, scene_places
 from mini.sizes import TOKENS, WIDTH
-from moviechat_models.frame_encoder import FrameEncoder
 
 
 class FrameHeads(nn.Module):
@@ -56,9 +57,11 @@ def lr_at(step: int, steps: int, peak: float, warmup: int = 100) -> float:
 
 
 def train_frames(
-    encoder: FrameEncoder, bank: SceneBank, folder: Path, steps: int, batch: int = 128
+    encoder: FrameEncoder, bank: SceneBank, folder: Path, steps: int, batch: int = 64
 ) -> None:
-    """Trains in place; resumes from and saves to folder/frames.pt; the last 5 % of the scenes are for validation."""
+    """Trains in place; resumes from and saves to folder/frames.pt; the last 5 % of the scenes are
+    for validation.
+    """
     labels = {k: torch.from_numpy(v) for k, v in scene_labels(bank.scenes).items()}
     places = torch.from_numpy(scene_places(bank.scenes))
     heads = FrameHeads()
@@ -108,9 +111,9 @@ def train_frames(
                     for name in ("colours", "shapes", "pairs")
                 }
             shown = " ".join(f"{name} {value:.3f}" for name, value in exact.items())
-            seconds = time.time() - began
             print(
-                f"frames {step + 1}/{steps} loss {loss:.3f} background {right:.3f} {shown} {seconds:.0f}s",
+                f"frames {step + 1}/{steps} loss {loss:.3f} background {right:.3f} {shown} "
+                f"{time.time() - began:.0f}s",
                 flush=True,
             )
 
