@@ -1,0 +1,162 @@
+#include "moviechat/model/bundle.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <regex>
+
+#include "moviechat/model/device.h"
+#include "moviechat/support/error.h"
+#include "moviechat/support/files.h"
+#include "support_for_tests/paths.h"
+#include "support_for_tests/safetensors.h"
+
+namespace moviechat {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+/// A copy of the tiny bundle that a test may damage.
+class DamagedBundle : public ::testing::Test {
+ protected:
+  void SetUp() override { fs::copy(testing::tiny_bundle(), folder(), fs::copy_options::recursive); }
+  fs::path folder() const { return temporary_ / "bundle"; }
+
+  void edit_description(const std::string& pattern, const std::string& replacement) {
+    const std::string text = read_file(folder() / "model.yaml", "test file");
+    const std::string edited = std::regex_replace(text, std::regex(pattern), replacement);
+    ASSERT_NE(text, edited);
+    write_file(folder() / "model.yaml", edited);
+  }
+  /// Writes the hashes that the parts now have, as someone would who edits a bundle on purpose.
+  void rehash() {
+    for (const auto& [part, hash] : read_bundle_spec(folder()).files) {
+      edit_description_if(hash, sha256_of_file(folder() / part));
+    }
+  }
+  std::string error() const {
+    try {
+      const Bundle bundle(read_bundle_spec(folder()), torch::kCPU, torch::kFloat, Verify::full);
+      return "no error";
+    } catch (const InputError& error) {
+      return error.what();
+    }
+  }
+
+ private:
+  void edit_description_if(const std::string& from, const std::string& to) {
+    std::string text = read_file(folder() / "model.yaml", "test file");
+    // Marked, so that swapped hashes are not swapped back.
+    text = std::regex_replace(text, std::regex(": " + from), ": " + to + " ");
+    write_file(folder() / "model.yaml", text);
+  }
+  testing::TemporaryFolder temporary_;
+};
+
+TEST(Bundle, TheTinyBundlePassesItsChecks) {
+  const Bundle bundle(read_bundle_spec(testing::tiny_bundle()), torch::kCPU, torch::kFloat,
+                      Verify::full);
+  EXPECT_EQ(bundle.spec().sizes.image, 56);
+  EXPECT_EQ(bundle.spec().sizes.positions, 256);
+  for (const auto& [part, difference] : bundle.self_test_differences()) {
+    EXPECT_LT(difference, 1e-4) << part;
+  }
+}
+
+TEST(Bundle, RunsInHalfPrecision) {
+  for (const auto dtype : {torch::kHalf, torch::kBFloat16}) {
+    const Bundle bundle(read_bundle_spec(testing::tiny_bundle()), torch::kCPU, dtype,
+                        Verify::quick);
+    EXPECT_EQ(bundle.dtype(), dtype);
+  }
+}
+
+TEST(Bundle, AFolderThatIsNotThereIsNamed) {
+  EXPECT_THAT([] { read_bundle_spec("/no/such/folder"); },
+              ::testing::ThrowsMessage<InputError>(HasSubstr("no bundle at '/no/such/folder'")));
+}
+
+TEST_F(DamagedBundle, NamesAPartThatIsMissing) {
+  fs::remove(folder() / "memory_reader.pt");
+  EXPECT_THAT(error(), HasSubstr("lacks memory_reader.pt"));
+}
+
+TEST_F(DamagedBundle, NamesATruncatedPart) {
+  const fs::path part = folder() / "language_model.pt";
+  fs::resize_file(part, fs::file_size(part) / 2);
+  EXPECT_THAT(error(), AllOf(HasSubstr("language_model.pt has sha256"), HasSubstr("damaged")));
+}
+
+TEST_F(DamagedBundle, NamesATruncatedPartWhoseHashWasUpdated) {
+  const fs::path part = folder() / "language_model.pt";
+  fs::resize_file(part, fs::file_size(part) / 2);
+  rehash();
+  EXPECT_THAT(error(), HasSubstr("language_model.pt' as a TorchScript module"));
+}
+
+TEST_F(DamagedBundle, NamesAHashThatIsWrong) {
+  edit_description("frame_encoder.pt: [0-9a-f]{4}", "frame_encoder.pt: 0000");
+  EXPECT_THAT(error(), HasSubstr("frame_encoder.pt has sha256"));
+}
+
+TEST_F(DamagedBundle, NamesModulesThatAreSwapped) {
+  fs::rename(folder() / "frame_encoder.pt", folder() / "t");
+  fs::rename(folder() / "memory_reader.pt", folder() / "frame_encoder.pt");
+  fs::rename(folder() / "t", folder() / "memory_reader.pt");
+  EXPECT_THAT(error(), HasSubstr("frame_encoder.pt has sha256"));
+  rehash();
+  EXPECT_THAT(error(), HasSubstr("frame_encoder.pt"));
+}
+
+TEST_F(DamagedBundle, NamesANewerSchema) {
+  edit_description("schema_version: 1", "schema_version: 2");
+  EXPECT_THAT(error(), AllOf(HasSubstr("schema version 2"), HasSubstr("newer moviechat")));
+}
+
+TEST_F(DamagedBundle, NamesABadTemplate) {
+  edit_description("<ImageHere>", "<Image>");
+  EXPECT_THAT(error(), HasSubstr("prompt.template must be"));
+}
+
+TEST_F(DamagedBundle, NamesBrokenYaml) {
+  write_file(folder() / "model.yaml", "schema_version: [1\n");
+  EXPECT_THAT(error(), HasSubstr("not valid YAML"));
+}
+
+TEST_F(DamagedBundle, NamesSelfTestNumbersThatDiffer) {
+  edit_description("values: \\[0.27", "values: [0.28");
+  EXPECT_THAT(error(), HasSubstr("self-test differs"));
+}
+
+TEST_F(DamagedBundle, NamesAPartOfAnotherShape) {
+  edit_description("shape: \\[2, 8, 32\\]", "shape: [2, 8, 33]");
+  EXPECT_THAT(error(), HasSubstr("frame_encoder.pt: expected output [2, 8, 33], got [2, 8, 32]"));
+}
+
+TEST_F(DamagedBundle, NamesNanWeights) {
+  // Weights are raw little-endian floats in the file's zip archive, whose checksums libtorch does
+  // not insist on; a run of 0xff bytes inside a large tensor makes NaNs of them.
+  std::string bytes = read_file(folder() / "frame_encoder.pt", "test file");
+  const size_t at = bytes.size() / 2;
+  std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), 4096, '\xff');
+  std::ofstream(folder() / "frame_encoder.pt", std::ios::binary) << bytes;
+  rehash();
+  EXPECT_THAT(error(), HasSubstr("frame_encoder.pt"));
+}
+
+TEST(Device, CudaNeverFallsBack) {
+  EXPECT_EQ(choose_device("cpu"), torch::Device(torch::kCPU));
+  EXPECT_THROW(choose_device("gpu"), InputError);
+  EXPECT_THROW(choose_device("cuda:x"), InputError);
+  EXPECT_THROW(choose_device("cuda:"), InputError);
+  if (choose_device("auto").is_cuda()) GTEST_SKIP() << "there is a CUDA device";
+  EXPECT_THAT([] { choose_device("cuda"); },
+              ::testing::ThrowsMessage<InputError>(HasSubstr("device cuda cannot be used")));
+}
+
+}  // namespace
+}  // namespace moviechat
