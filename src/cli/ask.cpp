@@ -1,0 +1,110 @@
+#include "cli/ask.h"
+
+#include <chrono>
+
+#include "cli/questions.h"
+#include "moviechat/model/device.h"
+
+namespace moviechat::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Streams the one answer of a run to a terminal.
+class Stream {
+ public:
+  Stream(Results& results, Messages& messages, bool wanted)
+      : results_(results), messages_(messages), wanted_(wanted) {}
+
+  bool operator()(std::string_view piece) {
+    if (!wanted_ || piece.empty()) return true;
+    if (written_.empty()) messages_.clear_bar();
+    written_ += piece;
+    results_.write(piece);
+    return true;
+  }
+
+  /// The rest of what was to be printed, `text`, when its beginning has been streamed.
+  std::string_view rest(std::string_view text) const {
+    if (text.starts_with(written_)) text.remove_prefix(written_.size());
+    return text;
+  }
+
+ private:
+  Results& results_;
+  Messages& messages_;
+  bool wanted_;
+  std::string written_;
+};
+
+}  // namespace
+
+AskOptions read_ask(const Arguments& arguments, const Environment& environment,
+                    Messages& messages) {
+  AskOptions options;
+  options.format = format_of(arguments);
+  options.evidence = arguments.has("--evidence");
+  options.print_config = arguments.has("--print-config");
+  options.video = arguments.value("--video").value_or("");
+  if (!options.print_config) {
+    if (options.video.empty()) {
+      throw InputError("no film; give --video FILE (moviechat --help)");
+    }
+    options.questions = questions_of(arguments);
+  }
+  options.merged = merge_settings(arguments, environment,
+                                  [&](const std::string& line) { messages.warn(line); });
+  return options;
+}
+
+void run_ask(const AskOptions& options, Messages& messages, const CancelFlag& cancel) {
+  Results results;
+  const ProgramSettings& chosen = options.merged.chosen;
+  if (options.print_config) {
+    results.write(config_text(chosen));
+    return;
+  }
+
+  const auto start = Clock::now();
+  const RuntimeOptions& runtime = chosen.settings.runtime;
+  const torch::Device device = choose_device(runtime.device);
+  const Bundle bundle(options.merged.bundle, device, choose_dtype(runtime.dtype, device),
+                      runtime.verify);
+  const double load_seconds = seconds_since(start);
+  cancel.check();
+
+  const Pipeline pipeline(bundle, chosen.settings);
+  Stream stream(results, messages,
+                results.is_terminal() && options.format == Format::text &&
+                    options.questions.size() == 1);
+  Callbacks callbacks;
+  callbacks.warn = [&](const std::string& line) { messages.warn(line); };
+  callbacks.progress = [&](const Progress& progress) { messages.progress(progress); };
+  callbacks.on_text = [&](size_t /*question*/, std::string_view piece) { return stream(piece); };
+  callbacks.cancel = &cancel;
+
+  Report report{.settings = chosen,
+                .bundle_name = bundle.spec().name,
+                .bundle_sha256 = bundle.spec().sha256,
+                .video = options.video,
+                .evidence = options.evidence,
+                .run = pipeline.ask(options.video, options.questions,
+                                    {.evidence = options.evidence}, callbacks),
+                .peak_memory_bytes = 0};
+  report.run.seconds.insert(report.run.seconds.begin(), {"load", load_seconds});
+  report.run.seconds.emplace_back("total", seconds_since(start));
+  report.peak_memory_bytes = peak_memory_bytes();
+  cancel.check();
+
+  messages.clear_bar();
+  results.write(stream.rest(format_report(report, options.format)));
+  for (const auto& [stage, seconds] : report.run.seconds) {
+    messages.debug(stage + ": " + std::to_string(seconds) + " s");
+  }
+}
+
+}  // namespace moviechat::cli

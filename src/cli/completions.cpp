@@ -1,0 +1,240 @@
+#include "cli/completions.h"
+
+#include <string_view>
+#include <vector>
+
+#include "cli/options.h"
+#include "cli/program_settings.h"
+
+namespace moviechat::cli {
+namespace {
+
+/// What may follow a flag, or stand as a command's operand.
+struct Candidates {
+  enum class Kind { none, words, files, folders } kind = Kind::none;
+  std::string words;
+};
+
+std::string setting_words() {
+  std::string words;
+  for (const FieldText& field : list_fields(Settings{})) {
+    words += (words.empty() ? "" : " ") + field.key + "=";
+  }
+  return words;
+}
+
+Candidates candidates_of(const Flag& flag) {
+  using Kind = Candidates::Kind;
+  if (flag.name == "--set") return {Kind::words, setting_words()};
+  if (!flag.values.empty()) return {Kind::words, std::string(flag.values)};
+  if (flag.argument == "FILE") return {Kind::files, ""};
+  if (flag.argument == "DIR") return {Kind::folders, ""};
+  return {};
+}
+
+Candidates operand_of(const Command& command) {
+  using Kind = Candidates::Kind;
+  if (!command.operand_values.empty()) return {Kind::words, std::string(command.operand_values)};
+  if (!command.operand.empty()) return {Kind::files, ""};
+  return {};
+}
+
+std::string command_names() {
+  std::string names;
+  for (const Command& command : commands()) {
+    names += (names.empty() ? "" : " ") + std::string(command.name);
+  }
+  return names;
+}
+
+std::string flag_names(const Command& command) {
+  std::string names;
+  for (const Flag* flag : flags_of(command)) {
+    names += (names.empty() ? "" : " ") + std::string(flag->name);
+  }
+  return names;
+}
+
+/// Text between single quotes in a shell whose quotes end with `escaped` inside them.
+std::string quoted(std::string_view text, std::string_view escaped) {
+  std::string result = "'";
+  for (const char c : text) {
+    if (c == '\'') {
+      result += escaped;
+    } else {
+      result += c;
+    }
+  }
+  return result + "'";
+}
+std::string shell_quoted(std::string_view text) { return quoted(text, "'\\''"); }
+std::string fish_quoted(std::string_view text) { return quoted(text, "\\'"); }
+
+std::string bash_reply(const Candidates& candidates) {
+  switch (candidates.kind) {
+    case Candidates::Kind::words:
+      return "COMPREPLY=($(compgen -W " + shell_quoted(candidates.words) + " -- \"$word\"))";
+    case Candidates::Kind::files:
+      return "COMPREPLY=($(compgen -f -- \"$word\")); compopt -o filenames 2>/dev/null";
+    case Candidates::Kind::folders:
+      return "COMPREPLY=($(compgen -d -- \"$word\")); compopt -o filenames 2>/dev/null";
+    case Candidates::Kind::none:
+      break;
+  }
+  return "COMPREPLY=()";
+}
+
+std::string bash_script() {
+  std::string text =
+      "# bash completion for moviechat; made by: moviechat completions bash\n"
+      "_moviechat() {\n"
+      "  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command=ask\n"
+      "  local IFS=$' \\t\\n'\n"
+      "  case ${COMP_WORDS[1]} in\n"
+      "    ask|inspect|completions|man) [ \"$COMP_CWORD\" -gt 1 ] && command=${COMP_WORDS[1]} ;;\n"
+      "  esac\n"
+      "  case $previous in\n";
+  for (const Flag& flag : flags()) {
+    if (flag.argument.empty()) continue;
+    const Candidates candidates = candidates_of(flag);
+    text += "    " + std::string(flag.name) + ") " + bash_reply(candidates) + ";";
+    if (candidates.kind == Candidates::Kind::words &&
+        candidates.words.find_first_of("=:") != std::string::npos) {
+      text += " compopt -o nospace 2>/dev/null;";
+    }
+    text += " return ;;\n";
+  }
+  text += "  esac\n  case $command in\n";
+  for (const Command& command : commands()) {
+    text += "    " + std::string(command.name) + ")\n      if [[ $word == -* ]]; then\n        " +
+            bash_reply({Candidates::Kind::words, flag_names(command)}) +
+            "\n      elif [ \"$COMP_CWORD\" -eq 1 ]; then\n        " +
+            bash_reply({Candidates::Kind::words, command_names()}) + "\n      else\n        " +
+            bash_reply(operand_of(command)) + "\n      fi ;;\n";
+  }
+  return text + "  esac\n}\ncomplete -F _moviechat moviechat\n";
+}
+
+/// What _arguments calls to complete a value.
+std::string zsh_action(const Candidates& candidates) {
+  switch (candidates.kind) {
+    case Candidates::Kind::words:
+      return "(" + candidates.words + ")";
+    case Candidates::Kind::files:
+      return "_files";
+    case Candidates::Kind::folders:
+      return "_files -/";
+    case Candidates::Kind::none:
+      break;
+  }
+  return " ";
+}
+
+/// Text inside a specification of _arguments.
+std::string zsh_text(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    if (c == '[' || c == ']' || c == ':' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result;
+}
+
+std::string zsh_script() {
+  std::string text =
+      "#compdef moviechat\n"
+      "# zsh completion for moviechat; made by: moviechat completions zsh\n"
+      "_moviechat() {\n"
+      "  local command=ask\n"
+      "  local -a specs\n"
+      "  if (( CURRENT == 2 )) && [[ $words[2] != -* ]]; then\n"
+      "    local -a names=(\n";
+  for (const Command& command : commands()) {
+    text += "      " +
+            shell_quoted(std::string(command.name) + ":" + zsh_text(command.summary)) + "\n";
+  }
+  text +=
+      "    )\n"
+      "    _describe 'command' names\n"
+      "    return\n"
+      "  fi\n"
+      "  case $words[2] in\n"
+      "    (ask|inspect|completions|man) command=$words[2]; shift words; (( CURRENT-- )) ;;\n"
+      "  esac\n"
+      "  case $command in\n";
+  for (const Command& command : commands()) {
+    text += "    (" + std::string(command.name) + ")\n      specs=(\n";
+    for (const Flag* flag : flags_of(command)) {
+      std::string spec = (flag->repeats ? "*" : "") + std::string(flag->name) + "[" +
+                         zsh_text(flag->help) + "]";
+      if (!flag->argument.empty()) {
+        spec += ":" + zsh_text(flag->argument) + ":" + zsh_action(candidates_of(*flag));
+      }
+      text += "        " + shell_quoted(spec) + "\n";
+    }
+    if (!command.operand.empty()) {
+      text += "        " +
+              shell_quoted("1:" + zsh_text(command.operand) + ":" +
+                           zsh_action(operand_of(command))) +
+              "\n";
+    }
+    text += "      ) ;;\n";
+  }
+  return text +
+         "  esac\n  _arguments -s : $specs\n}\n"
+         "if [ \"$funcstack[1]\" = \"_moviechat\" ]; then\n  _moviechat \"$@\"\nelse\n"
+         "  compdef _moviechat moviechat\nfi\n";
+}
+
+std::string fish_script() {
+  std::string text =
+      "# fish completion for moviechat; made by: moviechat completions fish\n"
+      "complete -c moviechat -f\n";
+  const std::string names = command_names();
+  for (const Command& command : commands()) {
+    text += "complete -c moviechat -n __fish_use_subcommand -a " + std::string(command.name) +
+            " -d " + fish_quoted(command.summary) + "\n";
+  }
+  for (const Command& command : commands()) {
+    // Without a command, the flags of `ask` hold.
+    const std::string seen = "__fish_seen_subcommand_from ";
+    const std::string here = command.name == "ask"
+                                 ? "not " + seen + "inspect completions man"
+                                 : seen + std::string(command.name);
+    for (const Flag* flag : flags_of(command)) {
+      text += "complete -c moviechat -n " + fish_quoted(here) + " -l " +
+              std::string(flag->name.substr(2)) + " -d " + fish_quoted(flag->help);
+      if (!flag->argument.empty()) {
+        const Candidates candidates = candidates_of(*flag);
+        text += " -x";
+        if (candidates.kind == Candidates::Kind::words) {
+          text += " -a " + fish_quoted(candidates.words);
+        } else if (candidates.kind == Candidates::Kind::files) {
+          text += " -a '(__fish_complete_path)'";
+        } else if (candidates.kind == Candidates::Kind::folders) {
+          text += " -a '(__fish_complete_directories)'";
+        }
+      }
+      text += "\n";
+    }
+    const Candidates operand = operand_of(command);
+    if (operand.kind == Candidates::Kind::words) {
+      text += "complete -c moviechat -n " + fish_quoted(here) + " -a " +
+              fish_quoted(operand.words) + "\n";
+    } else if (operand.kind == Candidates::Kind::files) {
+      text += "complete -c moviechat -n " + fish_quoted(here) + " -a '(__fish_complete_path)'\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string completions(const std::string& shell) {
+  if (shell == "bash") return bash_script();
+  if (shell == "zsh") return zsh_script();
+  if (shell == "fish") return fish_script();
+  throw InputError("no completions for '" + shell + "'; expected bash, zsh or fish");
+}
+
+}  // namespace moviechat::cli

@@ -1,0 +1,80 @@
+#include "cli/report.h"
+
+namespace moviechat::cli {
+namespace {
+
+Json result_json(const Report& report, const Answer& answer) {
+  Json json;
+  json["question"] = answer.question.text;
+  json["mode"] = answer.at ? "breakpoint" : "global";
+  json["at"] = answer.at ? Json(answer.at->count()) : Json(nullptr);
+  json["answer"] = answer.text;
+  json["token_ids"] = answer.token_ids;
+  json["finish_reason"] = name_of(answer.finish_reason);
+  json["prompt_tokens"] = answer.prompt_tokens;
+  json["answer_tokens"] = answer.answer_tokens;
+  if (!report.evidence) return json;
+  json["evidence"] = Json::array();
+  for (const Evidence& one : answer.evidence) {
+    json["evidence"].push_back(
+        {{"start", one.start.count()}, {"end", one.end.count()}, {"score", one.score}});
+  }
+  return json;
+}
+
+}  // namespace
+
+std::string json_text(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Json plan_json(const PlanOptions& options, const SamplingPlan& plan) {
+  Json json;
+  json["kind"] = name_of(plan.kind);
+  json["clips"] = plan.clips.size();
+  json["samples"] = plan.sample_count();
+  if (plan.kind != PlanKind::uniform) json["window"] = options.window;
+  if (plan.kind == PlanKind::fps) json["rate"] = options.rate;
+  json["breakpoint"] = name_of(options.breakpoint);
+  if (options.breakpoint == BreakpointRule::inference) json["c_denominator"] = options.c_denominator;
+  return json;
+}
+
+std::string format_json(const Report& report) {
+  const RunResult& run = report.run;
+  Json json;
+  json["schema_version"] = 1;
+  json["version"] = MOVIECHAT_VERSION;
+  json["bundle"] = {{"name", report.bundle_name}, {"sha256", report.bundle_sha256}};
+  json["video"] = {{"path", report.video},
+                   {"duration", run.video.duration.count()},
+                   {"fps", run.video.fps.value()},
+                   {"frames", run.video.frames}};
+  json["profile"] = report.settings.profile;
+  json["plan"] = plan_json(report.settings.settings.plan, run.plan);
+  json["results"] = Json::array();
+  for (const Answer& answer : run.answers) json["results"].push_back(result_json(report, answer));
+  json["counts"] = {{"frames_decoded", run.counts.frames_decoded},
+                    {"frames_encoded", run.counts.frames_encoded},
+                    {"seeks", run.counts.seeks},
+                    {"blocks_long", run.counts.blocks_long},
+                    {"blocks_short", run.counts.blocks_short}};
+  json["seconds"] = Json::object();
+  for (const auto& [stage, seconds] : run.seconds) json["seconds"][stage] = seconds;
+  json["peak_memory_bytes"] = report.peak_memory_bytes;
+  json["seed"] = report.settings.settings.generation.seed;
+  return json_text(json);
+}
+
+std::string format_jsonl(const Report& report) {
+  std::string lines;
+  for (const Answer& answer : report.run.answers) {
+    Json json;
+    json["video"] = report.video;
+    json.update(result_json(report, answer));
+    lines += json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  }
+  return lines;
+}
+
+}  // namespace moviechat::cli

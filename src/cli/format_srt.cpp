@@ -1,0 +1,57 @@
+#include <algorithm>
+#include <iomanip>
+#include <sstream>
+
+#include "cli/moment.h"
+#include "cli/report.h"
+#include "cli/terminal.h"
+#include "cli/utf8.h"
+
+namespace moviechat::cli {
+namespace {
+
+constexpr Seconds kShown{5};  // how long an answer about a moment stays
+
+struct Cue {
+  Seconds start{0};
+  Seconds end{0};
+  std::string text;
+};
+
+/// 0:00:05.000 → 00:00:05,000
+std::string srt_time(Seconds time) {
+  std::string text = clock_text(time, ',');
+  if (text.find(':') < 2) text.insert(0, "0");
+  return text;
+}
+
+void add_cues(const Answer& answer, Seconds duration, std::vector<Cue>& cues) {
+  const std::string text = with_valid_utf8(one_line(answer.question.text)) + "\n" +
+                           with_valid_utf8(one_line(answer.text));
+  for (const Evidence& span : answer.evidence) cues.push_back({span.start, span.end, text});
+  if (!answer.evidence.empty()) return;
+  if (answer.at) {
+    cues.push_back({*answer.at, *answer.at + kShown, text});
+  } else {
+    cues.push_back({Seconds(0), duration, text});
+  }
+}
+
+}  // namespace
+
+std::string format_srt(const Report& report) {
+  std::vector<Cue> cues;
+  for (const Answer& answer : report.run.answers) {
+    add_cues(answer, report.run.video.duration, cues);
+  }
+  std::stable_sort(cues.begin(), cues.end(),
+                   [](const Cue& a, const Cue& b) { return a.start < b.start; });
+  std::string text;
+  for (size_t i = 0; i < cues.size(); ++i) {
+    text += (i == 0 ? "" : "\n") + std::to_string(i + 1) + "\n" + srt_time(cues[i].start) +
+            " --> " + srt_time(cues[i].end) + "\n" + cues[i].text + "\n";
+  }
+  return text;
+}
+
+}  // namespace moviechat::cli

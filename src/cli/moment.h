@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "moviechat/support/seconds.h"
+
+namespace moviechat::cli {
+
+/// 754.2, 12:34 or 1:02:03.5 → seconds. InputError says what `name` takes.
+Seconds parse_moment(const std::string& name, const std::string& text);
+
+/// A frame index. InputError when it is no whole number of at least 0.
+int64_t parse_frame_index(const std::string& name, const std::string& text);
+
+/// 3723.5 → 1:02:03.500; `millisecond_mark` stands before the milliseconds.
+std::string clock_text(Seconds time, char millisecond_mark = '.');
+
+}  // namespace moviechat::cli

@@ -1,0 +1,150 @@
+#include "cli/program_settings.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+
+#include "cli/home.h"
+#include "moviechat/support/files.h"
+
+namespace moviechat::cli {
+namespace {
+
+constexpr std::string_view kPrefix = "MOVIECHAT_";
+
+std::string variable_of(std::string key) {
+  std::string name(kPrefix);
+  for (const char c : key) {
+    name += c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return name;
+}
+
+void apply(Settings& settings, const Assignment& one) {
+  try {
+    if (one.key == "plan") {
+      settings.plan = parse_plan(one.text, settings.plan);
+    } else {
+      set_field(settings, one.key, one.text);
+    }
+  } catch (const InputError& error) {
+    throw InputError(one.origin + ": " + error.what());
+  }
+}
+
+std::string last_of(const std::vector<Assignment>& assignments, std::string_view key,
+                    std::string otherwise) {
+  for (const Assignment& one : assignments) {
+    if (one.key == key) otherwise = one.text;
+  }
+  return otherwise;
+}
+
+void append(std::vector<Assignment>& all, std::vector<Assignment> more) {
+  for (Assignment& one : more) all.push_back(std::move(one));
+}
+
+std::vector<Assignment> assignments_of_yaml(const std::string& yaml, const std::string& file) {
+  std::vector<Assignment> all;
+  for (auto& [key, text] : yaml_leaves(yaml, file)) all.push_back({key, text, "'" + file + "'"});
+  return all;
+}
+
+}  // namespace
+
+Environment moviechat_environment() {
+  Environment ours;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const size_t equals = text.find('=');
+    if (!text.starts_with(kPrefix) || equals == std::string_view::npos) continue;
+    ours[std::string(text.substr(0, equals))] = text.substr(equals + 1);
+  }
+  return ours;
+}
+
+std::vector<Assignment> assignments_of(const Environment& environment, const WarningSink& warn) {
+  std::map<std::string, std::string> key_of = {{"MOVIECHAT_PLAN", "plan"},
+                                               {"MOVIECHAT_DEVICE", "runtime.device"}};
+  std::vector<FieldText> known;
+  for (const FieldText& field : list_fields(ProgramSettings{})) {
+    key_of[variable_of(field.key)] = field.key;
+  }
+  for (const auto& [variable, key] : key_of) known.push_back({variable, "", "", ""});
+  std::vector<Assignment> all;
+  for (const auto& [variable, text] : environment) {
+    if (variable == "MOVIECHAT_HOME") continue;
+    const auto found = key_of.find(variable);
+    if (found != key_of.end()) {
+      all.push_back({found->second, text, variable});
+      continue;
+    }
+    const std::string near = nearest_key(variable, known);
+    warn("the environment's " + variable + " is no setting and is ignored" +
+         (near.empty() ? "" : "; did you mean " + near + "?"));
+  }
+  return all;
+}
+
+std::vector<Assignment> assignments_of(const Arguments& arguments) {
+  std::vector<Assignment> all;
+  for (const auto& [flag, value] : arguments.given) {
+    if (flag->name == "--set") {
+      const size_t equals = value.find('=');
+      if (equals == 0 || equals == std::string::npos) {
+        throw InputError("--set must be KEY=VALUE like memory.keep=3, got '" + value + "'");
+      }
+      all.push_back({value.substr(0, equals), value.substr(equals + 1), "--set " + value});
+    } else if (flag->name == "--model") {
+      all.push_back({"model", value, "--model"});
+    } else if (!flag->setting.empty()) {
+      all.push_back({std::string(flag->setting), flag->argument.empty() ? "true" : value,
+                     std::string(flag->name)});
+    }
+  }
+  return all;
+}
+
+MergedSettings merge_settings(const Arguments& arguments, const Environment& environment,
+                              const WarningSink& warn) {
+  std::vector<Assignment> given;
+  if (const auto file = arguments.value("--config")) {
+    append(given, assignments_of_yaml(read_file(*file, "config file"), *file));
+  }
+  append(given, assignments_of(environment, warn));
+  append(given, assignments_of(arguments));
+
+  MergedSettings merged;
+  ProgramSettings& chosen = merged.chosen;
+  chosen.profile = last_of(given, "profile", "");
+  std::vector<Assignment> profile;
+  if (!chosen.profile.empty()) {
+    profile = assignments_of_yaml(read_profile(chosen.profile),
+                                  "configs/" + chosen.profile + ".yaml");
+  } else {
+    chosen.profile = "paper";  // which is what is built in
+  }
+  chosen.model = last_of(given, "model", "");
+  if (chosen.model.empty()) chosen.model = default_bundle().string();
+  merged.bundle = read_bundle_spec(chosen.model);
+
+  for (const auto& [key, text] : merged.bundle.defaults) {
+    apply(chosen.settings, {key, text, "'" + chosen.model + "/model.yaml'"});
+  }
+  for (const Assignment& one : profile) apply(chosen.settings, one);
+  for (const Assignment& one : given) {
+    if (one.key != "model" && one.key != "profile") apply(chosen.settings, one);
+  }
+  chosen.settings.check();
+  return merged;
+}
+
+std::string config_text(const ProgramSettings& settings) {
+  ProgramSettings absolute = settings;
+  absolute.model = std::filesystem::absolute(settings.model).lexically_normal().string();
+  return to_yaml(list_fields(absolute));
+}
+
+}  // namespace moviechat::cli

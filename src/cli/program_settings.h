@@ -1,0 +1,57 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/options.h"
+#include "moviechat/model/bundle.h"
+#include "moviechat/pipeline/settings.h"
+
+namespace moviechat::cli {
+
+/// All that settings reach: the bundle, the profile that was chosen, and the pipeline's settings.
+struct ProgramSettings {
+  std::string model;
+  std::string profile = "paper";
+  Settings settings;
+};
+template <class Visitor>
+void visit_fields(ProgramSettings& o, Visitor& field) {
+  field("model", o.model, "the model bundle's folder");
+  field("profile", o.profile, "named choices that the settings below start from");
+  visit_fields(o.settings, field);
+}
+
+/// One setting as somebody gave it.
+struct Assignment {
+  std::string key;     // dotted name; "plan" takes the shorthand of --plan
+  std::string text;
+  std::string origin;  // "'my.yaml'", "MOVIECHAT_MODEL", "--seed": for errors
+};
+
+using Environment = std::map<std::string, std::string>;
+/// The variables of this process whose names begin with MOVIECHAT_.
+Environment moviechat_environment();
+
+/// MOVIECHAT_GENERATION_SEED → generation.seed; MOVIECHAT_MODEL, _PROFILE, _PLAN and _DEVICE too. Names
+/// that are no setting are told to `warn`.
+std::vector<Assignment> assignments_of(const Environment& environment, const WarningSink& warn);
+
+/// --set and the flags that are short for a setting, in the order in which they were given.
+std::vector<Assignment> assignments_of(const Arguments& arguments);
+
+/// built-in < bundle < profile < --config < environment < flags. InputError names the source of a
+/// value that cannot be.
+struct MergedSettings {
+  ProgramSettings chosen;
+  BundleSpec bundle;
+};
+MergedSettings merge_settings(const Arguments& arguments, const Environment& environment,
+                              const WarningSink& warn);
+
+/// What --print-config prints: YAML that --config reads back.
+std::string config_text(const ProgramSettings& settings);
+
+}  // namespace moviechat::cli

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "moviechat/support/callbacks.h"
+
+namespace moviechat::cli {
+
+/// From now on SIGINT and SIGTERM set the flag, and end the program shortly after if the work does
+/// not come to an end by itself; a closed pipe is a failed write, not a signal.
+void catch_signals(CancelFlag& cancel);
+
+/// 130 after SIGINT, 143 after SIGTERM; 0 when there was none.
+int exit_code_of_signal();
+
+/// Opens /dev/null in place of closed standard streams, so that no file gets their numbers.
+void reserve_standard_streams();
+
+}  // namespace moviechat::cli

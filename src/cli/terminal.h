@@ -1,0 +1,68 @@
+#pragma once
+
+#include <chrono>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "moviechat/support/callbacks.h"
+#include "moviechat/support/fields.h"
+
+namespace moviechat::cli {
+
+enum class LogLevel { error, warn, info, debug };
+
+/// stderr: errors, warnings, progress and timings, as much of it as the level lets through. Progress
+/// is a bar on a terminal; elsewhere a plain line now and then, none for work of a few seconds. Any
+/// thread may call.
+class Messages {
+ public:
+  explicit Messages(LogLevel level);
+  ~Messages();  // takes the bar away
+
+  void error(std::string_view line) { say(LogLevel::error, "error: ", line); }
+  void warn(std::string_view line) { say(LogLevel::warn, "warning: ", line); }
+  void info(std::string_view line) { say(LogLevel::info, "", line); }
+  void debug(std::string_view line) { say(LogLevel::debug, "", line); }
+  void progress(const Progress& progress);
+  void clear_bar();
+
+ private:
+  void say(LogLevel level, std::string_view kind, std::string_view line);
+  void write_clear();
+
+  using Clock = std::chrono::steady_clock;
+  std::mutex mutex_;
+  LogLevel level_;
+  bool terminal_;
+  bool bar_shown_ = false;
+  Clock::time_point next_progress_;
+};
+
+/// stdout: results only. What cannot be written (full disk, closed pipe) is an Error.
+class Results {
+ public:
+  /// Error when stdout is closed.
+  Results();
+
+  bool is_terminal() const { return terminal_; }
+  void write(std::string_view text);
+
+ private:
+  bool terminal_ = false;
+};
+
+/// Text with all that could break a line or a terminal (control characters) made visible or blank.
+std::string one_line(std::string_view text);
+
+}  // namespace moviechat::cli
+
+namespace moviechat {
+template <>
+struct EnumNames<cli::LogLevel> {
+  static constexpr std::array values{std::pair{std::string_view("error"), cli::LogLevel::error},
+                                     std::pair{std::string_view("warn"), cli::LogLevel::warn},
+                                     std::pair{std::string_view("info"), cli::LogLevel::info},
+                                     std::pair{std::string_view("debug"), cli::LogLevel::debug}};
+};
+}  // namespace moviechat
