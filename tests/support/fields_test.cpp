@@ -1,0 +1,111 @@
+#include "moviechat/support/fields.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace moviechat {
+namespace {
+
+using ::testing::HasSubstr;
+
+enum class Colour { red, green };
+struct Inner {
+  int64_t count = 3;
+  double share = 0.1;
+  bool on = false;
+};
+template <class Visitor>
+void visit_fields(Inner& o, Visitor& field) {
+  field("count", o.count, "how many");
+  field("share", o.share, "which part");
+  field("on", o.on, "whether");
+}
+struct Outer {
+  Inner inner;
+  Colour colour = Colour::red;
+  std::string name = "a: b # c";
+};
+template <class Visitor>
+void visit_fields(Outer& o, Visitor& field) {
+  field.group("inner", o.inner);
+  field("colour", o.colour, "which colour");
+  field("name", o.name, "what it is called");
+}
+
+}  // namespace
+
+template <>
+struct EnumNames<Colour> {
+  static constexpr std::array values{std::pair{std::string_view("red"), Colour::red},
+                                     std::pair{std::string_view("green"), Colour::green}};
+};
+
+namespace {
+
+std::string refusal(const std::string& key, const std::string& text) {
+  Outer options;
+  try {
+    set_field(options, key, text);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(Fields, AreSetByTheirDottedNames) {
+  Outer options;
+  set_field(options, "inner.count", "-7");
+  set_field(options, "inner.share", "2.5e-1");
+  set_field(options, "inner.on", "true");
+  set_field(options, "colour", "green");
+  EXPECT_EQ(options.inner.count, -7);
+  EXPECT_EQ(options.inner.share, 0.25);
+  EXPECT_TRUE(options.inner.on);
+  EXPECT_EQ(options.colour, Colour::green);
+}
+
+TEST(Fields, RefuseWhatTheyCannotHold) {
+  EXPECT_THAT(refusal("inner.count", "3.5"), HasSubstr("inner.count must be an integer"));
+  EXPECT_THAT(refusal("inner.count", ""), HasSubstr("must be an integer"));
+  EXPECT_THAT(refusal("inner.count", "99999999999999999999"), HasSubstr("must be an integer"));
+  EXPECT_THAT(refusal("inner.share", "nan"), HasSubstr("must be a number"));
+  EXPECT_THAT(refusal("inner.share", "1 "), HasSubstr("must be a number"));
+  EXPECT_THAT(refusal("inner.on", "yes"), HasSubstr("true or false"));
+  EXPECT_THAT(refusal("colour", "blue"), HasSubstr("one of red, green, got 'blue'"));
+}
+
+TEST(Fields, SuggestTheNearestNameOfATypo) {
+  EXPECT_THAT(refusal("inner.cuont", "3"), HasSubstr("did you mean 'inner.count'"));
+  EXPECT_THAT(refusal("count", "3"), HasSubstr("did you mean 'inner.count'"));
+  EXPECT_THAT(refusal("something_else", "3"), HasSubstr("unknown setting 'something_else'"));
+}
+
+TEST(Fields, WhatIsPrintedReadsBack) {
+  Outer options;
+  options.inner.share = 1.0 / 3;
+  options.name = "quote \" colon: hash # tab\t";
+  Outer copy;
+  for (const auto& [key, text] : yaml_leaves(to_yaml(list_fields(options)), "test")) {
+    set_field(copy, key, text);
+  }
+  EXPECT_EQ(copy.inner.share, options.inner.share);
+  EXPECT_EQ(copy.name, options.name);
+}
+
+TEST(Fields, YamlThatIsNoListOfSettingsIsRefused) {
+  const auto error = [](const std::string& yaml) -> std::string {
+    try {
+      yaml_leaves(yaml, "my.yaml");
+    } catch (const InputError& e) {
+      return e.what();
+    }
+    return "accepted";
+  };
+  EXPECT_THAT(error("a: [1\n"), HasSubstr("'my.yaml' is not valid YAML: line"));
+  EXPECT_THAT(error("- a\n"), HasSubstr("'my.yaml' must hold"));
+  EXPECT_THAT(error("a: [1, 2]\n"), HasSubstr("a must be a single value"));
+  EXPECT_EQ(error(""), "accepted");
+}
+
+}  // namespace
+}  // namespace moviechat
