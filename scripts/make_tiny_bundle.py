@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The tiny checkpoints of tests/data/golden → the bundle tests/data/tiny_bundle that the C++ tests run.
+"""The tiny checkpoints of tests/data/golden → the bundle tests/data/tiny_bundle that the C++ tests
+run.
 
 scripts/make_tiny_bundle.py --golden tests/data/golden --out tests/data/tiny_bundle --replace
 """

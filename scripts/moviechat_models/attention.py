@@ -16,7 +16,7 @@ def merge_heads(x: Tensor) -> Tensor:
 
 
 def share_heads(x: Tensor, heads: int) -> Tensor:
-    """Key or value heads [B, kv_heads, n, d], each repeated for its group of query heads → [B, heads, n, d]"""
+    """Key or value heads [B, kv, n, d], each repeated for its group → [B, heads, n, d]"""
     groups = heads // x.size(1)
     if groups == 1:
         return x
@@ -27,15 +27,27 @@ def share_heads(x: Tensor, heads: int) -> Tensor:
 def attend(
     query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, causal: bool, dropout: float
 ) -> Tensor:
-    """query [B, h, n, d], key and value [B, h, m, d], mask true where to look, broadcast to [B, h, n, m]
-    → [B, h, n, d]. causal needs n = m and no mask."""
-    return F.scaled_dot_product_attention(query, key, value, mask, dropout, causal)
+    """query [B, h, n, d], key and value [B, kv, m, d] → [B, h, n, d]
+
+    Each key-value head serves h / kv query heads in a row. mask is true where to look and broadcast
+    to [B, h, n, m]; causal needs n = m and no mask.
+    """
+    kv = key.size(1)
+    if query.size(1) == kv:
+        return F.scaled_dot_product_attention(query, key, value, mask, dropout, causal)
+    if query.size(2) == 1 and mask is None:
+        # the heads of a group ask the same keys, so they are queries of one head: nothing copied
+        grouped = query.view(query.size(0), kv, query.size(1) // kv, query.size(3))
+        seen = F.scaled_dot_product_attention(grouped, key, value, None, dropout, False)
+        return seen.reshape(query.shape)
+    return F.scaled_dot_product_attention(query, key, value, mask, dropout, causal, enable_gqa=True)
 
 
 def attend_with_weights(
     query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
 ) -> tuple[Tensor, Tensor]:
     """As `attend`, and the probabilities in float32 [B, h, n, m]."""
+    key, value = share_heads(key, query.size(1)), share_heads(value, query.size(1))
     scores = (query * query.size(-1) ** -0.5) @ key.transpose(-1, -2)  # [B, h, n, m]
     scores = scores.float()
     if mask is not None:
@@ -45,6 +57,6 @@ def attend_with_weights(
 
 
 def causal_mask(new: int, total: int, device: torch.device) -> Tensor:
-    """The last `new` of `total` positions may look at themselves and at all before → [new, total]"""
+    """The last `new` of `total` positions look at themselves and at all before → [new, total]"""
     seen = torch.ones(new, total, dtype=torch.bool, device=device)
     return seen.tril(total - new)

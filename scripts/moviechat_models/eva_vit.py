@@ -1,7 +1,7 @@
 """The EVA-CLIP vision transformer (Sun et al., arXiv 2303.15389), as BLIP-2 cuts it.
 
-Reference: `models/eva_vit.py` of MovieChat and timm 0.6.13. Pre-norm blocks, learned absolute positions, a
-class token, exact GELU, no final norm: the output is the last block's.
+Reference: `models/eva_vit.py` of MovieChat, with timm 0.6.13. Pre-norm blocks, learned absolute
+positions, a class token, exact GELU, no final norm: the output is the last block's.
 """
 
 import torch
@@ -13,8 +13,11 @@ from .sizes import VitSizes
 
 
 class VitAttention(nn.Module):
-    """Self-attention. The published model has no key bias: rows D…2D of `qkv.bias` are zero there, and a
-    key bias changes no softmax, so training leaves it alone."""
+    """Self-attention. The published model has no key bias: rows D…2D of `qkv.bias` are zero.
+
+    A key bias adds the same to all scores of a query and so changes no softmax; training leaves it
+    alone.
+    """
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -97,9 +100,10 @@ class EvaVit(nn.Module):
 
 
 def resize_pos_embed(pos_embed: Tensor, grid: int) -> Tensor:
-    """Positions of another square grid [1, 1+g², D] → float32 [1, 1+grid², D]. The class position stays.
+    """Positions of another square grid [1, 1+g², D] → float32 [1, 1+grid², D]
 
-    Reference: `interpolate_pos_embed`: bicubic (a = -0.75), align_corners false, no antialiasing.
+    The class position stays. Reference: `interpolate_pos_embed`: bicubic (a = -0.75), align_corners
+    false, no antialiasing.
     """
     pos_embed = pos_embed.float()
     cls, patches = pos_embed[:, :1], pos_embed[:, 1:]

@@ -35,7 +35,10 @@ class BundleError(Exception):
 
 @dataclass(frozen=True)
 class Prompt:
-    """How a question becomes text, and what ends an answer. `template` holds `<ImageHere>` and `{question}`."""
+    """How a question becomes text, and what ends an answer.
+
+    template holds `<ImageHere>` and `{question}` once each; stop lists token sequences.
+    """
 
     template: str
     stop: Sequence[Sequence[int]]
@@ -48,9 +51,8 @@ class Prompt:
     def __post_init__(self) -> None:
         for part in ("<ImageHere>", "{question}"):
             if self.template.count(part) != 1:
-                raise BundleError(
-                    f"prompt template must hold {part} once, found {self.template.count(part)} times"
-                )
+                found = self.template.count(part)
+                raise BundleError(f"prompt template must hold {part} once, found {found} times")
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,10 @@ def sha256_of(path: Path) -> str:
 
 
 def test_bytes(count: int) -> Tensor:
-    """byte(i) = ((i · 2654435761) mod 2^32) >> 24 → int64 [count]. The C++ loader has the same formula."""
+    """byte(i) = ((i · 2654435761) mod 2^32) >> 24 → int64 [count]
+
+    The C++ loader has the same formula.
+    """
     index = torch.arange(count, dtype=torch.int64)
     return ((index * 2654435761) % (1 << 32)) >> 24
 
@@ -127,7 +132,7 @@ def sample_values(output: Tensor) -> list[float]:
 
 
 def self_test_outputs(model: Model, sizes: ModelSizes) -> dict[str, Tensor]:
-    """The outputs for the fixed inputs, module by module. The model runs as it is: make it float32 first."""
+    """Module → its output for the fixed input. The model runs as it is: make it float32 first."""
     encoder, reader, language = model.frame_encoder, model.memory_reader, model.language_model
     image = sizes.frame_encoder.vit.image
     n, c = sizes.memory_reader.tokens, sizes.memory_reader.width
@@ -165,16 +170,20 @@ def describe_sizes(sizes: ModelSizes) -> dict[str, int]:
 
 
 def sort_constants(code: bytes) -> bytes:
-    """Sorts each run of `name : Final[type] = value` lines, which come in the order of a Python set."""
-    result: list[bytes] = []
-    for constant, lines in groupby(code.split(b"\n"), key=lambda line: b" : Final[" in line):
-        result += sorted(lines) if constant else lines
-    return b"\n".join(result)
+    """Sorts each run of `name : Final[type] = value` lines: they come in the order of a set."""
+
+    def is_constant(line: bytes) -> bool:
+        return b" : Final[" in line
+
+    runs = groupby(code.split(b"\n"), key=is_constant)
+    return b"\n".join(line for constant, run in runs for line in (sorted(run) if constant else run))
 
 
 def save_scripted(module: nn.Module, path: Path) -> None:
-    """Scripts a module and saves it so that the same weights give the same bytes: without debug records, which hold
-    the paths of the sources, and with sorted constants."""
+    """Scripts a module and saves it, so that the same weights give the same bytes.
+
+    Hence without debug records, which hold the paths of the sources, and with sorted constants.
+    """
     scripted = torch.jit.script(module.eval())
     full = path.with_suffix(".full")
     scripted.save(str(full))
@@ -245,7 +254,10 @@ def check_finite(module: nn.Module, name: str, dtype: str) -> None:
 def write_bundle(
     target: Path, model: Model, info: BundleInfo, tokenizer: Path, replace: bool = False
 ) -> None:
-    """Writes the bundle folder. The modules are converted to info.dtype in place; model.yaml comes last."""
+    """Writes the bundle folder, model.yaml last.
+
+    The modules are converted to info.dtype and evaluation mode in place: train a copy.
+    """
     if info.dtype not in DTYPES:
         raise BundleError(f"dtype must be one of {', '.join(DTYPES)}, got {info.dtype}")
     sizes = model.sizes
@@ -268,7 +280,7 @@ def write_bundle(
 
 
 def load_modules(folder: Path) -> Model:
-    """The scripted modules of a bundle folder, on the CPU, in float32. Methods as in the classes."""
+    """The scripted modules of a bundle, on the CPU, in float32. Methods as in the classes."""
     loaded = [
         torch.jit.load(str(folder / f"{name}.pt"), map_location="cpu").float().eval()
         for name in ("frame_encoder", "memory_reader", "language_model")

@@ -1,5 +1,7 @@
 """Frames → blocks: pixels, EVA ViT, ln_vision, frame Q-Former. `frame_encoder.pt` of a bundle."""
 
+from typing import ClassVar
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -12,7 +14,7 @@ from .sizes import FrameEncoderSizes
 class FrameEncoder(nn.Module):
     """uint8 RGB [B, 3, S, S], any strides → blocks [B, N, C] in the parameters' dtype."""
 
-    __jit_ignored_attributes__ = ["sizes"]
+    __jit_ignored_attributes__: ClassVar[list[str]] = ["sizes"]
 
     def __init__(self, sizes: FrameEncoderSizes) -> None:
         super().__init__()
@@ -41,7 +43,8 @@ class FrameEncoder(nn.Module):
             or rgb.size(3) != self.image
         ):
             raise ValueError(
-                f"frame encoder: expected RGB [B, 3, {self.image}, {self.image}], got {list(rgb.shape)}"
+                f"frame encoder: expected RGB [B, 3, {self.image}, {self.image}], "
+                f"got {list(rgb.shape)}"
             )
         return self.vit(self.normalize(rgb).to(self.vit.pos_embed.dtype))
 

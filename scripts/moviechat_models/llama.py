@@ -1,8 +1,15 @@
-"""LLaMA (Touvron et al., arXiv 2302.13971) with a key-value cache in the caller's hands. `language_model.pt`.
+"""Embeddings → logits: LLaMA with its cache in the caller's hands. `language_model.pt` of a bundle.
 
-Reference: transformers 4.28 `LlamaForCausalLM`: pre-norm layers with RMSNorm in float32, rotate-half rotary positions,
-SwiGLU, no biases. Fewer key-value heads than query heads are allowed.
+Touvron et al., arXiv 2302.13971. Reference: `LlamaForCausalLM` of transformers 4.28: pre-norm
+layers with RMSNorm in float32, rotate-half rotary positions, SwiGLU, no biases. Key-value heads may
+be fewer than query heads.
+
+    keys, values = model.make_cache(batch=1, capacity=2048)
+    logits = model.step(prompt, keys, values, start=0)                      # [1, n, H], prefill
+    logits = model.step(model.embed(ids)[None], keys, values, start=n)      # one token more
 """
+
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -13,7 +20,6 @@ from .attention import (
     attend_with_weights,
     causal_mask,
     merge_heads,
-    share_heads,
     split_heads,
 )
 from .sizes import LlamaSizes
@@ -37,7 +43,7 @@ class RmsNorm(nn.Module):
 def rotary_tables(
     start: int, count: int, head_dim: int, base: float, like: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """cos and sin for positions start … start+count-1, each [count, d], in the dtype and on the device of `like`
+    """cos and sin for positions start … start+count-1 → each [count, d], dtype and device of `like`
 
     The angles are float32 and made from Python numbers: nothing that .to(float16) could round.
     """
@@ -51,14 +57,14 @@ def rotary_tables(
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """x [B, h, n, d], cos and sin [n, d] → [B, h, n, d]. Rotate-half order, as in the HF checkpoints"""
+    """x [B, h, n, d], cos and sin [n, d] → [B, h, n, d], rotate-half as in HF checkpoints"""
     half = x.size(-1) // 2
     turned = torch.cat((-x[..., half:], x[..., :half]), dim=-1)
     return x * cos + turned * sin
 
 
 class LlamaAttention(nn.Module):
-    """Causal attention: projections and rotary positions here, keys and values kept by the caller."""
+    """Causal attention: projections and rotary positions; the caller keeps keys and values."""
 
     def __init__(self, sizes: LlamaSizes) -> None:
         super().__init__()
@@ -76,17 +82,17 @@ class LlamaAttention(nn.Module):
         return query, key, split_heads(self.v_proj(x), self.kv_heads)
 
     def look(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
-        """query [B, heads, n, d], key and value [B, kv_heads, m, d] → [B, n, H]. Without a mask: causal if
-        n = m, and if n = 1 the newest position, which sees all"""
+        """query [B, heads, n, d], key and value [B, kv_heads, m, d] → [B, n, H]
+
+        Without a mask: causal, which needs n = m, or the newest position alone, which sees all.
+        """
         causal = mask is None and query.size(2) > 1
-        key, value = share_heads(key, self.heads), share_heads(value, self.heads)
         return self.o_proj(merge_heads(attend(query, key, value, mask, causal, 0.0)))
 
     def look_with_weights(
         self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor
     ) -> tuple[Tensor, Tensor]:
         """As look with mask [n, m], and the probabilities, mean over heads, float32 [B, n, m]"""
-        key, value = share_heads(key, self.heads), share_heads(value, self.heads)
         seen, weights = attend_with_weights(query, key, value, mask)
         return self.o_proj(merge_heads(seen)), weights.mean(1)
 
@@ -106,7 +112,7 @@ class LlamaMlp(nn.Module):
 
 
 class LlamaLayer(nn.Module):
-    """Pre-norm layer in two halves, `project` and `finish`; what is attended to in between differs."""
+    """Pre-norm layer in two halves, `project` and `finish`; what happens in between differs."""
 
     def __init__(self, sizes: LlamaSizes) -> None:
         super().__init__()
@@ -141,7 +147,10 @@ class LlamaLayer(nn.Module):
         values: Tensor,
         start: int,
     ) -> Tensor:
-        """x [B, n, H]; keys and values [B, kv_heads, capacity, d] get positions start … start+n-1 → [B, n, H]"""
+        """x [B, n, H] at positions start … start+n-1 → [B, n, H]
+
+        keys and values [B, kv_heads, capacity, d] are written in place there; mask [n, start+n]
+        """
         query, key, value = self.project(x, cos, sin)
         key, value = remember(keys, key, start), remember(values, value, start)
         return self.finish(x, self.self_attn.look(query, key, value, mask))
@@ -164,17 +173,22 @@ class LlamaLayer(nn.Module):
 
 
 def remember(cache: Tensor, new: Tensor, start: int) -> Tensor:
-    """Writes new [B, kv, n, d] into cache [B, kv, capacity, d] from `start` on → a view of what is known
-    [B, kv, start+n, d]. No work grows with the capacity."""
+    """Writes new [B, kv, n, d] into cache [B, kv, capacity, d] → view [B, kv, start+n, d]
+
+    No work grows with the capacity.
+    """
     cache.narrow(2, start, new.size(2)).copy_(new)
     return cache.narrow(2, 0, start + new.size(2))
 
 
 class LanguageModel(nn.Module):
-    """Embeddings → logits. The cache is two tensors [layers, B, kv_heads, capacity, d] that `step` writes in place;
-    to reorder beams, the caller index-selects dimension 1."""
+    """Embeddings → logits.
 
-    __jit_ignored_attributes__ = ["sizes"]
+    The cache is two tensors [layers, B, kv_heads, capacity, d] that `step` writes in place; to
+    reorder beams, index-select their dimension 1.
+    """
+
+    __jit_ignored_attributes__: ClassVar[list[str]] = ["sizes"]
 
     def __init__(self, sizes: LlamaSizes) -> None:
         super().__init__()
@@ -214,11 +228,13 @@ class LanguageModel(nn.Module):
         rows = keys.size(1)
         if embeddings.dim() != 3 or embeddings.size(0) != rows or embeddings.size(2) != self.width:
             raise ValueError(
-                f"language model: expected embeddings [{rows}, n, {self.width}], got {list(embeddings.shape)}"
+                f"language model: expected embeddings [{rows}, n, {self.width}], "
+                f"got {list(embeddings.shape)}"
             )
         if start < 0 or embeddings.size(1) < 1 or start + embeddings.size(1) > keys.size(3):
             raise ValueError(
-                f"language model: {embeddings.size(1)} positions from {start} on do not fit a cache of {keys.size(3)}"
+                f"language model: {embeddings.size(1)} positions from {start} on "
+                f"do not fit a cache of {keys.size(3)}"
             )
 
     def _run(self, embeddings: Tensor, keys: Tensor, values: Tensor, start: int) -> Tensor:
@@ -264,8 +280,8 @@ class LanguageModel(nn.Module):
     def score(self, embeddings: Tensor, mask: Tensor | None = None) -> Tensor:
         """Without a cache, for training: [B, n, H] → logits float32 [B, n, rows]
 
-        mask bool [B, n], true for real positions, is needed only where padding is not on the right: causal
-        attention never looks at what comes later. Positions count from 0, padding included.
+        mask bool [B, n], true for real positions, is needed only where padding is not on the right:
+        causal attention never looks at what comes later. Positions count from 0, padding included.
         """
         n = embeddings.size(1)
         x = embeddings.to(self.embed_tokens.weight.dtype)

@@ -1,7 +1,7 @@
-"""Published checkpoints → modules. Every tensor that is missing, not expected or of another shape is named.
+"""Published checkpoints → modules. Each tensor missing, unexpected or of another shape is named.
 
-Files in the order in which the released code loads them, later ones win. `strict=False`, which it uses
-everywhere, would let a renamed tensor pass silently.
+Files in the order in which the released code loads them, later ones win. `strict=False`, which it
+uses everywhere, would let a renamed tensor pass silently.
 """
 
 import json
@@ -89,7 +89,9 @@ def refuse_unknown(left: Iterable[str], ignored: Iterable[str], file: str) -> No
 
 
 def fill(module: nn.Module, tensors: Mapping[str, Tensor], names: Mapping[str, str]) -> None:
-    """Copies tensors into the module's parameters. names: parameter → its name upstream, for messages."""
+    """Copies tensors into the module's parameters. names: parameter → its name upstream, for
+    messages.
+    """
     wanted = module.state_dict()
     missing = [names.get(name, name) for name in wanted if name not in tensors]
     extra = [names.get(name, name) for name in tensors if name not in wanted]
@@ -109,7 +111,7 @@ def fill(module: nn.Module, tensors: Mapping[str, Tensor], names: Mapping[str, s
 
 
 def vit_tensors(source: Tensors, sizes: VitSizes) -> Tensors:
-    """EVA's names → ours. q and v biases become one (the k bias is zero); positions fit the grid."""
+    """EVA's names → ours. q and v biases become one (that of k is zero); positions fit the grid."""
     result: Tensors = {}
     for name in list(source):
         block = re.fullmatch(r"blocks\.(\d+)\..*", name)
@@ -162,7 +164,9 @@ def rename(source: Tensors, names: Mapping[str, str]) -> Tensors:
 
 
 def load_frame_encoder(model: Model, vit: Tensors, whole: Tensors) -> None:
-    """vit: EVA's file. whole: tensors named relative to the whole model, later files already on top."""
+    """vit: EVA's file. whole: tensors named relative to the whole model, later files already on
+    top.
+    """
     encoder, sizes = model.frame_encoder, model.frame_encoder.sizes
     vit = vit | take(whole, "visual_encoder.")
     tensors = {f"vit.{name}": t for name, t in vit_tensors(vit, sizes.vit).items()}

@@ -1,4 +1,10 @@
-"""Memory → language-model embeddings: positions, video Q-Former, projection. `memory_reader.pt` of a bundle."""
+"""Memory → language-model embeddings: positions, video Q-Former, projection. `memory_reader.pt`.
+
+Reference: `encode_long_video` of MovieChat, in evaluation mode and with positions from the loaded
+table.
+"""
+
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -11,11 +17,12 @@ from .sizes import MemoryReaderSizes
 class MemoryReader(nn.Module):
     """Blocks [T, N, C] in the order long-term, short-term, current → [Q, H]. 1 <= T <= n².
 
-    The position table is kept as trained and extended in float32 at every call (n²·C sums, a thousandth of the
-    Q-Former's work), so that it trains, and so that a half-precision model rounds it once.
+    The position table is kept as trained and extended in float32 at every call (n²·C sums, a
+    thousandth of the Q-Former's work), so that it trains, and so that half precision rounds it
+    once.
     """
 
-    __jit_ignored_attributes__ = ["sizes"]
+    __jit_ignored_attributes__: ClassVar[list[str]] = ["sizes"]
 
     def __init__(self, sizes: MemoryReaderSizes) -> None:
         super().__init__()
@@ -34,7 +41,8 @@ class MemoryReader(nn.Module):
         t = blocks.size(1)
         if blocks.dim() != 4 or blocks.size(2) != self.tokens or blocks.size(3) != self.width:
             raise ValueError(
-                f"memory reader: expected blocks [T, {self.tokens}, {self.width}], got {list(blocks.shape[1:])}"
+                f"memory reader: expected blocks [T, {self.tokens}, {self.width}], "
+                f"got {list(blocks.shape[1:])}"
             )
         if t < 1 or t > self.levels * self.levels:
             raise ValueError(
@@ -52,15 +60,19 @@ class MemoryReader(nn.Module):
 
     @torch.jit.export
     def read_batch(self, blocks: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Several memories. blocks [B, T, N, C], mask bool [B, T], true for real blocks, which come first in
-        each row, at least one → [B, Q, H]"""
+        """Several memories. blocks [B, T, N, C], mask bool [B, T] → [B, Q, H]
+
+        mask is true for real blocks, which come first in each row; at least one.
+        """
         return self.proj(self.qformer(self.place(blocks), self.token_mask(mask)))
 
     @torch.jit.export
     def read(self, blocks: Tensor) -> tuple[Tensor, Tensor]:
-        """[T, N, C] → [Q, H], and how each query spreads its attention over the blocks, float32 [Q, T]
+        """[T, N, C] → [Q, H], and how each query spreads its attention over the blocks, float32 [Q,
+        T]
 
-        The probabilities of the cross-attention, mean over layers and heads, summed over a block's N tokens.
+        Probabilities of the cross-attention: mean over layers and heads, sum over a block's N
+        tokens.
         """
         hidden, weights = self.qformer.with_weights(self.place(blocks.unsqueeze(0)))
         weights = weights[0].unflatten(-1, (blocks.size(0), self.tokens))  # [Q, T, N]

@@ -1,4 +1,7 @@
-"""Hierarchical position decomposition (Su 2020, as used in MovieChat): n trained vectors → n² positions."""
+"""Hierarchical position decomposition: n trained vectors → n² positions.
+
+The hierarchical decomposition of BERT's positions that MovieChat (arXiv 2307.16449) takes over.
+"""
 
 from torch import Tensor
 
@@ -6,8 +9,8 @@ from torch import Tensor
 def extend_positions(table: Tensor, levels: int, alpha: float, count: int) -> Tensor:
     """The first `count` of levels² positions. table [rows, C], levels <= rows → float32 [count, C]
 
-    u_i = (p_i - α·p_0) / (1 - α); position i·n + j is α·u_i + (1 - α)·u_j. Computed from the table as it is
-    now: the released code does so before the checkpoint is loaded, a defect.
+    u_i = (p_i - α·p_0) / (1 - α); position i·n + j is α·u_i + (1 - α)·u_j. From the table as it is
+    now: the released code extends it before the checkpoint is loaded, a defect.
     """
     trained = table[:levels].float()
     base = (trained - alpha * trained[:1]) / (1.0 - alpha)  # [n, C]

@@ -1,7 +1,8 @@
 """The Q-Former of BLIP-2 (Li et al., arXiv 2301.12597): BERT layers over learned queries.
 
-Reference: `models/Qformer.py` of MovieChat, query branch only: the queries pass the embeddings' LayerNorm (no
-word or position embedding), every layer is post-norm, layers 0, cross_every, … look at the memory.
+Reference: `models/Qformer.py` of MovieChat, query branch only: the queries pass the embeddings'
+LayerNorm (no word or position embedding), every layer is post-norm, layers 0, cross_every, … look
+at the memory.
 """
 
 import torch
@@ -13,7 +14,9 @@ from .sizes import QFormerSizes
 
 
 class BertAttention(nn.Module):
-    """Attention with its output layer, residual and post-norm (BERT's `attention` with `attention.output`)."""
+    """Attention with its output layer, residual and post-norm (BERT's `attention.self` and
+    `.output`).
+    """
 
     def __init__(self, sizes: QFormerSizes, memory_width: int) -> None:
         super().__init__()
@@ -45,7 +48,7 @@ class BertAttention(nn.Module):
     def with_weights(
         self, hidden: Tensor, memory: Tensor, mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """As forward, and the probabilities, mean over heads, float32 [B, Q, M]. No dropout on them."""
+        """As forward, and the probabilities, mean over heads, float32 [B, Q, M]; not dropped."""
         seen, weights = attend_with_weights(
             split_heads(self.query(hidden), self.heads),
             split_heads(self.key(memory), self.heads),

@@ -1,7 +1,7 @@
 """Every number that shapes a model, and the numbers of the published MovieChat.
 
-Symbols as in the algorithm text: S image side, P ViT tokens, D ViT width, N tokens a frame, C token width,
-Q video queries, H language-model width, n positions a level (n² blocks can be told apart).
+Symbols as in the algorithm text: S image side, P ViT tokens, D ViT width, N tokens a frame, C token
+width, Q video queries, H language-model width, n positions a level (n² blocks can be told apart).
 """
 
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class VitSizes:
 
 @dataclass(frozen=True)
 class QFormerSizes:
-    """BERT with learned queries. Layers 0, cross_every, 2·cross_every, … look at a memory of memory_width."""
+    """BERT with learned queries. Layers 0, cross_every, … look at a memory of memory_width."""
 
     width: int
     layers: int
@@ -91,7 +91,8 @@ class FrameEncoderSizes:
     def __post_init__(self) -> None:
         if self.qformer.memory_width != self.vit.width:
             raise ValueError(
-                f"the frame Q-Former looks at width {self.qformer.memory_width}, the ViT gives {self.vit.width}"
+                f"the frame Q-Former looks at width {self.qformer.memory_width}, "
+                f"the ViT gives {self.vit.width}"
             )
 
 
@@ -112,7 +113,7 @@ class MemoryReaderSizes:
 
 @dataclass(frozen=True)
 class LlamaSizes:
-    """LLaMA. `vocab` ids are known to the tokenizer, the tables have `rows` rows (padding rows at the end)."""
+    """LLaMA. The tokenizer knows `vocab` ids, the tables have `rows` rows (the rest is padding)."""
 
     width: int
     layers: int
@@ -159,7 +160,8 @@ class ModelSizes:
             )
         if reader.out != self.language_model.width:
             raise ValueError(
-                f"the memory reader gives width {reader.out}, the language model takes {self.language_model.width}"
+                f"the memory reader gives width {reader.out}, "
+                f"the language model takes {self.language_model.width}"
             )
 
 

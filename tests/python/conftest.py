@@ -1,4 +1,4 @@
-"""Shared by all Python tests: goldens, the model filled from the tiny checkpoints, the committed bundle."""
+"""Shared by all Python tests: goldens, the tiny model in eager mode, the committed bundle."""
 
 import json
 import sys

@@ -1,7 +1,7 @@
 """No module bakes in a device: all run as fake tensors on `cuda`, without a GPU.
 
-Only parameters and inputs are made on cuda; whatever a module creates without saying where lands on the CPU,
-as it would on a real GPU, and mixing raises.
+Only parameters and inputs are made on cuda; whatever a module creates without saying where lands on
+the CPU, as it would on a real GPU, and mixing raises.
 """
 
 import pytest

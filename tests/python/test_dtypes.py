@@ -1,9 +1,9 @@
-"""Modules run in half precision where their parameters are: no dtype is baked in, and nothing exact is rounded."""
+"""Modules run in half precision where their parameters are, and nothing exact is rounded."""
 
 import pytest
 import torch
-from conftest import assert_close
 
+from conftest import assert_close
 from moviechat_models.llama import rotary_tables
 
 HALVES = [torch.float16, torch.bfloat16]

@@ -6,8 +6,8 @@ import hashlib
 import pytest
 import torch
 import yaml
-from conftest import assert_close
 
+from conftest import assert_close
 from moviechat_models import export
 from moviechat_models.export import BundleError, BundleInfo, Prompt, load_modules, write_bundle
 

@@ -1,12 +1,12 @@
-"""Embeddings → logits, against transformers 4.28 (llm.safetensors), and the cache against no cache."""
+"""Embeddings → logits: against transformers 4.28 (llm.safetensors), cache against no cache."""
 
 import dataclasses
 
 import pytest
 import torch
-from conftest import assert_close, outputs_of
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from conftest import assert_close, outputs_of
 from moviechat_models.llama import LanguageModel
 
 PROMPTS = range(11)

@@ -24,7 +24,7 @@ def changed(tmp_path, checkpoints, sizes):
             shutil.copyfile(paths[part], file)
         paths[part] = file.parent if part == "llama" else file
         content = torch.load(file, weights_only=True)
-        change(content["model"] if "model" in content else content)
+        change(content.get("model", content))
         torch.save(content, file)
         model = Model.create(sizes)
         load_moviechat(model, **paths)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from conftest import assert_close, outputs_of
 
 LIMIT = 256  # positions
@@ -13,8 +14,9 @@ def video(tensors):
 
 
 def keep(long: int, short: int) -> list[int]:
-    """Which of the long-term, short-term and current blocks stay: the oldest short-term ones go first, then the
-    oldest long-term ones."""
+    """Which of the long-term, short-term and current blocks stay: the oldest short-term ones go
+    first, then the oldest long-term ones.
+    """
     excess = max(0, long + short + 1 - LIMIT)
     from_short = min(excess, short)
     from_long = excess - from_short

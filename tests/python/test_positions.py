@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from conftest import assert_close
 
+from conftest import assert_close
 from moviechat_models.positions import extend_positions, levels_for
 
 

@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 import torch
-from conftest import assert_close
 
+from conftest import assert_close
 from moviechat_models.export import Model
 from moviechat_models.sizes import ModelSizes
 

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from conftest import assert_close, outputs_of
 
+from conftest import assert_close, outputs_of
 from moviechat_models.eva_vit import resize_pos_embed
 
 
