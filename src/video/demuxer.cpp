@@ -1,0 +1,270 @@
+#include "video/demuxer.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <map>
+#include <string_view>
+
+namespace moviechat {
+namespace {
+
+constexpr int kMaxReadErrors = 64;               // in a row; a demuxer often finds its way again
+constexpr const char* kMaxPixels = "268435456";  // 16384²: larger claims come from damaged headers
+constexpr double kLongestFilm = 3600.0 * 24 * 1000;
+
+// Formats that name other files or devices, and text drawn as video.
+constexpr std::array<std::string_view, 17> kRefusedFormats = {
+    "hls",   "dash", "concat", "image2", "sdp", "rtp", "sap",        "webm_dash_manifest", "imf",
+    "lavfi", "tty",  "bin",    "xbin",   "adf", "idf", "ffmetadata", "vapoursynth"};
+
+bool has_scheme(const std::string& path, std::string_view scheme) {
+  return path.size() > scheme.size() + 3 && path.compare(0, scheme.size(), scheme) == 0 &&
+         path.compare(scheme.size(), 3, "://") == 0;
+}
+bool is_rtsp(const std::string& path) { return has_scheme(path, "rtsp"); }
+bool is_url(const std::string& path) {
+  return has_scheme(path, "http") || has_scheme(path, "https") || is_rtsp(path);
+}
+
+void check_local_file(const std::string& path) {
+  const auto fail = [&](const std::string& why) {
+    throw InputError("video '" + path + "' " + why);
+  };
+  struct stat status = {};
+  if (::stat(path.c_str(), &status) != 0) {
+    const int code = errno;
+    if (is_url(path)) fail("is an address; --allow-url opens http, https and rtsp");
+    if (code == ENOENT || code == ENOTDIR) fail("does not exist; check the path");
+    fail(std::string("cannot be looked up: ") + std::strerror(code));
+  }
+  if (S_ISDIR(status.st_mode)) fail("is a folder; expected a video file");
+  if (!S_ISREG(status.st_mode)) fail("is not a regular file; expected a video file");
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) fail(std::string("cannot be opened: ") + std::strerror(errno));
+  ::close(file);
+  if (status.st_size == 0) fail("is empty (0 bytes); expected a video file");
+}
+
+int refuse_other_files(AVFormatContext* /*context*/, AVIOContext** /*io*/, const char* /*url*/,
+                       int /*flags*/, AVDictionary** /*options*/) {
+  return AVERROR(EPERM);
+}
+
+/// "1 audio stream, aac" of every kind there is.
+std::string streams_found(const AVFormatContext& context) {
+  std::map<std::string, std::pair<int, std::string>> kinds;
+  for (unsigned i = 0; i < context.nb_streams; ++i) {
+    const AVCodecParameters& codec = *context.streams[i]->codecpar;
+    const bool cover = (context.streams[i]->disposition & AV_DISPOSITION_ATTACHED_PIC) != 0;
+    const std::string kind =
+        cover ? "cover picture" : name_or_empty(av_get_media_type_string(codec.codec_type));
+    auto& [count, codecs] = kinds[(kind.empty() ? "unknown" : kind) + (cover ? "" : " stream")];
+    ++count;
+    codecs += std::string(", ") + avcodec_get_name(codec.codec_id);
+  }
+  std::string text;
+  for (const auto& [kind, found] : kinds) {
+    text += (text.empty() ? "" : "; ") + std::to_string(found.first) + " " + kind +
+            (found.first == 1 ? "" : "s") + found.second;
+  }
+  return text.empty() ? "no stream at all" : text;
+}
+
+bool is_picture_beside(const AVStream& stream) {
+  return (stream.disposition & (AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS)) !=
+         0;
+}
+
+}  // namespace
+
+Demuxer::Demuxer(const std::string& path, bool allow_url, const CancelFlag* cancel)
+    : path_(path), guard_(std::make_unique<Guard>(Guard{cancel})) {
+  silence_ffmpeg();
+  if (allow_url && is_url(path)) {
+    open(path);
+  } else {
+    check_local_file(path);
+    open("file:" + path);  // so that no name is taken for a protocol
+  }
+  choose_stream();
+}
+
+void Demuxer::open(const std::string& url) {
+  const bool local = url.compare(0, 5, "file:") == 0;
+  live_ = is_rtsp(url);
+  const AVIOInterruptCB interrupt = {[](void* guard) {
+                                       const CancelFlag* cancel =
+                                           static_cast<Guard*>(guard)->cancel;
+                                       return cancel != nullptr && cancel->cancelled() ? 1 : 0;
+                                     },
+                                     guard_.get()};
+  const auto check = [&](int code) {
+    if (guard_->cancel != nullptr) guard_->cancel->check();
+    if (code == AVERROR(ENOMEM)) throw Error("out of memory while opening '" + path_ + "'");
+    if (code >= 0) return;
+    throw InputError("'" + path_ + "' is not a video that can be read (" + av_reason(code) +
+                     "); expected a whole video file");
+  };
+  Dictionary protocols;
+  protocols.set("protocol_whitelist", local ? "file" : "http,https,tcp,tls,udp,rtp,rtsp");
+  if (!local) protocols.set("rw_timeout", "30000000");  // microseconds
+
+  const AVInputFormat* format = nullptr;
+  if (live_) {
+    format = av_find_input_format("rtsp");
+  } else {
+    AVIOContext* io = nullptr;
+    check(avio_open2(&io, url.c_str(), AVIO_FLAG_READ, &interrupt, protocols.address()));
+    io_.reset(io);
+    // The empty name leaves only the content to judge by.
+    check(av_probe_input_buffer2(io, &format, "", nullptr, 0, 0));
+  }
+  for (const std::string_view refused : kRefusedFormats) {
+    if (format == nullptr || format->name != refused) continue;
+    throw InputError("'" + path_ + "' is a " + std::string(refused) +
+                     " file, which only names other files or draws text; give the video itself");
+  }
+
+  AVFormatContext* context = av_allocated(avformat_alloc_context());
+  context->interrupt_callback = interrupt;
+  if (!live_) {
+    context->pb = io_.get();
+    context->io_open = refuse_other_files;
+  }
+  Dictionary options;
+  options.set("protocol_whitelist", local ? "file" : "http,https,tcp,tls,udp,rtp,rtsp");
+  // On failure FFmpeg frees the context itself.
+  check(avformat_open_input(&context, live_ ? url.c_str() : "", format, options.address()));
+  context_.reset(context);
+
+  std::vector<AVDictionary*> decoders(context_->nb_streams, nullptr);
+  for (AVDictionary*& decoder : decoders) {
+    av_dict_set(&decoder, "max_pixels", kMaxPixels, 0);
+    av_dict_set(&decoder, "threads", "1", 0);
+  }
+  const int code = avformat_find_stream_info(context_.get(), decoders.data());
+  for (AVDictionary*& decoder : decoders) av_dict_free(&decoder);
+  check(code);
+}
+
+void Demuxer::choose_stream() {
+  int best = av_find_best_stream(context_.get(), AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
+  if (best >= 0 && is_picture_beside(*context_->streams[best])) {
+    best = -1;
+    for (unsigned i = 0; i < context_->nb_streams; ++i) {
+      const AVStream& stream = *context_->streams[i];
+      if (stream.codecpar->codec_type != AVMEDIA_TYPE_VIDEO || is_picture_beside(stream)) continue;
+      const bool preferred = (stream.disposition & AV_DISPOSITION_DEFAULT) != 0;
+      if (best >= 0 && !preferred) continue;
+      best = static_cast<int>(i);
+      if (preferred) break;
+    }
+  }
+  if (best < 0) {
+    throw InputError("'" + path_ + "' has no video stream (found: " + streams_found(*context_) +
+                     ")");
+  }
+  stream_ = context_->streams[best];
+  for (unsigned i = 0; i < context_->nb_streams; ++i) {
+    if (static_cast<int>(i) != best) context_->streams[i]->discard = AVDISCARD_ALL;
+  }
+}
+
+bool Demuxer::read(AVPacket& packet) {
+  int errors = 0;
+  while (true) {
+    if (guard_->cancel != nullptr) guard_->cancel->check();
+    av_packet_unref(&packet);
+    const int code = av_read_frame(context_.get(), &packet);
+    if (code == AVERROR_EOF) return false;
+    if (code == AVERROR(ENOMEM)) throw Error("out of memory while reading '" + path_ + "'");
+    if (code == AVERROR(EAGAIN)) continue;
+    if (code < 0) {
+      failure_ = av_reason(code);
+      if (++errors >= kMaxReadErrors || avio_feof(context_->pb) != 0) return false;
+      continue;
+    }
+    if (packet.stream_index == stream_->index) return true;
+  }
+}
+
+bool Demuxer::seek(int64_t timestamp) {
+  failure_.clear();
+  return av_seek_frame(context_.get(), stream_->index, timestamp, AVSEEK_FLAG_BACKWARD) >= 0;
+}
+
+std::optional<Seconds> Demuxer::stated_duration(int64_t first) const {
+  const AVFormatContext& context = *context_;
+  if (context.duration == AV_NOPTS_VALUE || context.duration <= 0 ||
+      context.duration_estimation_method == AVFMT_DURATION_FROM_BITRATE) {
+    return std::nullopt;
+  }
+  // Matroska counts from time 0, whenever the first frame comes; others from the first frame of any
+  // stream.
+  const bool from_zero = container() == "matroska,webm";
+  const double begin = from_zero || context.start_time == AV_NOPTS_VALUE
+                           ? 0
+                           : static_cast<double>(context.start_time) / AV_TIME_BASE;
+  double duration = static_cast<double>(context.duration) / AV_TIME_BASE;
+  const double late = static_cast<double>(first) * ticks() - begin;
+  if (late > 0 && late < duration) duration -= late;
+  // A soundtrack that goes on after the pictures is not part of what is seen.
+  const std::optional<Seconds> own = stated_video_duration(first);
+  if (own && own->count() < duration - 1) duration = own->count();
+  if (!(duration > 0) || duration > kLongestFilm) return std::nullopt;
+  return Seconds(duration);
+}
+
+std::optional<Seconds> Demuxer::stated_video_duration(int64_t first) const {
+  if (stream_->duration == AV_NOPTS_VALUE || stream_->duration <= 0) return std::nullopt;
+  double duration = static_cast<double>(stream_->duration) * ticks();
+  if (stream_->start_time != AV_NOPTS_VALUE && first > stream_->start_time) {
+    duration -= static_cast<double>(first - stream_->start_time) * ticks();
+  }
+  return duration > 0 ? std::optional(Seconds(duration)) : std::nullopt;
+}
+
+std::vector<int64_t> Demuxer::key_timestamps() {
+  std::vector<int64_t> keys;
+  const int count = avformat_index_get_entries_count(stream_);
+  for (int i = 0; i < count; ++i) {
+    const AVIndexEntry& entry = *avformat_index_get_entry(stream_, i);
+    if ((entry.flags & AVINDEX_KEYFRAME) == 0 || (entry.flags & AVINDEX_DISCARD_FRAME) != 0) {
+      continue;
+    }
+    if (entry.timestamp != AV_NOPTS_VALUE) keys.push_back(entry.timestamp);
+  }
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  return keys;
+}
+
+std::optional<int64_t> Demuxer::index_end() const {
+  const int count = avformat_index_get_entries_count(stream_);
+  if (count < 2) return std::nullopt;
+  const int64_t last = avformat_index_get_entry(stream_, count - 1)->timestamp;
+  const int64_t before = avformat_index_get_entry(stream_, count - 2)->timestamp;
+  return last + std::max<int64_t>(last - before, 0);
+}
+
+Measured measure(Demuxer& demuxer) {
+  Measured measured;
+  const PacketPtr packet(av_allocated(av_packet_alloc()));
+  measured.end = INT64_MIN;
+  while (demuxer.read(*packet)) {
+    ++measured.packets;
+    if (packet->pts == AV_NOPTS_VALUE) continue;
+    measured.timed = true;
+    measured.end = std::max(measured.end, packet->pts + std::max<int64_t>(packet->duration, 0));
+  }
+  return measured;
+}
+
+}  // namespace moviechat

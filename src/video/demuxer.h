@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "moviechat/support/callbacks.h"
+#include "moviechat/support/seconds.h"
+#include "video/ffmpeg.h"
+
+namespace moviechat {
+
+/// A file or address → packets of its one video stream, in the order of the file. Opens nothing but
+/// that file: formats that name other files (playlists) are refused. One thread at a time.
+class Demuxer {
+ public:
+  /// InputError when the path cannot be read, is no video, or has no video stream.
+  Demuxer(const std::string& path, bool allow_url, const CancelFlag* cancel);
+
+  const AVStream& stream() const { return *stream_; }
+  std::string container() const { return context_->iformat->name; }
+
+  /// The next packet of the video stream; false at the end. What cannot be read ends it, too.
+  bool read(AVPacket& packet);
+
+  /// Goes to the key frame that the index has for `timestamp`, or an earlier one.
+  bool seek(int64_t timestamp);
+
+  /// What the header says: from `first` on, the first shown frame's timestamp; nullopt when it says
+  /// nothing, or guesses from the bit rate.
+  std::optional<Seconds> stated_duration(int64_t first) const;
+
+  /// The same where it is the video stream's alone, so that an earlier end means a truncated file.
+  std::optional<Seconds> stated_video_duration(int64_t first) const;
+
+  /// Timestamps of key frames in the file's index, ascending; empty where there is none.
+  std::vector<int64_t> key_timestamps();
+
+  /// End of the last frame in the file's index, which lists every frame in some formats.
+  std::optional<int64_t> index_end() const;
+
+  /// A live stream can neither be measured nor read again.
+  bool live() const { return live_; }
+
+  /// Nothing but the video stream is in the file, so that the header's duration is its own.
+  bool only_stream() const { return context_->nb_streams == 1; }
+
+  /// FFmpeg's reason when reading ended before the end, else "".
+  const std::string& failure() const { return failure_; }
+
+ private:
+  struct Guard {  // what FFmpeg's callbacks see; its address must not move
+    const CancelFlag* cancel = nullptr;
+  };
+  void open(const std::string& url);
+  void choose_stream();
+  double ticks() const { return av_q2d(stream_->time_base); }
+
+  std::string path_;
+  bool live_ = false;
+  std::unique_ptr<Guard> guard_;
+  IoContextPtr io_;  // outlives context_, which reads from it
+  FormatContextPtr context_;
+  AVStream* stream_ = nullptr;
+  std::string failure_;
+};
+
+/// First and last of what a pass over all packets finds; no frame is decoded.
+struct Measured {
+  int64_t end = 0;      // latest end of a packet's show, in the stream's time base
+  int64_t packets = 0;  // of the video stream
+  bool timed = false;   // packets have presentation timestamps
+};
+Measured measure(Demuxer& demuxer);
+
+}  // namespace moviechat

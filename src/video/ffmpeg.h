@@ -1,0 +1,85 @@
+#pragma once
+
+extern "C" {
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+#include <libavutil/display.h>
+#include <libavutil/error.h>
+#include <libavutil/frame.h>
+#include <libavutil/imgutils.h>
+#include <libavutil/log.h>
+#include <libavutil/mathematics.h>
+#include <libavutil/opt.h>
+#include <libavutil/pixdesc.h>
+#include <libswscale/swscale.h>
+}
+
+#include <memory>
+#include <string>
+
+#include "moviechat/support/error.h"
+#include "moviechat/video/rational.h"
+
+namespace moviechat {
+
+template <auto Free>  // for C functions that take T** and null it
+struct FreeByAddress {
+  template <class T>
+  void operator()(T* pointer) const {
+    Free(&pointer);
+  }
+};
+template <auto Free>
+struct FreeByPointer {
+  template <class T>
+  void operator()(T* pointer) const {
+    Free(pointer);
+  }
+};
+
+using PacketPtr = std::unique_ptr<AVPacket, FreeByAddress<av_packet_free>>;
+using FramePtr = std::unique_ptr<AVFrame, FreeByAddress<av_frame_free>>;
+using CodecContextPtr = std::unique_ptr<AVCodecContext, FreeByAddress<avcodec_free_context>>;
+using FormatContextPtr = std::unique_ptr<AVFormatContext, FreeByAddress<avformat_close_input>>;
+using IoContextPtr = std::unique_ptr<AVIOContext, FreeByAddress<avio_closep>>;
+using ScalerPtr = std::unique_ptr<SwsContext, FreeByPointer<sws_freeContext>>;
+
+/// Options that a C function takes from and leaves the unknown ones in.
+class Dictionary {
+ public:
+  Dictionary() = default;
+  Dictionary(const Dictionary&) = delete;
+  Dictionary& operator=(const Dictionary&) = delete;
+  ~Dictionary() { av_dict_free(&entries_); }
+  void set(const char* key, const std::string& value) {
+    av_dict_set(&entries_, key, value.c_str(), 0);
+  }
+  AVDictionary** address() { return &entries_; }
+
+ private:
+  AVDictionary* entries_ = nullptr;
+};
+
+/// FFmpeg's words for a return code.
+std::string av_reason(int code);
+
+/// `code`, or Error "`doing`: the reason" when it is one; out of memory is an Error, too.
+int av_check(int code, const std::string& doing);
+
+/// `pointer`, or Error when an allocation failed.
+template <class T>
+T* av_allocated(T* pointer) {
+  if (pointer == nullptr) throw Error("out of memory while reading a video");
+  return pointer;
+}
+
+/// FFmpeg prints to stderr unless told otherwise, for the whole process; the library prints
+/// nothing.
+void silence_ffmpeg();
+
+inline Rational from_av(AVRational r) { return {r.num, r.den}; }
+
+/// A name of FFmpeg's, or "" for an unknown value.
+inline std::string name_or_empty(const char* name) { return name == nullptr ? "" : name; }
+
+}  // namespace moviechat

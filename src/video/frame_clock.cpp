@@ -1,0 +1,30 @@
+#include "video/frame_clock.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace moviechat {
+
+int64_t FrameClock::place(const AVFrame& frame) {
+  const int64_t own = frame.best_effort_timestamp;
+  if (own == AV_NOPTS_VALUE) {
+    exact_ = false;
+    if (counted_ == 0) counted_from_ = last_ == AV_NOPTS_VALUE ? 0 : last_;
+    // The first of all stands at its base, every other one step further.
+    if (last_ != AV_NOPTS_VALUE) ++counted_;
+    last_ = counted_from_ + std::llround(static_cast<double>(counted_) * step_);
+    return last_;
+  }
+  counted_ = 0;
+  exact_ = exact_ && frame.pts == own;
+  int64_t pts = own + offset_;
+  if (last_ != AV_NOPTS_VALUE && pts < last_) {
+    exact_ = false;
+    pts = last_ + std::max<int64_t>(std::llround(step_), 1);
+    offset_ = pts - own;
+  }
+  last_ = pts;
+  return pts;
+}
+
+}  // namespace moviechat

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+
+#include "video/ffmpeg.h"
+
+namespace moviechat {
+
+/// Decoded frames → presentation timestamps that never go back, in the stream's time base. Where a
+/// frame has none (raw streams), it follows the one before at the stream's rate; where timestamps
+/// start over (joined files), they go on from there.
+class FrameClock {
+ public:
+  /// `step`: ticks of one frame at the stream's rate.
+  explicit FrameClock(double step) : step_(step) {}
+
+  int64_t place(const AVFrame& frame);
+
+  /// Forgets the frames before; to be called after a seek.
+  void restart() {
+    last_ = AV_NOPTS_VALUE;
+    offset_ = 0;
+    counted_ = 0;
+  }
+
+  /// Every frame's timestamp was its own, so that a seek cannot change it.
+  bool exact() const { return exact_; }
+
+ private:
+  double step_;
+  int64_t last_ = AV_NOPTS_VALUE;
+  int64_t offset_ = 0;
+  int64_t counted_ = 0;  // frames placed by counting since counted_from_
+  int64_t counted_from_ = 0;
+  bool exact_ = true;
+};
+
+}  // namespace moviechat

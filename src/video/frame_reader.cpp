@@ -1,0 +1,413 @@
+#include "moviechat/video/frame_reader.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <vector>
+
+#include "video/converter.h"
+#include "video/decoder.h"
+#include "video/demuxer.h"
+#include "video/frame_clock.h"
+
+namespace moviechat {
+namespace {
+
+constexpr double kDefaultRate = 25;
+constexpr double kTimeSlack = 2e-6;  // s; containers round durations, doubles round times
+constexpr double kHighestRate = 1e6;
+
+bool usable(AVRational rate) {
+  return rate.num > 0 && rate.den > 0 && av_q2d(rate) <= kHighestRate;
+}
+
+std::string one_decimal(Seconds time) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%.1f", time.count());
+  return text.data();
+}
+
+}  // namespace
+
+/// Everything behind a FrameReader. `current` is the frame given last, `ahead` the one after it,
+/// whose timestamp tells when `current` ends.
+struct FrameReader::State {
+  struct Frame {
+    FramePtr picture;
+    int64_t pts = 0;
+  };
+
+  State(const std::filesystem::path& file, ReaderOptions reader_options)
+      : options(std::move(reader_options)), path(file.string()) {
+    if (options.size < 0 || options.size > 16384) {
+      throw InputError("the size of video frames must be 0 to 16384, got " + to_text(options.size));
+    }
+    demuxer = std::make_unique<Demuxer>(path, options.allow_url, options.cancel);
+    decoder = std::make_unique<Decoder>(*demuxer, path, options.threads, stats);
+    time_base = av_q2d(demuxer->stream().time_base);
+    clock = std::make_unique<FrameClock>(1 / (guess_rate() * time_base));
+    ahead = decode();
+    if (!ahead) {
+      throw InputError("'" + path + "' has a video stream (" +
+                       avcodec_get_name(demuxer->stream().codecpar->codec_id) + "), but none of " +
+                       to_text(stats.packets_read) + " packets could be decoded");
+    }
+    first_pts = ahead->pts;
+    describe();
+  }
+
+  // ---- what the file is
+
+  double guess_rate() const {
+    const AVStream& stream = demuxer->stream();
+    if (usable(stream.avg_frame_rate)) return av_q2d(stream.avg_frame_rate);
+    if (usable(stream.r_frame_rate)) return av_q2d(stream.r_frame_rate);
+    return kDefaultRate;
+  }
+
+  void describe() {
+    const AVStream& stream = demuxer->stream();
+    const AVFrame& frame = *ahead->picture;
+    orientation = orientation_at(frame);
+    info.path = path;
+    info.container = demuxer->container();
+    info.codec = avcodec_get_name(stream.codecpar->codec_id);
+    info.width = orientation.transpose ? frame.height : frame.width;
+    info.height = orientation.transpose ? frame.width : frame.height;
+    info.rotation = orientation.degrees;
+    info.start = Seconds(static_cast<double>(first_pts) * time_base);
+    const auto format = static_cast<AVPixelFormat>(frame.format);
+    info.pixel_format = name_or_empty(av_get_pix_fmt_name(format));
+    const AVPixFmtDescriptor* layout = av_pix_fmt_desc_get(format);
+    if (layout != nullptr) info.bit_depth = layout->comp[0].depth;
+    if (frame.color_range != AVCOL_RANGE_UNSPECIFIED) {
+      info.color_range = name_or_empty(av_color_range_name(frame.color_range));
+    }
+    if (frame.colorspace != AVCOL_SPC_UNSPECIFIED) {
+      info.color_matrix = name_or_empty(av_color_space_name(frame.colorspace));
+    }
+    if (frame.color_trc != AVCOL_TRC_UNSPECIFIED) {
+      info.color_transfer = name_or_empty(av_color_transfer_name(frame.color_trc));
+    }
+    if (frame.color_primaries != AVCOL_PRI_UNSPECIFIED) {
+      info.color_primaries = name_or_empty(av_color_primaries_name(frame.color_primaries));
+    }
+    find_duration();
+    output_width = options.size > 0 ? options.size : info.width;
+    output_height = options.size > 0 ? options.size : info.height;
+    converter = std::make_unique<Converter>(output_width, output_height, options.filter);
+    if (frame.color_trc == AVCOL_TRC_SMPTE2084 || frame.color_trc == AVCOL_TRC_ARIB_STD_B67) {
+      warn("'" + path + "' is HDR video (" + info.color_transfer +
+           "); its colours are converted as plain video, without tone mapping");
+    }
+    if (orientation.oblique) {
+      warn("'" + path + "' asks to be turned by " + to_text(info.rotation) +
+           " degrees; only multiples of 90 are applied, it is shown unturned");
+    }
+  }
+
+  void find_duration() {
+    const AVStream& stream = demuxer->stream();
+    const double rate = guess_rate();
+    info.fps = usable(stream.avg_frame_rate) ? from_av(stream.avg_frame_rate)
+               : usable(stream.r_frame_rate) ? from_av(stream.r_frame_rate)
+                                             : Rational{static_cast<int64_t>(kDefaultRate), 1};
+    std::optional<Seconds> stated = demuxer->stated_duration(first_pts);
+    if (stated && index_disagrees(*stated)) stated.reset();
+    if (stated) {
+      info.duration = *stated;
+    } else if (!demuxer->live()) {
+      Demuxer pass(path, options.allow_url, options.cancel);
+      const Measured measured = measure(pass);
+      const double end = static_cast<double>(measured.end - first_pts) * time_base;
+      info.duration_measured = true;
+      info.duration =
+          Seconds(measured.timed && end > 0
+                      ? end
+                      : static_cast<double>(std::max<int64_t>(measured.packets, 1)) / rate);
+    }
+    info.frames = std::max<int64_t>(std::llround(info.duration.count() * info.fps.value()), 1);
+  }
+
+  // An index that lists all frames knows better than a header with a wrong number in it.
+  bool index_disagrees(Seconds stated) const {
+    const std::optional<int64_t> end = demuxer->index_end();
+    if (!end || !demuxer->stated_video_duration(first_pts)) return false;
+    const double length = static_cast<double>(*end - first_pts) * time_base;
+    return length > 0 && std::abs(length - stated.count()) > std::max(1.0, 0.05 * length);
+  }
+
+  Orientation orientation_at(const AVFrame& frame) const {
+    constexpr size_t kMatrixBytes = 9 * sizeof(int32_t);
+    const AVFrameSideData* own = av_frame_get_side_data(&frame, AV_FRAME_DATA_DISPLAYMATRIX);
+    if (own != nullptr && own->size >= kMatrixBytes) {
+      return orientation_of(reinterpret_cast<const int32_t*>(own->data));
+    }
+    size_t size = 0;
+    const uint8_t* data =
+        av_stream_get_side_data(&demuxer->stream(), AV_PKT_DATA_DISPLAYMATRIX, &size);
+    return orientation_of(size >= kMatrixBytes ? reinterpret_cast<const int32_t*>(data) : nullptr);
+  }
+
+  // ---- reading
+
+  std::optional<Frame> decode() {
+    FramePtr picture = decoder->next();
+    check_damage();
+    if (!picture) {
+      at_end();
+      return std::nullopt;
+    }
+    const int64_t pts = clock->place(*picture);
+    return Frame{std::move(picture), pts};
+  }
+
+  void advance() {
+    current = std::move(ahead);
+    ahead.reset();
+    rgb_is_current = false;
+    ahead = decode();
+  }
+
+  int64_t step() const {
+    return std::max<int64_t>(std::llround(1 / (guess_rate() * time_base)), 1);
+  }
+
+  int64_t end_of_current() const {
+    if (ahead) return ahead->pts;
+    const int64_t stated = current->picture->pkt_duration;
+    return current->pts + (stated > 0 ? stated : step());
+  }
+
+  Seconds since_first(int64_t pts) const {
+    return Seconds(static_cast<double>(pts - first_pts) * time_base);
+  }
+
+  Shown shown() const {
+    const Seconds time = since_first(current->pts);
+    return {std::llround(time.count() * info.fps.value()), current->pts, time,
+            since_first(end_of_current())};
+  }
+
+  void go_to(Seconds time) {
+    if (!std::isfinite(time.count()))
+      throw Error("a frame was asked for at a time that is no number");
+    const double ticks = std::floor((time.count() + kTimeSlack) / time_base);
+    const double furthest = 9e18;
+    const int64_t target =
+        ticks >= furthest
+            ? INT64_MAX
+            : std::max(first_pts, first_pts + static_cast<int64_t>(std::max(ticks, 0.0)));
+    if (current && target < current->pts) {
+      jump(target);
+    } else if (worth_a_seek(target)) {
+      jump(target);
+    }
+    if (!current) advance();
+    while (ahead && ahead->pts <= target) advance();
+  }
+
+  // ---- seeking
+
+  bool can_seek() const {
+    return options.allow_seek && clock->exact() && decoder->timed() && !demuxer->live();
+  }
+
+  const std::vector<int64_t>& keys() {
+    if (!keys_known) {
+      keys_known = true;
+      key_list = demuxer->key_timestamps();
+      // Matroska reads its index when it first seeks, which must not disturb the reading here.
+      if (demuxer->container() == "matroska,webm") {
+        Demuxer other(path, options.allow_url, options.cancel);
+        other.seek(first_pts);
+        key_list = other.key_timestamps();
+      }
+    }
+    return key_list;
+  }
+
+  // Key frames are listed by decoding or by presentation time, which differ by the reordering.
+  int64_t latest_start(int64_t target) const {
+    const int64_t reorder = demuxer->stream().codecpar->video_delay + 1;
+    const int64_t margin = reorder * step();
+    return target < INT64_MIN + margin ? INT64_MIN : target - margin;
+  }
+
+  bool worth_a_seek(int64_t target) {
+    if (!can_seek() || !ahead || target <= ahead->pts) return false;
+    const double skipped = static_cast<double>(target) - static_cast<double>(decoder->position());
+    if (skipped * time_base < 4 / guess_rate()) return false;
+    const auto& list = keys();
+    const auto begin = std::upper_bound(list.begin(), list.end(), decoder->position());
+    const auto end = std::upper_bound(list.begin(), list.end(), latest_start(target));
+    return end - begin >= 2;  // between two key frames lies a whole group of pictures
+  }
+
+  void jump(int64_t target) {
+    if (can_seek()) {
+      const auto& list = keys();
+      auto candidate = std::upper_bound(list.begin(), list.end(), latest_start(target));
+      for (int64_t back = 1; candidate != list.begin(); back *= 2) {
+        candidate -= std::min<int64_t>(back, candidate - list.begin());
+        if (candidate == list.begin()) break;  // the start itself
+        if (land(*candidate, target)) return;
+      }
+    }
+    restart();
+  }
+
+  // True when the frame at `target` follows in the order of reading; the frame ahead is whole.
+  bool land(int64_t key, int64_t target) {
+    ++stats.seeks;
+    if (!demuxer->seek(key)) return false;
+    decoder->restart(*demuxer, /*after_seek=*/true);
+    clock->restart();
+    current.reset();
+    rgb_is_current = false;
+    do {
+      ahead = decode();
+      if (!ahead || decoder->whole_from() == AV_NOPTS_VALUE || !clock->exact()) return false;
+    } while (ahead->pts < decoder->whole_from());
+    return ahead->pts <= target;
+  }
+
+  void restart() {
+    if (demuxer->live()) throw InputError("'" + path + "' is a live stream, which cannot go back");
+    ++stats.seeks;
+    demuxer = std::make_unique<Demuxer>(path, options.allow_url, options.cancel);
+    decoder->restart(*demuxer, /*after_seek=*/false);
+    clock->restart();
+    current.reset();
+    rgb_is_current = false;
+    ahead = decode();
+    if (!ahead) throw Error("'" + path + "' changed while it was read");
+  }
+
+  // ---- damage
+
+  void warn(const std::string& line) const {
+    if (options.warn) options.warn(line);
+  }
+
+  void check_damage() {
+    if (options.strict && stats.packets_lost + stats.frames_repaired > 0) {
+      throw InputError(damage() + "; without strict, what can be decoded is used");
+    }
+  }
+
+  std::string damage() const {
+    std::string text;
+    const auto add = [&](const std::string& what) { text += (text.empty() ? "" : ", ") + what; };
+    if (stats.packets_lost > 0) {
+      add(to_text(stats.packets_lost) + " of " + to_text(stats.packets_read) +
+          " packets could not be decoded");
+    }
+    if (stats.frames_repaired > 0) {
+      add(to_text(stats.frames_repaired) + " of " + to_text(stats.frames_decoded) +
+          " frames were decoded with errors");
+    }
+    if (truncated_at) {
+      add("it ends at " + one_decimal(*truncated_at) + " s of " + one_decimal(info.duration) +
+          " s");
+    } else if (!failure.empty()) {
+      add("reading ended early (" + failure + ")");
+    }
+    return text.empty() ? "" : "'" + path + "' is damaged: " + text;
+  }
+
+  void at_end() {
+    if (!current) return;
+    failure = demuxer->failure();
+    const Seconds end = since_first(end_of_current());
+    const Seconds tolerance(0.2 + 2 / guess_rate());
+    const auto stated = demuxer->stated_video_duration(first_pts);
+    if (!info.duration_measured && end + tolerance < info.duration &&
+        (stated || demuxer->only_stream())) {
+      truncated_at = end;
+    }
+    if (options.strict && !damage().empty()) {
+      throw InputError(damage() + "; without strict, what can be decoded is used");
+    }
+    finish();
+  }
+
+  void finish() {
+    if (warned) return;
+    const std::string line = damage();
+    if (line.empty()) return;
+    warned = true;
+    warn(line + "; the rest is used");
+  }
+
+  // ---- pixels
+
+  void give(std::span<uint8_t> rgb) {
+    if (rgb.empty()) return;
+    const auto bytes = static_cast<size_t>(output_width * output_height * 3);
+    if (rgb.size() != bytes) {
+      throw Error("a frame needs " + std::to_string(bytes) + " bytes, got room for " +
+                  std::to_string(rgb.size()));
+    }
+    if (!rgb_is_current) {
+      rgb_of_current.resize(bytes);
+      converter->convert(*current->picture, orientation_at(*current->picture), rgb_of_current);
+      ++stats.frames_converted;
+      rgb_is_current = true;
+    }
+    std::copy(rgb_of_current.begin(), rgb_of_current.end(), rgb.begin());
+  }
+
+  ReaderOptions options;
+  std::string path;
+  VideoInfo info;
+  ReadStats stats;
+  Orientation orientation;
+  double time_base = 1;
+  int64_t first_pts = 0;
+  int64_t output_width = 0;
+  int64_t output_height = 0;
+
+  std::unique_ptr<Demuxer> demuxer;
+  std::unique_ptr<Decoder> decoder;
+  std::unique_ptr<FrameClock> clock;
+  std::unique_ptr<Converter> converter;
+  std::optional<Frame> current;
+  std::optional<Frame> ahead;
+  std::vector<uint8_t> rgb_of_current;  // a plan may ask for a frame several times
+  bool rgb_is_current = false;
+
+  bool keys_known = false;
+  std::vector<int64_t> key_list;
+  std::optional<Seconds> truncated_at;
+  std::string failure;
+  bool warned = false;
+};
+
+FrameReader::FrameReader(const std::filesystem::path& path, ReaderOptions options)
+    : state_(std::make_unique<State>(path, std::move(options))) {}
+FrameReader::FrameReader(FrameReader&&) noexcept = default;
+FrameReader& FrameReader::operator=(FrameReader&&) noexcept = default;
+FrameReader::~FrameReader() = default;
+
+const VideoInfo& FrameReader::info() const { return state_->info; }
+int64_t FrameReader::width() const { return state_->output_width; }
+int64_t FrameReader::height() const { return state_->output_height; }
+const ReadStats& FrameReader::stats() const { return state_->stats; }
+std::string FrameReader::damage() const { return state_->damage(); }
+void FrameReader::finish() { state_->finish(); }
+
+Shown FrameReader::shown_at(Seconds time, std::span<uint8_t> rgb) {
+  state_->go_to(time);
+  state_->give(rgb);
+  return state_->shown();
+}
+
+std::optional<Shown> FrameReader::next(std::span<uint8_t> rgb) {
+  if (!state_->ahead) return std::nullopt;
+  state_->advance();
+  state_->give(rgb);
+  return state_->shown();
+}
+
+}  // namespace moviechat
