@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "moviechat/model/bundle.h"
+#include "moviechat/prompt/tokenizer.h"
+#include "moviechat/support/callbacks.h"
+
+namespace moviechat {
+
+/// A question as the language model reads it: ids, then the video's embeddings, then ids.
+struct Prompt {
+  std::vector<int64_t> before;
+  std::vector<int64_t> after;
+};
+
+/// Where the video goes in a template, and where the question goes.
+inline constexpr std::string_view kVideoPlace = "<ImageHere>";
+inline constexpr std::string_view kQuestionPlace = "{question}";
+
+/// Question → ids. The template is split at the video's place, each part tokenized by itself, BOS
+/// before the first. The question is plain text: nothing in it splits the prompt or becomes a
+/// control id. InputError when the template lacks a place.
+Prompt make_prompt(const PromptSpec& spec, const Tokenizer& tokenizer, std::string_view question);
+
+/// Refuses questions that cannot be asked: empty, not UTF-8, longer than the context (InputError).
+/// Warns of those that the model will misread: a change of turn (`###`) inside.
+void check_question(std::string_view question, const PromptSpec& spec, const Tokenizer& tokenizer,
+                    const WarningSink& warn);
+
+}  // namespace moviechat

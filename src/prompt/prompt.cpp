@@ -1,0 +1,65 @@
+#include "moviechat/prompt/prompt.h"
+
+#include <string>
+
+#include "moviechat/prompt/utf8.h"
+#include "moviechat/support/error.h"
+
+namespace moviechat {
+namespace {
+
+std::string with_question(std::string_view part, std::string_view question) {
+  const size_t place = part.find(kQuestionPlace);
+  if (place == std::string_view::npos) return std::string(part);
+  return std::string(part.substr(0, place))
+      .append(question)
+      .append(part.substr(place + kQuestionPlace.size()));
+}
+
+void check_place(std::string_view text_template, std::string_view place) {
+  if (text_template.find(place) == std::string_view::npos) {
+    throw InputError("model.yaml: prompt.template must hold " + std::string(place) + ", got '" +
+                     std::string(text_template) + "'");
+  }
+}
+
+}  // namespace
+
+Prompt make_prompt(const PromptSpec& spec, const Tokenizer& tokenizer, std::string_view question) {
+  const std::string_view text = spec.text_template;
+  check_place(text, kVideoPlace);
+  check_place(text, kQuestionPlace);
+  const size_t video = text.find(kVideoPlace);
+
+  Prompt prompt;
+  prompt.before = {spec.bos};
+  const auto before = tokenizer.encode(with_question(text.substr(0, video), question));
+  prompt.before.insert(prompt.before.end(), before.begin(), before.end());
+  prompt.after = tokenizer.encode(with_question(text.substr(video + kVideoPlace.size()), question));
+  return prompt;
+}
+
+void check_question(std::string_view question, const PromptSpec& spec, const Tokenizer& tokenizer,
+                    const WarningSink& warn) {
+  const size_t invalid = first_invalid_utf8(question);
+  if (invalid != std::string_view::npos) {
+    throw InputError("the question is not valid UTF-8: byte " + std::to_string(invalid + 1) +
+                     " of " + std::to_string(question.size()) + "; save or type it as UTF-8");
+  }
+  if (trim(question).empty()) {
+    throw InputError(question.empty() ? "the question is empty; ask something"
+                                      : "the question is only white space; ask something");
+  }
+  const auto tokens = static_cast<int64_t>(tokenizer.encode(question).size());
+  if (tokens > spec.context) {
+    throw InputError("the question has " + std::to_string(tokens) +
+                     " tokens, more than the model's context of " + std::to_string(spec.context) +
+                     "; shorten it");
+  }
+  if (warn && !spec.turn.empty() && question.find(spec.turn) != std::string_view::npos) {
+    warn("the question contains '" + spec.turn +
+         "', which the model reads as a change of turn; it is kept");
+  }
+}
+
+}  // namespace moviechat

@@ -1,0 +1,85 @@
+// The tiny bundle's memory reader, run from C++, against recorded runs of the authors' code.
+#include "moviechat/prompt/video_tokens.h"
+
+#include <gtest/gtest.h>
+
+#include "support_for_tests/paths.h"
+#include "support_for_tests/safetensors.h"
+
+namespace moviechat {
+namespace {
+
+using testing::golden;
+using testing::largest_difference;
+using testing::load_safetensors;
+
+constexpr double kTolerance = 1e-4;
+
+class VideoTokensTest : public ::testing::Test {
+ protected:
+  VideoTokensTest()
+      : reader_(ScriptModule::load(testing::tiny_bundle() / "memory_reader.pt", torch::kCPU,
+                                   torch::kFloat32)),
+        goldens_(load_safetensors(golden("video_qformer.safetensors"))) {}
+
+  Block block(const torch::Tensor& features) const { return {features, {}, {}, 1}; }
+
+  ScriptModule reader_;
+  std::map<std::string, torch::Tensor> goldens_;
+};
+
+TEST_F(VideoTokensTest, GlobalMemoryIsReadAsByTheReference) {
+  for (const int64_t count : {1, 5, 37, 256}) {
+    MemoryView view;
+    view.blocks = goldens_.at("blocks").slice(0, 0, count);
+    const VideoTokens video = read_memory(reader_, view, false);
+    EXPECT_LT(largest_difference(video.embeddings.unsqueeze(0),
+                                 goldens_.at("global/T" + std::to_string(count))),
+              kTolerance)
+        << count;
+    EXPECT_FALSE(video.attention.defined());
+  }
+}
+
+TEST_F(VideoTokensTest, MemoryAtAMomentIsReadAsByTheReference) {
+  struct Case {
+    std::string name;
+    int64_t long_blocks;
+    int64_t short_blocks;
+  };
+  for (const Case& c : {Case{"breakpoint/L18_S5", 18, 5}, Case{"breakpoint/L7_S0", 7, 0},
+                        Case{"breakpoint/L252_S8", 252, 8}, Case{"breakpoint/L256_S8", 256, 8},
+                        Case{"breakpoint/L255_S0", 255, 0}, Case{"breakpoint/L256_S0", 256, 0},
+                        Case{"paper_breakpoint/S3", 0, 3}}) {
+    MemoryOptions options;
+    options.consolidation = Consolidation::clip;
+    MemoryBuilder memory(options);
+    const auto& blocks = goldens_.at("blocks");
+    for (int64_t i = 0; i < c.long_blocks; ++i) {
+      memory.add(block(blocks[i]));
+      memory.end_clip();
+    }
+    memory.end_clip();
+    for (int64_t i = 0; i < c.short_blocks; ++i) memory.add(block(blocks[c.long_blocks + i]));
+    const MemoryView view = memory.at_moment(block(goldens_.at("current")[0]), 256);
+    const VideoTokens video = read_memory(reader_, view, false);
+    EXPECT_LT(largest_difference(video.embeddings.unsqueeze(0), goldens_.at(c.name)), kTolerance)
+        << c.name;
+  }
+}
+
+TEST_F(VideoTokensTest, AttentionComesWithTheSameEmbeddings) {
+  MemoryView view;
+  view.blocks = goldens_.at("blocks").slice(0, 0, 37);
+  view.spans.resize(37);
+  const VideoTokens plain = read_memory(reader_, view, false);
+  const VideoTokens video = read_memory(reader_, view, true);
+  EXPECT_LT(largest_difference(video.embeddings, plain.embeddings), kTolerance);
+  EXPECT_EQ(video.attention.sizes(), (std::vector<int64_t>{plain.embeddings.size(0), 37}));
+  EXPECT_LT(largest_difference(video.attention.sum(-1), torch::ones(plain.embeddings.size(0))),
+            1e-5);
+  EXPECT_EQ(video.spans.size(), 37U);
+}
+
+}  // namespace
+}  // namespace moviechat
