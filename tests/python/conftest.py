@@ -21,6 +21,8 @@ from moviechat_models.sizes import ModelSizes  # noqa: E402
 
 GOLDEN_TOLERANCE = 1e-4  # golden.json, notes.tolerance
 
+torch.set_num_threads(1)  # tiny matrices: more threads only wait for each other
+
 
 @pytest.fixture(scope="session")
 def golden_folder() -> Path:

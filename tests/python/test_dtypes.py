@@ -66,6 +66,14 @@ def test_the_language_model_steps_in_half_precision(kind, request, tensors, dtyp
 
 
 @pytest.mark.parametrize("kind", ["model", "scripted"])
+def test_float32_features_enter_a_half_precision_encoder(kind, request, tensors):
+    encoder = request.getfixturevalue(kind).frame_encoder.half()
+    golden = tensors("vision")
+    with torch.no_grad():
+        assert_near(encoder.condense(golden["vit_out"]), golden["qformer_out"], torch.float16)
+
+
+@pytest.mark.parametrize("kind", ["model", "scripted"])
 def test_float32_blocks_enter_a_half_precision_reader(kind, request, tensors):
     reader = request.getfixturevalue(kind).memory_reader.half()
     golden = tensors("video_qformer")

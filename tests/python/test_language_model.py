@@ -171,6 +171,8 @@ def test_padding_on_the_left_is_masked(model, language):
         scores = llm.score(padded, mask)
         # rotary positions are relative: the shift by 9 changes nothing but rounding
         assert_close(scores[:, 9:], llm.score(embeds, None))
+        # a row of padding sees itself, so no softmax is over nothing
+        assert_close(scores[:, :1], llm.score(padded[:, :1], None), CACHE_TOLERANCE)
     assert torch.isfinite(scores).all()
 
 
