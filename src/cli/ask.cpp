@@ -1,9 +1,12 @@
 #include "cli/ask.h"
 
+#include <ATen/Parallel.h>
+
 #include <chrono>
 
 #include "cli/questions.h"
 #include "moviechat/model/device.h"
+#include "moviechat/video/frame_reader.h"
 
 namespace moviechat::cli {
 namespace {
@@ -41,6 +44,17 @@ class Stream {
   std::string written_;
 };
 
+/// A film that cannot be read is told before a model is loaded, which takes minutes when it is
+/// large.
+void check_film(const AskOptions& options, const CancelFlag& cancel) {
+  if (options.video.find("://") != std::string::npos) return;
+  ReaderOptions reading = options.merged.chosen.settings.video;
+  reading.size = options.merged.bundle.sizes.image;
+  reading.warn = nullptr;
+  reading.cancel = &cancel;
+  const FrameReader film(options.video, reading);
+}
+
 }  // namespace
 
 AskOptions read_ask(const Arguments& arguments, const Environment& environment,
@@ -56,8 +70,8 @@ AskOptions read_ask(const Arguments& arguments, const Environment& environment,
     }
     options.questions = questions_of(arguments);
   }
-  options.merged = merge_settings(arguments, environment,
-                                  [&](const std::string& line) { messages.warn(line); });
+  options.merged =
+      merge_settings(arguments, environment, [&](const std::string& line) { messages.warn(line); });
   return options;
 }
 
@@ -71,6 +85,8 @@ void run_ask(const AskOptions& options, Messages& messages, const CancelFlag& ca
 
   const auto start = Clock::now();
   const RuntimeOptions& runtime = chosen.settings.runtime;
+  if (runtime.threads > 0) at::set_num_threads(static_cast<int>(runtime.threads));
+  check_film(options, cancel);
   const torch::Device device = choose_device(runtime.device);
   const Bundle bundle(options.merged.bundle, device, choose_dtype(runtime.dtype, device),
                       runtime.verify);
@@ -78,9 +94,9 @@ void run_ask(const AskOptions& options, Messages& messages, const CancelFlag& ca
   cancel.check();
 
   const Pipeline pipeline(bundle, chosen.settings);
-  Stream stream(results, messages,
-                results.is_terminal() && options.format == Format::text &&
-                    options.questions.size() == 1);
+  Stream stream(
+      results, messages,
+      results.is_terminal() && options.format == Format::text && options.questions.size() == 1);
   Callbacks callbacks;
   callbacks.warn = [&](const std::string& line) { messages.warn(line); };
   callbacks.progress = [&](const Progress& progress) { messages.progress(progress); };

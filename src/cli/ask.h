@@ -21,8 +21,7 @@ struct AskOptions {
 };
 
 /// InputError for what contradicts itself or is missing.
-AskOptions read_ask(const Arguments& arguments, const Environment& environment,
-                    Messages& messages);
+AskOptions read_ask(const Arguments& arguments, const Environment& environment, Messages& messages);
 
 /// Answers on stdout once all are there; a single answer on a terminal as it is made.
 void run_ask(const AskOptions& options, Messages& messages, const CancelFlag& cancel);

@@ -150,8 +150,8 @@ std::string zsh_script() {
       "  if (( CURRENT == 2 )) && [[ $words[2] != -* ]]; then\n"
       "    local -a names=(\n";
   for (const Command& command : commands()) {
-    text += "      " +
-            shell_quoted(std::string(command.name) + ":" + zsh_text(command.summary)) + "\n";
+    text +=
+        "      " + shell_quoted(std::string(command.name) + ":" + zsh_text(command.summary)) + "\n";
   }
   text +=
       "    )\n"
@@ -165,18 +165,18 @@ std::string zsh_script() {
   for (const Command& command : commands()) {
     text += "    (" + std::string(command.name) + ")\n      specs=(\n";
     for (const Flag* flag : flags_of(command)) {
-      std::string spec = (flag->repeats ? "*" : "") + std::string(flag->name) + "[" +
-                         zsh_text(flag->help) + "]";
+      std::string spec =
+          (flag->repeats ? "*" : "") + std::string(flag->name) + "[" + zsh_text(flag->help) + "]";
       if (!flag->argument.empty()) {
         spec += ":" + zsh_text(flag->argument) + ":" + zsh_action(candidates_of(*flag));
       }
       text += "        " + shell_quoted(spec) + "\n";
     }
     if (!command.operand.empty()) {
-      text += "        " +
-              shell_quoted("1:" + zsh_text(command.operand) + ":" +
-                           zsh_action(operand_of(command))) +
-              "\n";
+      text +=
+          "        " +
+          shell_quoted("1:" + zsh_text(command.operand) + ":" + zsh_action(operand_of(command))) +
+          "\n";
     }
     text += "      ) ;;\n";
   }
@@ -198,9 +198,8 @@ std::string fish_script() {
   for (const Command& command : commands()) {
     // Without a command, the flags of `ask` hold.
     const std::string seen = "__fish_seen_subcommand_from ";
-    const std::string here = command.name == "ask"
-                                 ? "not " + seen + "inspect completions man"
-                                 : seen + std::string(command.name);
+    const std::string here = command.name == "ask" ? "not " + seen + "inspect completions man"
+                                                   : seen + std::string(command.name);
     for (const Flag* flag : flags_of(command)) {
       text += "complete -c moviechat -n " + fish_quoted(here) + " -l " +
               std::string(flag->name.substr(2)) + " -d " + fish_quoted(flag->help);

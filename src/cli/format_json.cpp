@@ -36,7 +36,8 @@ Json plan_json(const PlanOptions& options, const SamplingPlan& plan) {
   if (plan.kind != PlanKind::uniform) json["window"] = options.window;
   if (plan.kind == PlanKind::fps) json["rate"] = options.rate;
   json["breakpoint"] = name_of(options.breakpoint);
-  if (options.breakpoint == BreakpointRule::inference) json["c_denominator"] = options.c_denominator;
+  if (options.breakpoint == BreakpointRule::inference)
+    json["c_denominator"] = options.c_denominator;
   return json;
 }
 

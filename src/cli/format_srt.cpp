@@ -5,7 +5,6 @@
 #include "cli/moment.h"
 #include "cli/report.h"
 #include "cli/terminal.h"
-#include "cli/utf8.h"
 
 namespace moviechat::cli {
 namespace {
@@ -26,8 +25,7 @@ std::string srt_time(Seconds time) {
 }
 
 void add_cues(const Answer& answer, Seconds duration, std::vector<Cue>& cues) {
-  const std::string text = with_valid_utf8(one_line(answer.question.text)) + "\n" +
-                           with_valid_utf8(one_line(answer.text));
+  const std::string text = one_line(answer.question.text) + "\n" + one_line(answer.text);
   for (const Evidence& span : answer.evidence) cues.push_back({span.start, span.end, text});
   if (!answer.evidence.empty()) return;
   if (answer.at) {

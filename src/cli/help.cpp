@@ -71,7 +71,8 @@ std::string help_text(const Command& command, bool named) {
   } else {
     text += "moviechat answers questions about films of any length.\n\n";
   }
-  std::string usage = "Usage: moviechat" + (named ? " " + std::string(command.name) : std::string());
+  std::string usage =
+      "Usage: moviechat" + (named ? " " + std::string(command.name) : std::string());
   if (!command.operand.empty()) usage += " " + std::string(command.operand);
   if (command.name == "ask") usage += " --video FILE --question TEXT";
   text += usage + " [FLAGS]\n\n" + wrapped(command.description, 0) + "\n\n";
@@ -79,9 +80,9 @@ std::string help_text(const Command& command, bool named) {
   if (!named) {
     text += "Commands (moviechat COMMAND --help tells more):\n";
     for (const Command& one : commands()) {
-      text += entry(std::string(one.name) +
-                        (one.operand.empty() ? "" : " " + std::string(one.operand)),
-                    std::string(one.summary));
+      text +=
+          entry(std::string(one.name) + (one.operand.empty() ? "" : " " + std::string(one.operand)),
+                std::string(one.summary));
     }
     text += "\n";
   }
@@ -92,8 +93,7 @@ std::string help_text(const Command& command, bool named) {
       text += (group.empty() ? "" : "\n") + std::string(flag->group) + ":\n";
       group = flag->group;
     }
-    const std::string argument =
-        flag->argument.empty() ? "" : " " + std::string(flag->argument);
+    const std::string argument = flag->argument.empty() ? "" : " " + std::string(flag->argument);
     text += entry(std::string(flag->name) + argument, flag_help(*flag));
   }
 
@@ -102,14 +102,17 @@ std::string help_text(const Command& command, bool named) {
     text += "  " + std::string(example) + "\n";
   }
   if (command.name == "ask") {
-    text += "\n" + wrapped("Settings come from, the later the stronger: what is built in, the "
-                           "bundle, the profile, --config, environment variables (MOVIECHAT_MODEL, "
-                           "MOVIECHAT_DEVICE, MOVIECHAT_GENERATION_SEED, ...), flags in their order.",
-                           0) +
+    text += "\n" +
+            wrapped(
+                "Settings come from, the later the stronger: what is built in, the "
+                "bundle, the profile, --config, environment variables (MOVIECHAT_MODEL, "
+                "MOVIECHAT_DEVICE, MOVIECHAT_GENERATION_SEED, ...), flags in their order.",
+                0) +
             "\n" +
-            wrapped("Exit codes: 0 all answered, 1 a failure of ours, 2 usage or input, 130 and 143 "
-                    "after SIGINT and SIGTERM.",
-                    0) +
+            wrapped(
+                "Exit codes: 0 all answered, 1 a failure of ours, 2 usage or input, 130 and 143 "
+                "after SIGINT and SIGTERM.",
+                0) +
             "\n";
   }
   return text;

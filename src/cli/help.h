@@ -17,7 +17,8 @@ std::string version_text();
 /// A setting's built-in value as text, "" where a flag is short for none.
 std::string default_of(const Flag& flag);
 
-/// Text broken into lines of at most `width` columns, each begun with `indent` spaces but the first.
+/// Text broken into lines of at most `width` columns, each begun with `indent` spaces but the
+/// first.
 std::string wrapped(std::string_view text, size_t indent, size_t width = 98);
 
 }  // namespace moviechat::cli

@@ -45,7 +45,8 @@ fs::path home_folder() {
     if (is_home(candidate)) return candidate;
   }
   throw InputError("the program's configs and models were found neither in '" + installed.string() +
-                   "' nor in '" MOVIECHAT_SOURCE_DIR "'; set MOVIECHAT_HOME to the folder with both");
+                   "' nor in '" MOVIECHAT_SOURCE_DIR
+                   "'; set MOVIECHAT_HOME to the folder with both");
 }
 
 fs::path default_bundle() { return home_folder() / "models" / "mini"; }

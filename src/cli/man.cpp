@@ -48,10 +48,9 @@ std::string synopsis() {
 std::string command_section() {
   std::string text = ".SH COMMANDS\n";
   for (const Command& command : commands()) {
-    const std::string operand =
-        command.operand.empty() ? "" : " " + italic(command.operand);
-    text += tagged(bold(command.name) + operand, plain(command.summary) + ".\n" +
-                                                     plain(command.description));
+    const std::string operand = command.operand.empty() ? "" : " " + italic(command.operand);
+    text += tagged(bold(command.name) + operand,
+                   plain(command.summary) + ".\n" + plain(command.description));
   }
   return text;
 }
@@ -86,20 +85,20 @@ std::string flag_section() {
     }
     if (flag.repeats) help += " May be repeated.";
     help += " (" + plain(used_by(flag)) + ")";
-    text += tagged(bold(flag.name) +
-                       (flag.argument.empty() ? "" : " " + italic(flag.argument)),
-                   help);
+    text +=
+        tagged(bold(flag.name) + (flag.argument.empty() ? "" : " " + italic(flag.argument)), help);
   }
   return text;
 }
 
 std::string settings_section() {
   std::string text = ".SH SETTINGS\n" +
-                     plain("Reached by --set KEY=VALUE, by --config FILE (YAML), and by environment "
-                           "variables: MOVIECHAT_ and the key in capitals, its dot an underscore "
-                           "(generation.seed: MOVIECHAT_GENERATION_SEED; also MOVIECHAT_DEVICE and "
-                           "MOVIECHAT_PLAN). The later is the stronger: built-in values, the bundle, "
-                           "the profile, --config, the environment, flags in their order.") +
+                     plain(
+                         "Reached by --set KEY=VALUE, by --config FILE (YAML), and by environment "
+                         "variables: MOVIECHAT_ and the key in capitals, its dot an underscore "
+                         "(generation.seed: MOVIECHAT_GENERATION_SEED; also MOVIECHAT_DEVICE and "
+                         "MOVIECHAT_PLAN). The later is the stronger: built-in values, the bundle, "
+                         "the profile, --config, the environment, flags in their order.") +
                      "\n";
   for (const FieldText& field : list_fields(ProgramSettings{})) {
     std::string help = plain(field.help) + " (" + plain(field.takes) + ")";
@@ -111,26 +110,32 @@ std::string settings_section() {
 
 std::string output_section() {
   return ".SH OUTPUT\n" +
-         plain("text: one question: its answer, as it is. Several: a line for each, in the order of "
-               "the questions. With --evidence, each answer is followed by lines [START - END] SCORE, "
-               "indented by two spaces.") +
+         plain(
+             "text: one question: its answer, as it is. Several: a line for each, in the order of "
+             "the questions. With --evidence, each answer is followed by lines [START - END] "
+             "SCORE, "
+             "indented by two spaces.") +
          "\n.PP\n" +
-         plain("json: one object: schema_version, version, bundle, video, profile, plan, results "
-               "(question, mode, at, answer, token_ids, finish_reason, prompt_tokens, answer_tokens, "
-               "evidence), counts, seconds, peak_memory_bytes, seed.") +
+         plain(
+             "json: one object: schema_version, version, bundle, video, profile, plan, results "
+             "(question, mode, at, answer, token_ids, finish_reason, prompt_tokens, answer_tokens, "
+             "evidence), counts, seconds, peak_memory_bytes, seed.") +
          "\n.PP\n" +
-         plain("jsonl: a line for each question: an object of json's results, with the video's path "
-               "before it.") +
+         plain(
+             "jsonl: a line for each question: an object of json's results, with the video's path "
+             "before it.") +
          "\n.PP\n" +
-         plain("srt: a subtitle for each question: over the whole film, or from its moment on for "
-               "five seconds; with --evidence one over each span.") +
+         plain(
+             "srt: a subtitle for each question: over the whole film, or from its moment on for "
+             "five seconds; with --evidence one over each span.") +
          "\n";
 }
 
 std::string exit_section() {
   return ".SH EXIT STATUS\n" + tagged("0", "All questions were answered.") +
          tagged("1", "A failure of the program or the machine (a full disk).") +
-         tagged("2", "Usage or input: a flag, a file, a question or a bundle that cannot be used.") +
+         tagged("2",
+                "Usage or input: a flag, a file, a question or a bundle that cannot be used.") +
          tagged("130, 143", "Stopped by SIGINT or SIGTERM.");
 }
 
@@ -140,8 +145,9 @@ std::string files_section() {
                 plain("The folder with configs/ and models/; by default share/moviechat beside the "
                       "program, or its source tree.")) +
          tagged(bold("configs/NAME.yaml"), "The profiles.") +
-         tagged(bold("models/mini"),
-                plain("The bundle used without --model. A bundle holds programs: trust it like one."));
+         tagged(
+             bold("models/mini"),
+             plain("The bundle used without --model. A bundle holds programs: trust it like one."));
 }
 
 std::string example_section() {
@@ -155,13 +161,15 @@ std::string example_section() {
 }  // namespace
 
 std::string man_page() {
-  return ".TH MOVIECHAT 1 \"\" \"moviechat " MOVIECHAT_VERSION "\" \"User Commands\"\n"
+  return ".TH MOVIECHAT 1 \"\" \"moviechat " MOVIECHAT_VERSION
+         "\" \"User Commands\"\n"
          ".SH NAME\n" +
          plain("moviechat") + " \\- answers questions about films of any length\n" + synopsis() +
          ".SH DESCRIPTION\n" +
-         plain("moviechat watches a film once, keeps a small memory of it, and asks a language model "
-               "about that memory: about the whole film, or about one moment. Answers go to stdout; "
-               "progress, warnings and timings to stderr.") +
+         plain(
+             "moviechat watches a film once, keeps a small memory of it, and asks a language model "
+             "about that memory: about the whole film, or about one moment. Answers go to stdout; "
+             "progress, warnings and timings to stderr.") +
          "\n" + command_section() + flag_section() + settings_section() + output_section() +
          exit_section() + files_section() + example_section();
 }

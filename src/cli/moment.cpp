@@ -72,8 +72,7 @@ std::string clock_text(Seconds time, char millisecond_mark) {
   const auto total = static_cast<int64_t>(std::llround(std::max(0.0, time.count()) * 1000));
   std::array<char, 48> text{};
   std::snprintf(text.data(), text.size(), "%lld:%02lld:%02lld%c%03lld",
-                static_cast<long long>(total / 3600000),
-                static_cast<long long>(total / 60000 % 60),
+                static_cast<long long>(total / 3600000), static_cast<long long>(total / 60000 % 60),
                 static_cast<long long>(total / 1000 % 60), millisecond_mark,
                 static_cast<long long>(total % 1000));
   return text.data();

@@ -92,8 +92,9 @@ const std::vector<Flag>& flags() {
        .repeats = true},
       {.name = "--at",
        .argument = "TIME",
-       .help = "ask about this moment: seconds, MM:SS or H:MM:SS. Once: for all questions; as often "
-               "as --question: one for each; without it, questions are about the whole film",
+       .help =
+           "ask about this moment: seconds, MM:SS or H:MM:SS. Once: for all questions; as often "
+           "as --question: one for each; without it, questions are about the whole film",
        .group = kInput,
        .example = "12:34",
        .repeats = true},
@@ -131,14 +132,16 @@ const std::vector<Flag>& flags() {
        .group = kOutput},
       {.name = "--frames",
        .argument = "DIR",
-       .help = "write the frames that the plan reads into a new folder, as PNG of the size that the "
-               "model sees, with frames.json (index, pts, seconds)",
+       .help =
+           "write the frames that the plan reads into a new folder, as PNG of the size that the "
+           "model sees, with frames.json (index, pts, seconds)",
        .group = kOutput,
        .example = "frames"},
       {.name = "--log-level",
        .argument = "LEVEL",
-       .help = "what is told on stderr: error, warn, info (progress too; default) or debug (timings "
-               "too)",
+       .help =
+           "what is told on stderr: error, warn, info (progress too; default) or debug (timings "
+           "too)",
        .group = kOutput,
        .example = "debug",
        .values = "error warn info debug"},
@@ -186,8 +189,9 @@ const std::vector<Flag>& flags() {
 
       {.name = "--profile",
        .argument = "NAME",
-       .help = "the choices of the paper, of the authors' released code, or uniform sampling without "
-               "a memory",
+       .help =
+           "the choices of the paper, of the authors' released code, or uniform sampling without "
+           "a memory",
        .group = kSettings,
        .example = "released",
        .values = "paper released uniform",
@@ -284,13 +288,16 @@ const std::vector<Command>& commands() {
        .summary = "answer questions about a film (the default: the word may be left out)",
        .description = "Watches a film once and answers questions about the whole of it, or about "
                       "moments. Answers go to stdout, everything else to stderr.",
-       .flags = joined(
-           joined({"--video", "--question", "--at", "--at-frame", "--questions", "--strict",
-                   "--allow-url", "--format", "--json", "--evidence", "--log-level", "--quiet",
-                   "--batch", "--max-new-tokens", "--min-new-tokens", "--temperature", "--top-p",
-                   "--top-k", "--seed", "--beams", "--repetition-penalty", "--length-penalty"},
-                  joined(machine, kSettingsFlags)),
-           everywhere),
+       .flags = joined(joined({"--video",         "--question",       "--at",
+                               "--at-frame",      "--questions",      "--strict",
+                               "--allow-url",     "--format",         "--json",
+                               "--evidence",      "--log-level",      "--quiet",
+                               "--batch",         "--max-new-tokens", "--min-new-tokens",
+                               "--temperature",   "--top-p",          "--top-k",
+                               "--seed",          "--beams",          "--repetition-penalty",
+                               "--length-penalty"},
+                              joined(machine, kSettingsFlags)),
+                       everywhere),
        .examples = {"moviechat --video film.mp4 --question 'What is the colour of the background?'",
                     "moviechat --video film.mp4 --question 'What moves?' --at 0:30 --evidence",
                     "moviechat --video film.mp4 --questions questions.jsonl --json",
@@ -301,9 +308,10 @@ const std::vector<Command>& commands() {
        .operand = "VIDEO|BUNDLE",
        .operand_needed = true,
        .summary = "show a video's plan, frames and timestamps, or a bundle's parts and self-test",
-       .description = "Of a video: what it is, and the frames that a plan reads, with their "
-                      "timestamps. Of a bundle (a folder): its parts, sizes, hashes, and the result "
-                      "of its self-test.",
+       .description =
+           "Of a video: what it is, and the frames that a plan reads, with their "
+           "timestamps. Of a bundle (a folder): its parts, sizes, hashes, and the result "
+           "of its self-test.",
        .flags = joined(joined({"--strict", "--allow-url", "--format", "--json", "--frames",
                                "--log-level", "--quiet"},
                               joined(machine, kSettingsFlags)),
@@ -418,9 +426,9 @@ Arguments parse_arguments(const Command& command, const std::vector<std::string>
     const size_t i = used[option]++;
     if (i > 0 && !flag->repeats) {
       throw InputError(std::string(flag->name) + " is given twice" +
-                       (flag->argument.empty()
-                            ? ""
-                            : " ('" + option->results()[0] + "' and '" + option->results()[1] + "')"));
+                       (flag->argument.empty() ? ""
+                                               : " ('" + option->results()[0] + "' and '" +
+                                                     option->results()[1] + "')"));
     }
     result.given.push_back({flag, flag->argument.empty() ? "" : option->results().at(i)});
   }
@@ -439,9 +447,8 @@ Arguments parse_arguments(const Command& command, const std::vector<std::string>
                        "' takes flags only (moviechat --help)");
     }
     if (result.operand) {
-      throw InputError("unexpected argument '" + extra + "' after '" + *result.operand +
-                       "'; '" + std::string(command.name) + "' takes one " +
-                       std::string(command.operand));
+      throw InputError("unexpected argument '" + extra + "' after '" + *result.operand + "'; '" +
+                       std::string(command.name) + "' takes one " + std::string(command.operand));
     }
     result.operand = extra;
   }

@@ -121,8 +121,8 @@ MergedSettings merge_settings(const Arguments& arguments, const Environment& env
   chosen.profile = last_of(given, "profile", "");
   std::vector<Assignment> profile;
   if (!chosen.profile.empty()) {
-    profile = assignments_of_yaml(read_profile(chosen.profile),
-                                  "configs/" + chosen.profile + ".yaml");
+    profile =
+        assignments_of_yaml(read_profile(chosen.profile), "configs/" + chosen.profile + ".yaml");
   } else {
     chosen.profile = "paper";  // which is what is built in
   }

@@ -26,7 +26,7 @@ void visit_fields(ProgramSettings& o, Visitor& field) {
 
 /// One setting as somebody gave it.
 struct Assignment {
-  std::string key;     // dotted name; "plan" takes the shorthand of --plan
+  std::string key;  // dotted name; "plan" takes the shorthand of --plan
   std::string text;
   std::string origin;  // "'my.yaml'", "MOVIECHAT_MODEL", "--seed": for errors
 };
@@ -35,8 +35,8 @@ using Environment = std::map<std::string, std::string>;
 /// The variables of this process whose names begin with MOVIECHAT_.
 Environment moviechat_environment();
 
-/// MOVIECHAT_GENERATION_SEED → generation.seed; MOVIECHAT_MODEL, _PROFILE, _PLAN and _DEVICE too. Names
-/// that are no setting are told to `warn`.
+/// MOVIECHAT_GENERATION_SEED → generation.seed; MOVIECHAT_MODEL, _PROFILE, _PLAN and _DEVICE too.
+/// Names that are no setting are told to `warn`.
 std::vector<Assignment> assignments_of(const Environment& environment, const WarningSink& warn);
 
 /// --set and the flags that are short for a setting, in the order in which they were given.

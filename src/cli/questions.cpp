@@ -4,7 +4,7 @@
 #include <sstream>
 
 #include "cli/moment.h"
-#include "cli/utf8.h"
+#include "moviechat/prompt/utf8.h"
 #include "moviechat/support/files.h"
 
 namespace moviechat::cli {
@@ -13,11 +13,11 @@ namespace {
 using nlohmann::json;
 
 void check_text(const std::string& text, const std::string& name) {
-  if (const size_t valid = valid_utf8_prefix(text); valid < text.size()) {
-    throw InputError(name + " is not valid UTF-8 (byte " + std::to_string(valid + 1) +
+  if (const size_t at = first_invalid_utf8(text); at != std::string::npos) {
+    throw InputError(name + " is not valid UTF-8 (byte " + std::to_string(at + 1) +
                      "); expected UTF-8 text");
   }
-  if (text.find_first_not_of(" \t\r\n") == std::string::npos) {
+  if (trim(text).empty()) {
     throw InputError(name + " is empty; expected a question");
   }
 }
@@ -73,8 +73,7 @@ std::vector<Question> parse_questions(const std::string& lines, const std::strin
   std::string line;
   for (int number = 1; std::getline(stream, line); ++number) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    questions.push_back(
-        parse_question(line, "'" + origin + "' line " + std::to_string(number)));
+    questions.push_back(parse_question(line, "'" + origin + "' line " + std::to_string(number)));
   }
   if (questions.empty()) {
     throw InputError("'" + origin +
@@ -104,11 +103,13 @@ std::vector<Question> questions_of(const Arguments& arguments) {
   const size_t given = moments.size() + frames.size();
   const std::string flag = moments.empty() ? "--at-frame" : "--at";
   if (given > 0 && texts.empty()) {
-    throw InputError(flag + " goes with --question; in a file, write the moment beside the question");
+    throw InputError(flag +
+                     " goes with --question; in a file, write the moment beside the question");
   }
   if (given > 1 && given != texts.size()) {
     throw InputError("found " + std::to_string(given) + " " + flag + " for " +
-                     std::to_string(texts.size()) + " --question; expected one for all, or one each");
+                     std::to_string(texts.size()) +
+                     " --question; expected one for all, or one each");
   }
 
   std::vector<Question> questions;
@@ -119,8 +120,7 @@ std::vector<Question> questions_of(const Arguments& arguments) {
   }
   if (file) {
     const bool stdin_wanted = *file == "-";
-    const std::string lines =
-        read_file(stdin_wanted ? "/dev/stdin" : *file, "question file");
+    const std::string lines = read_file(stdin_wanted ? "/dev/stdin" : *file, "question file");
     for (Question& question : parse_questions(lines, stdin_wanted ? "stdin" : *file)) {
       questions.push_back(std::move(question));
     }

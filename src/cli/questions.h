@@ -12,7 +12,8 @@ namespace moviechat::cli {
 /// for contradictions, and for text that is empty or not UTF-8.
 std::vector<Question> questions_of(const Arguments& arguments);
 
-/// JSON lines {"question": …, "at": …, "at_frame": …} → questions. `origin` names the file in errors.
+/// JSON lines {"question": …, "at": …, "at_frame": …} → questions. `origin` names the file in
+/// errors.
 std::vector<Question> parse_questions(const std::string& lines, const std::string& origin);
 
 }  // namespace moviechat::cli

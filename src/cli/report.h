@@ -34,8 +34,8 @@ std::string format_json(const Report& report);
 /// A line for each question: an object of format_json's results, after the video's path.
 std::string format_jsonl(const Report& report);
 
-/// Subtitles in time order: each answer over the whole film, or from its moment on for five seconds;
-/// with evidence, over each of its spans.
+/// Subtitles in time order: each answer over the whole film, or from its moment on for five
+/// seconds; with evidence, over each of its spans.
 std::string format_srt(const Report& report);
 
 std::string format_report(const Report& report, Format format);

@@ -12,9 +12,9 @@ namespace moviechat::cli {
 
 enum class LogLevel { error, warn, info, debug };
 
-/// stderr: errors, warnings, progress and timings, as much of it as the level lets through. Progress
-/// is a bar on a terminal; elsewhere a plain line now and then, none for work of a few seconds. Any
-/// thread may call.
+/// stderr: errors, warnings, progress and timings, as much of it as the level lets through.
+/// Progress is a bar on a terminal; elsewhere a plain line now and then, none for work of a few
+/// seconds. Any thread may call.
 class Messages {
  public:
   explicit Messages(LogLevel level);

@@ -1,0 +1,86 @@
+#include "cli/frame_folder.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <opencv2/core.hpp>
+#include <opencv2/imgcodecs.hpp>
+#include <vector>
+
+#include "moviechat/support/error.h"
+#include "moviechat/support/files.h"
+
+namespace moviechat::cli {
+namespace fs = std::filesystem;
+
+FrameFolder::FrameFolder(fs::path folder, int64_t width, int64_t height)
+    : folder_(std::move(folder)), width_(width), height_(height) {
+  std::error_code error;
+  while (!folder_.has_filename() && folder_.has_relative_path()) folder_ = folder_.parent_path();
+  if (fs::exists(folder_, error) &&
+      !(fs::is_directory(folder_, error) && fs::is_empty(folder_, error))) {
+    throw InputError("--frames '" + folder_.string() +
+                     "' is there already and not an empty folder; give a new one");
+  }
+  std::string name = folder_.string() + ".XXXXXX";
+  if (::mkdtemp(name.data()) == nullptr) {
+    throw InputError("cannot make the folder '" + folder_.string() + "': " + std::strerror(errno));
+  }
+  temporary_ = name;
+  ::chmod(name.c_str(), 0755);
+}
+
+FrameFolder::~FrameFolder() {
+  std::error_code ignored;
+  if (!temporary_.empty()) fs::remove_all(temporary_, ignored);
+}
+
+std::string FrameFolder::add(const Shown& shown, std::span<const uint8_t> rgb) {
+  if (last_pts_ != shown.pts) {
+    std::array<char, 32> name{};
+    std::snprintf(name.data(), name.size(), "%06lld.png", static_cast<long long>(files_++));
+    const size_t row = static_cast<size_t>(width_) * 3;
+    cv::Mat bgr(static_cast<int>(height_), static_cast<int>(width_), CV_8UC3);
+    for (int y = 0; y < bgr.rows; ++y) {
+      const uint8_t* from = rgb.data() + static_cast<size_t>(y) * row;
+      uint8_t* to = bgr.ptr<uint8_t>(y);
+      for (size_t x = 0; x < row; x += 3) {
+        to[x] = from[x + 2];
+        to[x + 1] = from[x + 1];
+        to[x + 2] = from[x];
+      }
+    }
+    std::vector<uint8_t> png;
+    cv::imencode(".png", bgr, png);
+    std::ofstream file(temporary_ / name.data(), std::ios::binary);
+    file.write(reinterpret_cast<const char*>(png.data()), static_cast<std::streamsize>(png.size()));
+    file.close();
+    if (!file) {
+      throw Error("cannot write '" + (folder_ / name.data()).string() +
+                  "': " + std::strerror(errno) + "; nothing was written");
+    }
+    last_pts_ = shown.pts;
+    last_file_ = name.data();
+  }
+  list_.push_back({{"file", last_file_},
+                   {"index", shown.index},
+                   {"pts", shown.pts},
+                   {"seconds", shown.time.count()}});
+  return last_file_;
+}
+
+void FrameFolder::finish() {
+  write_file(temporary_ / "frames.json", list_.dump(1) + "\n");
+  if (::rename(temporary_.c_str(), folder_.c_str()) != 0) {
+    throw Error("cannot make the folder '" + folder_.string() + "': " + std::strerror(errno));
+  }
+  temporary_.clear();
+}
+
+}  // namespace moviechat::cli

@@ -1,0 +1,231 @@
+#include "cli/inspect.h"
+
+#include "cli/frame_folder.h"
+#include "cli/moment.h"
+#include "moviechat/model/device.h"
+#include "moviechat/video/frame_reader.h"
+
+namespace moviechat::cli {
+namespace {
+namespace fs = std::filesystem;
+
+/// One frame of the plan as the reader found it.
+struct PlannedFrame {
+  int64_t clip = 0;
+  Shown shown;
+  std::string file;  // of --frames
+};
+
+struct VideoReport {
+  std::string path;
+  std::string profile;
+  PlanOptions plan_options;
+  VideoInfo info;
+  SamplingPlan plan;
+  std::vector<PlannedFrame> frames;
+  ReadStats stats;
+};
+
+Json video_json(const VideoReport& report) {
+  const VideoInfo& info = report.info;
+  Json json;
+  json["schema_version"] = 1;
+  json["version"] = MOVIECHAT_VERSION;
+  json["video"] = {{"path", report.path},         {"duration", info.duration.count()},
+                   {"fps", info.fps.value()},     {"frames", info.frames},
+                   {"container", info.container}, {"codec", info.codec},
+                   {"width", info.width},         {"height", info.height},
+                   {"rotation", info.rotation},   {"pixel_format", info.pixel_format},
+                   {"start", info.start.count()}, {"duration_measured", info.duration_measured}};
+  json["profile"] = report.profile;
+  json["plan"] = plan_json(report.plan_options, report.plan);
+  json["frames"] = Json::array();
+  for (const PlannedFrame& frame : report.frames) {
+    Json one = {{"clip", frame.clip},
+                {"index", frame.shown.index},
+                {"pts", frame.shown.pts},
+                {"seconds", frame.shown.time.count()}};
+    if (!frame.file.empty()) one["file"] = frame.file;
+    json["frames"].push_back(std::move(one));
+  }
+  json["counts"] = {{"frames_decoded", report.stats.frames_decoded}, {"seeks", report.stats.seeks}};
+  return json;
+}
+
+std::string video_text(const VideoReport& report) {
+  const VideoInfo& info = report.info;
+  std::string text = "video   " + one_line(report.path) + "\n";
+  text += "format  " + info.container + ", " + info.codec + ", " + info.pixel_format + "\n";
+  text += "picture " + std::to_string(info.width) + "x" + std::to_string(info.height) +
+          (info.rotation == 0 ? "" : ", rotated by " + std::to_string(info.rotation) + " degrees") +
+          "\n";
+  text += "length  " + clock_text(info.duration) + " (" + to_text(info.duration.count()) + " s" +
+          (info.duration_measured ? ", measured" : "") + "), " + to_text(info.fps.value()) +
+          " fps, " + std::to_string(info.frames) + " frames\n";
+  text +=
+      "plan    " + std::string(name_of(report.plan.kind)) + ": " + report.plan.describe() + "\n";
+  text += "\n  clip   frame           pts  time\n";
+  for (const PlannedFrame& frame : report.frames) {
+    std::array<char, 96> line{};
+    std::snprintf(line.data(), line.size(), "%6lld %7lld %13lld  %s\n",
+                  static_cast<long long>(frame.clip), static_cast<long long>(frame.shown.index),
+                  static_cast<long long>(frame.shown.pts), clock_text(frame.shown.time).c_str());
+    text += line.data();
+  }
+  return text;
+}
+
+std::string inspect_video(const InspectOptions& options, Messages& messages,
+                          const CancelFlag& cancel) {
+  const Settings& settings = options.merged.chosen.settings;
+  ReaderOptions reading = settings.video;
+  reading.size = options.merged.bundle.sizes.image;
+  from_text("pixels.filter", options.merged.bundle.filter, reading.filter);
+  if (reading.threads == 0) reading.threads = settings.runtime.threads;
+  reading.warn = [&](const std::string& line) { messages.warn(line); };
+  reading.cancel = &cancel;
+
+  FrameReader reader(options.subject, reading);
+  VideoReport report{.path = options.subject,
+                     .profile = options.merged.chosen.profile,
+                     .plan_options = settings.plan,
+                     .info = reader.info(),
+                     .plan = Pipeline::plan(settings, reader.info()),
+                     .frames = {},
+                     .stats = {}};
+  std::optional<FrameFolder> folder;
+  if (!options.frames_folder.empty()) {
+    folder.emplace(options.frames_folder, reader.width(), reader.height());
+  }
+  std::vector<uint8_t> rgb(folder ? reader.frame_bytes() : 0);
+  const int64_t total = report.plan.sample_count();
+  for (const Clip& clip : report.plan.clips) {
+    for (const Sample& sample : clip.samples) {
+      cancel.check();
+      PlannedFrame frame{
+          .clip = clip.index, .shown = reader.shown_at(sample.time, rgb), .file = ""};
+      if (folder) frame.file = folder->add(frame.shown, rgb);
+      report.frames.push_back(std::move(frame));
+      messages.progress(
+          {"inspecting", static_cast<int64_t>(report.frames.size()), total, "frames"});
+    }
+  }
+  reader.finish();
+  report.stats = reader.stats();
+  if (folder) folder->finish();
+  return options.format == Format::json ? json_text(video_json(report)) : video_text(report);
+}
+
+std::string inspect_bundle(const InspectOptions& options) {
+  const RuntimeOptions& runtime = options.merged.chosen.settings.runtime;
+  const torch::Device device = choose_device(runtime.device);
+  const Bundle bundle(options.merged.bundle, device, choose_dtype(runtime.dtype, device),
+                      runtime.verify);
+  const BundleSpec& spec = bundle.spec();
+  const std::map<std::string, const ScriptModule*> modules = {
+      {"frame_encoder.pt", &bundle.frame_encoder()},
+      {"memory_reader.pt", &bundle.memory_reader()},
+      {"language_model.pt", &bundle.language_model()}};
+  const BundleSizes& sizes = spec.sizes;
+
+  Json json;
+  json["schema_version"] = 1;
+  json["version"] = MOVIECHAT_VERSION;
+  json["bundle"] = {{"name", spec.name},
+                    {"sha256", spec.sha256},
+                    {"path", options.subject},
+                    {"family", spec.family},
+                    {"dtype", spec.dtype}};
+  json["sizes"] = {
+      {"image", sizes.image},     {"tokens", sizes.tokens},       {"width", sizes.width},
+      {"queries", sizes.queries}, {"hidden", sizes.hidden},       {"vocabulary", sizes.vocabulary},
+      {"rows", sizes.rows},       {"positions", sizes.positions}, {"context", spec.prompt.context}};
+  json["parts"] = Json::array();
+  for (const auto& [file, hash] : spec.files) {
+    Json part = {{"file", file},
+                 {"bytes", fs::file_size(spec.folder / file)},
+                 {"sha256", hash},
+                 {"hash", runtime.verify == Verify::full ? "verified" : "not verified"}};
+    if (modules.contains(file)) part["parameters"] = modules.at(file)->parameters();
+    json["parts"].push_back(std::move(part));
+  }
+  json["self_test"] = {{"passed", true},
+                       {"device", bundle.device().str()},
+                       {"dtype", dtype_name(bundle.dtype())},
+                       {"tolerance", spec.tolerance},
+                       {"differences", bundle.self_test_differences()}};
+  json["defaults"] = Json::object();
+  for (const auto& [key, value] : spec.defaults) json["defaults"][key] = value;
+  json["sources"] = Json::array();
+  for (const auto& [file, hash] : spec.sources) {
+    json["sources"].push_back({{"file", file}, {"sha256", hash}});
+  }
+  if (options.format == Format::json) return json_text(json);
+
+  std::string text = "bundle    " + spec.name + " (" + spec.family + ", " + spec.dtype + ")\n";
+  text += "sha256    " + spec.sha256 + "\nsizes    ";
+  for (const auto& [name, value] : json["sizes"].items()) text += " " + name + " " + value.dump();
+  text += "\nparts\n";
+  for (const Json& part : json["parts"]) {
+    text += "  " + part["file"].get<std::string>() + ": " + part["bytes"].dump() + " bytes, ";
+    if (part.contains("parameters")) text += part["parameters"].dump() + " parameters, ";
+    text += "sha256 " + part["sha256"].get<std::string>() + " " + part["hash"].get<std::string>() +
+            "\n";
+  }
+  text += "self-test passed on " + bundle.device().str() + " in " + dtype_name(bundle.dtype()) +
+          "; largest differences:\n";
+  for (const auto& [part, difference] : bundle.self_test_differences()) {
+    text += "  " + part + ": " + to_text(difference) + "\n";
+  }
+  for (const auto& [key, value] : spec.defaults) text += "default   " + key + ": " + value + "\n";
+  for (const auto& [file, hash] : spec.sources) text += "made from " + file + " " + hash + "\n";
+  return text;
+}
+
+}  // namespace
+
+InspectOptions read_inspect(const Arguments& arguments, const Environment& environment,
+                            Messages& messages) {
+  InspectOptions options;
+  options.format = format_of(arguments);
+  options.print_config = arguments.has("--print-config");
+  if (options.format != Format::text && options.format != Format::json) {
+    throw InputError("inspect prints text or json, got --format " + to_text(options.format));
+  }
+  if (!arguments.operand && !options.print_config) {
+    throw InputError("nothing to inspect; give a video or a bundle: moviechat inspect film.mp4");
+  }
+  options.subject = arguments.operand.value_or("");
+  options.frames_folder = arguments.value("--frames").value_or("");
+  std::error_code ignored;
+  options.is_bundle = fs::is_directory(options.subject, ignored);
+  Arguments used = arguments;
+  if (options.is_bundle) {
+    if (!options.frames_folder.empty()) {
+      throw InputError("--frames goes with a video, '" + options.subject + "' is a folder");
+    }
+    if (arguments.has("--model")) {
+      throw InputError("--model goes with a video; the bundle to inspect is '" + options.subject +
+                       "'");
+    }
+    used.given.push_back({find_flag("--model"), options.subject});
+  }
+  options.merged =
+      merge_settings(used, environment, [&](const std::string& line) { messages.warn(line); });
+  return options;
+}
+
+void run_inspect(const InspectOptions& options, Messages& messages, const CancelFlag& cancel) {
+  Results results;
+  if (options.print_config) {
+    results.write(config_text(options.merged.chosen));
+    return;
+  }
+  const std::string text =
+      options.is_bundle ? inspect_bundle(options) : inspect_video(options, messages, cancel);
+  cancel.check();
+  messages.clear_bar();
+  results.write(text);
+}
+
+}  // namespace moviechat::cli

@@ -1,0 +1,86 @@
+#include "cli/program.h"
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <new>
+
+#include "cli/ask.h"
+#include "cli/completions.h"
+#include "cli/help.h"
+#include "cli/inspect.h"
+#include "cli/man.h"
+#include "cli/options.h"
+#include "cli/signals.h"
+#include "cli/terminal.h"
+
+namespace moviechat::cli {
+namespace {
+
+LogLevel log_level_of(const Arguments& arguments) {
+  LogLevel level = LogLevel::info;
+  const auto named = arguments.value("--log-level");
+  if (named) from_text("--log-level", *named, level);
+  if (!arguments.has("--quiet")) return level;
+  if (named && level != LogLevel::error) {
+    throw InputError("--quiet and --log-level " + *named +
+                     " contradict each other; give one of them");
+  }
+  return LogLevel::error;
+}
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+}  // namespace
+
+Failure failure_of(const std::exception_ptr& exception) {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const Cancelled&) {
+    const int code = exit_code_of_signal();
+    return {code == 0 ? 130 : code, "stopped; nothing was written"};
+  } catch (const InputError& error) {
+    return {2, one_line(error.what())};
+  } catch (const Error& error) {
+    return {1, one_line(error.what())};
+  } catch (const c10::Error& error) {
+    return {1, one_line(first_line(error.what_without_backtrace()))};
+  } catch (const std::bad_alloc&) {
+    return {1, "out of memory; try a smaller --batch or a smaller bundle"};
+  } catch (const std::exception& error) {
+    return {1, one_line(first_line(error.what()))};
+  } catch (...) {
+    return {1, "a failure without a message"};
+  }
+}
+
+void run_program(const std::vector<std::string>& arguments, const CancelFlag& cancel) {
+  const auto given = [&](const char* flag) {
+    return std::find(arguments.begin(), arguments.end(), flag) != arguments.end();
+  };
+  const CommandLine line = split_command(arguments);
+  const std::string name(line.command->name);
+  if (arguments.empty() || given("--help") || given("-h")) {
+    Results().write(help_text(*line.command, line.named));
+    return;
+  }
+  const Arguments parsed = parse_arguments(*line.command, line.arguments);
+  if (parsed.has("--version")) {
+    Results().write(version_text());
+  } else if (name == "completions") {
+    if (!parsed.operand) throw InputError("give a shell: moviechat completions bash|zsh|fish");
+    Results().write(completions(*parsed.operand));
+  } else if (name == "man") {
+    Results().write(man_page());
+  } else {
+    Messages messages(log_level_of(parsed));
+    const Environment environment = moviechat_environment();
+    if (name == "inspect") {
+      run_inspect(read_inspect(parsed, environment, messages), messages, cancel);
+    } else {
+      run_ask(read_ask(parsed, environment, messages), messages, cancel);
+    }
+  }
+}
+
+}  // namespace moviechat::cli

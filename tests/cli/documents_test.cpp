@@ -1,0 +1,146 @@
+// Help, completions and the manual: made from one table, read by the programs they are made for.
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <regex>
+
+#include "cli/completions.h"
+#include "cli/help.h"
+#include "cli/man.h"
+#include "cli/program_settings.h"
+#include "moviechat/support/files.h"
+#include "program.h"
+
+namespace moviechat::cli {
+namespace {
+
+using moviechat::testing::run;
+using moviechat::testing::TemporaryFolder;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::quoted;
+namespace fs = std::filesystem;
+
+bool installed(const std::string& program) { return run("command -v " + program).exit_code == 0; }
+
+TEST(Help, ListsEveryFlagOfACommandWithItsDefault) {
+  for (const Command& command : commands()) {
+    const std::string text = help_text(command, true);
+    for (const Flag* flag : flags_of(command)) {
+      EXPECT_THAT(text, HasSubstr("\n  " + std::string(flag->name) + " ")) << command.name;
+    }
+  }
+  EXPECT_THAT(help_text(commands().front(), false), HasSubstr("inspect VIDEO|BUNDLE"));
+  EXPECT_THAT(help_text(commands().front(), false), HasSubstr("[300]"));
+}
+
+TEST(Help, FitsAHundredColumns) {
+  for (const Command& command : commands()) {
+    std::istringstream lines(help_text(command, false));
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100U) << line;
+  }
+}
+
+TEST(Help, ItsExamplesWork) {
+  const TemporaryFolder folder;
+  const fs::path bundle = testing::shipped_bundle();
+  fs::create_directories(folder / "models");
+  fs::create_symlink(bundle, folder / "models" / "mini");
+  fs::create_symlink(moviechat::testing::source_dir() / "configs", folder / "configs");
+  // The examples ask at 0:30, so the ten-second film of the references is shown four times.
+  ASSERT_EQ(run("ffmpeg -v error -stream_loop 3 -i " + testing::film() +
+                " -c:v libx264 -preset ultrafast " + quoted((folder / "film.mp4").string()))
+                .exit_code,
+            0);
+  write_file(
+      folder / "questions.jsonl",
+      "{\"question\": \"What moves?\"}\n{\"question\": \"What moves?\", \"at\": \"0:20\"}\n");
+  const std::string set_up = "cd " + quoted(folder.path().string()) +
+                             " && rm -rf frames && export MOVIECHAT_HOME=. && PATH=" +
+                             quoted((moviechat::testing::binary_dir() / "src" / "cli").string()) +
+                             ":$PATH && ";
+  int count = 0;
+  for (const Command& command : commands()) {
+    for (const std::string_view example : command.examples) {
+      const auto result = run(set_up + std::string(example));
+      EXPECT_EQ(result.exit_code, 0) << example << "\n" << result.err;
+      EXPECT_EQ(result.out.empty(), example.find('>') != std::string_view::npos) << example;
+      ++count;
+    }
+  }
+  EXPECT_GE(count, 12);
+}
+
+TEST(Help, IsPrintedWithoutQuestions) {
+  EXPECT_EQ(testing::moviechat("").out, help_text(commands().front(), false));
+  EXPECT_EQ(testing::moviechat("--help").out, help_text(commands().front(), false));
+  EXPECT_EQ(testing::moviechat("inspect --help").out, help_text(commands().at(1), true));
+  const auto version = testing::moviechat("--version");
+  EXPECT_TRUE(std::regex_match(
+      version.out, std::regex(R"(moviechat \d+\.\d+\.\d+ \(libtorch \S+, FFmpeg .+\)\n)")))
+      << version.out;
+}
+
+TEST(Completions, AreValidForTheirShells) {
+  const TemporaryFolder folder;
+  for (const std::string shell : {"bash", "zsh", "fish"}) {
+    write_file(folder / shell, completions(shell));
+    if (!installed(shell)) continue;
+    const auto result = run(shell + " -n " + quoted((folder / shell).string()));
+    EXPECT_EQ(result.exit_code, 0) << shell;
+    EXPECT_THAT(result.err, IsEmpty()) << shell;
+  }
+  EXPECT_THROW(completions("tcsh"), InputError);
+}
+
+TEST(Completions, NameEveryFlagInEveryShell) {
+  for (const Flag& flag : flags()) {
+    EXPECT_THAT(completions("bash"), HasSubstr(std::string(flag.name)));
+    EXPECT_THAT(completions("zsh"), HasSubstr(std::string(flag.name) + "["));
+    EXPECT_THAT(completions("fish"), HasSubstr(" -l " + std::string(flag.name.substr(2)) + " "));
+  }
+}
+
+/// What bash offers when Tab is pressed after the last of `words`.
+std::string offered(const std::vector<std::string>& words) {
+  const TemporaryFolder folder;
+  write_file(folder / "completions", completions("bash"));
+  std::string line = ". " + quoted((folder / "completions").string()) + "; COMP_WORDS=(moviechat";
+  for (const std::string& word : words) line += " " + quoted(word);
+  line +=
+      "); COMP_CWORD=" + std::to_string(words.size()) + "; _moviechat; echo \"${COMPREPLY[@]}\"";
+  return run("bash -c " + quoted(line)).out;
+}
+
+TEST(Completions, OfBashKnowCommandsFlagsAndValues) {
+  EXPECT_EQ(offered({""}), "ask inspect completions man\n");
+  EXPECT_EQ(offered({"--vid"}), "--video\n");
+  EXPECT_EQ(offered({"inspect", "--fr"}), "--frames\n");
+  EXPECT_EQ(offered({"ask", "--fr"}), "\n");
+  EXPECT_EQ(offered({"--format", "j"}), "json jsonl\n");
+  EXPECT_EQ(offered({"--set", "memory.k"}), "memory.keep=\n");
+  EXPECT_EQ(offered({"completions", "z"}), "zsh\n");
+  EXPECT_THAT(offered({"--video", "/et"}), HasSubstr("/etc"));
+}
+
+TEST(Man, NamesEveryFlagAndSetting) {
+  std::string text = man_page();
+  for (size_t at; (at = text.find("\\-")) != std::string::npos;) text.erase(at, 1);
+  for (const Flag& flag : flags()) EXPECT_THAT(text, HasSubstr("\\fB" + std::string(flag.name)));
+  for (const FieldText& field : list_fields(Settings{})) EXPECT_THAT(text, HasSubstr(field.key));
+}
+
+TEST(Man, IsRenderedWithoutWarnings) {
+  if (!installed("groff")) GTEST_SKIP() << "groff is not installed";
+  const TemporaryFolder folder;
+  write_file(folder / "moviechat.1", man_page());
+  const auto result = run("groff -man -ww -Tutf8 -Kutf8 " +
+                          quoted((folder / "moviechat.1").string()) + " | col -b");
+  EXPECT_THAT(result.err, IsEmpty());
+  EXPECT_THAT(result.out, HasSubstr("--question"));
+  EXPECT_THAT(result.out, HasSubstr("EXIT STATUS"));
+}
+
+}  // namespace
+}  // namespace moviechat::cli

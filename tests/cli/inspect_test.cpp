@@ -1,0 +1,116 @@
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "moviechat/support/files.h"
+#include "program.h"
+#include "support_for_tests/safetensors.h"
+
+namespace moviechat::cli {
+namespace {
+
+using moviechat::testing::TemporaryFolder;
+using moviechat::testing::tiny_bundle;
+using nlohmann::json;
+using testing::film;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::moviechat;
+using testing::quoted;
+namespace fs = std::filesystem;
+
+json inspected(const std::string& arguments) {
+  const auto result = moviechat("inspect --json " + arguments);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, IsEmpty());
+  return json::parse(result.out);
+}
+
+TEST(Inspect, TheReleasedPlanReadsTheRecordedFrames) {
+  const json recorded = moviechat::testing::golden_json("golden.json")
+                            .at("cases")
+                            .at("end_to_end")
+                            .at("released_plan");
+  const json report = inspected(film() + " --profile released");
+  std::vector<std::vector<int64_t>> clips(128);
+  for (const json& frame : report.at("frames")) {
+    clips.at(frame.at("clip").get<size_t>()).push_back(frame.at("index").get<int64_t>());
+  }
+  EXPECT_EQ(json(clips), recorded.at("indices"));
+  EXPECT_EQ(report.at("plan").at("kind"), "released");
+  EXPECT_EQ(report.at("plan").at("clips"), 128);
+  EXPECT_EQ(report.at("video").at("frames"), 300);
+  EXPECT_EQ(report.at("video").at("duration"), 10);
+}
+
+TEST(Inspect, TextListsEveryFrameOfThePlan) {
+  const auto result = moviechat("inspect " + film() + " --plan uniform:4");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("uniform"));
+  EXPECT_THAT(result.out, HasSubstr("     225           225  0:00:07.500\n"));
+  EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 5 + 2 + 4);
+}
+
+TEST(Inspect, WritesTheFramesThatThePlanReads) {
+  const TemporaryFolder folder;
+  const fs::path frames = folder / "frames";
+  // 14 samples of a 12-frame film: the last frame stands for those after the end.
+  const json report =
+      inspected(quoted(moviechat::testing::golden("resize.avi").string()) +
+                " --plan released --set plan.clips=3 --frames " + quoted(frames.string() + "/"));
+  const json list = json::parse(read_file(frames / "frames.json", "list"));
+  ASSERT_EQ(list.size(), report.at("frames").size());
+  for (size_t i = 0; i < list.size(); ++i) {
+    for (const char* key : {"file", "index", "pts", "seconds"}) {
+      EXPECT_EQ(list[i].at(key), report.at("frames")[i].at(key)) << key;
+    }
+    EXPECT_TRUE(fs::is_regular_file(frames / list[i].at("file").get<std::string>()));
+  }
+  // The bytes are those that a run of ffmpeg with the same scaling gives.
+  const auto ours =
+      moviechat::testing::run("ffmpeg -v error -i " + quoted((frames / "000000.png").string()) +
+                              " -f rawvideo -pix_fmt rgb24 - | sha256sum");
+  const auto theirs = moviechat::testing::run(
+      "ffmpeg -v error -i " + quoted(moviechat::testing::golden("resize.avi").string()) +
+      " -vf scale=56:56:flags=bilinear,format=rgb24 -frames:v 1 -f rawvideo - | sha256sum");
+  EXPECT_EQ(ours.out, theirs.out);
+}
+
+TEST(Inspect, LeavesAFolderThatIsInUseAlone) {
+  const TemporaryFolder folder;
+  write_file(folder / "mine", "x");
+  const auto result = moviechat("inspect " + film() + " --plan uniform:2 --frames " +
+                                quoted(folder.path().string()));
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.out, IsEmpty());
+  EXPECT_THAT(result.err, HasSubstr("not an empty folder"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()), 1);
+}
+
+TEST(Inspect, ABundleShowsItsPartsHashesAndSelfTest) {
+  const json report = inspected(quoted(tiny_bundle().string()));
+  EXPECT_EQ(report.at("bundle").at("name"), "tiny");
+  EXPECT_EQ(report.at("bundle").at("sha256"), sha256_of_file(tiny_bundle() / "model.yaml"));
+  EXPECT_EQ(report.at("parts").size(), 4U);
+  for (const json& part : report.at("parts")) {
+    const fs::path file = tiny_bundle() / part.at("file").get<std::string>();
+    EXPECT_EQ(part.at("sha256"), sha256_of_file(file));
+    EXPECT_EQ(part.at("bytes"), fs::file_size(file));
+    EXPECT_EQ(part.at("hash"), "verified");
+  }
+  EXPECT_EQ(report.at("self_test").at("passed"), true);
+  EXPECT_EQ(report.at("self_test").at("differences").size(), 3U);
+
+  const auto text = moviechat("inspect " + quoted(tiny_bundle().string()));
+  EXPECT_THAT(text.out, HasSubstr("bundle    tiny (moviechat, fp32)"));
+  EXPECT_THAT(text.out, HasSubstr("self-test passed on cpu in fp32"));
+}
+
+TEST(Inspect, PrintsTextOrJsonOnly) {
+  const auto result = moviechat("inspect " + film() + " --format srt");
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("inspect prints text or json"));
+}
+
+}  // namespace
+}  // namespace moviechat::cli

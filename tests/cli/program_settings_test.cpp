@@ -1,0 +1,176 @@
+#include "cli/program_settings.h"
+
+#include <gmock/gmock.h>
+
+#include "moviechat/support/files.h"
+#include "support_for_tests/paths.h"
+
+namespace moviechat::cli {
+namespace {
+
+using moviechat::testing::TemporaryFolder;
+using moviechat::testing::tiny_bundle;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+MergedSettings merge(std::vector<std::string> words, Environment environment = {},
+                     std::vector<std::string>* warnings = nullptr) {
+  environment.try_emplace("MOVIECHAT_MODEL", tiny_bundle().string());
+  return merge_settings(parse_arguments(commands().front(), words), environment,
+                        [&](const std::string& line) {
+                          if (warnings != nullptr) warnings->push_back(line);
+                        });
+}
+std::string refusal(const std::vector<std::string>& words, const Environment& environment = {}) {
+  try {
+    merge(words, environment);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(ProgramSettings, TheLaterSourceIsTheStronger) {
+  const TemporaryFolder folder;
+  // A bundle whose defaults differ from what is built in, and a file over it.
+  std::filesystem::copy(tiny_bundle(), folder / "bundle");
+  std::string description = read_file(folder / "bundle" / "model.yaml", "description");
+  const std::string before = "generation: {max_new_tokens: 300}";
+  description.replace(description.find(before), before.size(),
+                      "generation: {max_new_tokens: 11, top_k: 12, beams: 3, seed: 14}");
+  write_file(folder / "bundle" / "model.yaml", description);
+  write_file(folder / "my.yaml", "generation:\n  top_k: 22\n  beams: 4\n  seed: 24\n");
+
+  const Environment environment = {{"MOVIECHAT_MODEL", (folder / "bundle").string()},
+                                   {"MOVIECHAT_GENERATION_BEAMS", "5"},
+                                   {"MOVIECHAT_GENERATION_SEED", "34"}};
+  const GenerationOptions options =
+      merge({"--config", (folder / "my.yaml").string(), "--seed", "44"}, environment)
+          .chosen.settings.generation;
+  EXPECT_EQ(options.max_new_tokens, 11);  // the bundle over built-in
+  EXPECT_EQ(options.top_k, 22);           // the file over the bundle
+  EXPECT_EQ(options.beams, 5);            // the environment over the file
+  EXPECT_EQ(options.seed, 44);            // a flag over the environment
+}
+
+TEST(ProgramSettings, FlagsApplyInTheirOrder) {
+  EXPECT_EQ(merge({"--seed", "1", "--set", "generation.seed=2"}).chosen.settings.generation.seed,
+            2);
+  EXPECT_EQ(merge({"--set", "generation.seed=2", "--seed", "1"}).chosen.settings.generation.seed,
+            1);
+}
+
+TEST(ProgramSettings, ProfilesNameTheChoicesOfTheAlgorithm) {
+  const Settings built_in = merge({}).chosen.settings;
+  const Settings paper = merge({"--profile", "paper"}).chosen.settings;
+  EXPECT_EQ(to_yaml(list_fields(built_in)), to_yaml(list_fields(paper)));
+  EXPECT_EQ(merge({}).chosen.profile, "paper");
+
+  const MergedSettings released = merge({"--profile", "released"});
+  EXPECT_EQ(released.chosen.profile, "released");
+  EXPECT_EQ(released.chosen.settings.plan.kind, PlanKind::released);
+  EXPECT_EQ(released.chosen.settings.plan.clips, 128);
+  EXPECT_EQ(released.chosen.settings.plan.breakpoint, BreakpointRule::inference);
+  EXPECT_EQ(released.chosen.settings.memory.similarity, Similarity::dot);
+  EXPECT_EQ(released.chosen.settings.memory.consolidation, Consolidation::clip);
+
+  const Settings uniform = merge({"--profile", "uniform"}).chosen.settings;
+  EXPECT_EQ(uniform.plan.kind, PlanKind::uniform);
+  EXPECT_EQ(uniform.memory.consolidation, Consolidation::never);
+}
+
+TEST(ProgramSettings, AProfileIsABaseForTheOtherSources) {
+  const Environment environment = {{"MOVIECHAT_PROFILE", "released"},
+                                   {"MOVIECHAT_PLAN_CLIPS", "32"}};
+  const ProgramSettings chosen = merge({"--set", "memory.similarity=cosine"}, environment).chosen;
+  EXPECT_EQ(chosen.profile, "released");
+  EXPECT_EQ(chosen.settings.plan.clips, 32);
+  EXPECT_EQ(chosen.settings.memory.similarity, Similarity::cosine);
+}
+
+TEST(ProgramSettings, ThePlanShorthandReachesThePlanAlone) {
+  const Settings settings = merge({"--plan", "uniform:8"}).chosen.settings;
+  EXPECT_EQ(settings.plan.kind, PlanKind::uniform);
+  EXPECT_EQ(settings.plan.frames, 8);
+  EXPECT_EQ(settings.memory.consolidation, Consolidation::window);
+  EXPECT_DOUBLE_EQ(merge({"--plan", "fps:0.5"}).chosen.settings.plan.rate, 0.5);
+}
+
+TEST(ProgramSettings, WhatIsPrintedReadsBackAsTheSame) {
+  const TemporaryFolder folder;
+  const ProgramSettings chosen =
+      merge({"--profile", "released", "--temperature", "0.7", "--device", "cpu", "--set",
+             "memory.keep=3", "--set", "plan.rate=0.1", "--verify", "quick", "--strict"})
+          .chosen;
+  const std::string text = config_text(chosen);
+  write_file(folder / "printed.yaml", text);
+  const ProgramSettings again =
+      merge_settings(
+          parse_arguments(commands().front(), {"--config", (folder / "printed.yaml").string()}), {},
+          [](const std::string&) {})
+          .chosen;
+  EXPECT_EQ(config_text(again), text);
+  EXPECT_EQ(again.settings.memory.keep, 3);
+  EXPECT_EQ(again.profile, "released");
+  EXPECT_TRUE(again.settings.video.strict);
+  EXPECT_EQ(std::filesystem::path(again.model), std::filesystem::absolute(tiny_bundle()));
+}
+
+TEST(ProgramSettings, ABadValueNamesItsSource) {
+  const TemporaryFolder folder;
+  write_file(folder / "bad.yaml", "memory:\n  keep: [1\n");
+  write_file(folder / "unknown.yaml", "memory:\n  kep: 3\n");
+  write_file(folder / "wrong.yaml", "memory: {keep: much}\n");
+  write_file(folder / "list.yaml", "memory: {keep: [1, 2]}\n");
+  const auto with = [&](const char* file) {
+    return refusal({"--config", (folder / file).string()});
+  };
+  EXPECT_THAT(with("bad.yaml"), HasSubstr("is not valid YAML: line"));
+  EXPECT_THAT(with("unknown.yaml"), HasSubstr("did you mean 'memory.keep'?"));
+  EXPECT_THAT(with("wrong.yaml"), HasSubstr("wrong.yaml': memory.keep must be an integer"));
+  EXPECT_THAT(with("list.yaml"), HasSubstr("must be a single value"));
+  EXPECT_THAT(with("missing.yaml"), HasSubstr("cannot read config file"));
+  EXPECT_THAT(refusal({"--seed", "x"}), HasSubstr("--seed: generation.seed must be an integer"));
+  EXPECT_THAT(refusal({"--set", "memory.kepe=3"}), HasSubstr("did you mean 'memory.keep'?"));
+  EXPECT_THAT(refusal({"--set", "memory.keep"}), HasSubstr("KEY=VALUE"));
+  EXPECT_THAT(refusal({"--set", "=3"}), HasSubstr("KEY=VALUE"));
+  EXPECT_THAT(refusal({"--set", "memory.keep=18"}), HasSubstr("memory."));
+  EXPECT_THAT(refusal({"--profile", "papre"}),
+              HasSubstr("unknown profile 'papre'; there are: paper, released, uniform"));
+  EXPECT_THAT(refusal({"--profile", "../configs/paper"}), HasSubstr("unknown profile"));
+  EXPECT_THAT(refusal({"--plan", "uniform:x"}), HasSubstr("--plan: "));
+  EXPECT_THAT(refusal({}, {{"MOVIECHAT_RUNTIME_BATCH", "0"}}), HasSubstr("runtime.batch"));
+  EXPECT_THAT(refusal({}, {{"MOVIECHAT_GENERATION_SEED", "x"}}),
+              HasSubstr("MOVIECHAT_GENERATION_SEED: generation.seed"));
+}
+
+TEST(ProgramSettings, EveryKindOfSettingIsReachedFromTheEnvironment) {
+  const Settings settings = merge({}, {{"MOVIECHAT_DEVICE", "cpu"},
+                                       {"MOVIECHAT_PLAN", "released"},
+                                       {"MOVIECHAT_MEMORY_SHORT_CAPACITY", "10"},
+                                       {"MOVIECHAT_VIDEO_STRICT", "true"}})
+                                .chosen.settings;
+  EXPECT_EQ(settings.runtime.device, "cpu");
+  EXPECT_EQ(settings.plan.kind, PlanKind::released);
+  EXPECT_EQ(settings.memory.short_capacity, 10);
+  EXPECT_TRUE(settings.video.strict);
+}
+
+TEST(ProgramSettings, AVariableThatIsNoSettingIsWarnedAbout) {
+  std::vector<std::string> warnings;
+  merge({}, {{"MOVIECHAT_GENERATION_SEDE", "1"}, {"MOVIECHAT_HOME", "x"}}, &warnings);
+  EXPECT_THAT(warnings, ElementsAre(HasSubstr("did you mean MOVIECHAT_GENERATION_SEED?")));
+}
+
+TEST(ProgramSettings, EveryFlagThatIsShortForASettingReachesOne) {
+  for (const Flag& flag : flags()) {
+    if (flag.setting.empty() || flag.setting == "plan") continue;
+    const auto fields = list_fields(ProgramSettings{});
+    EXPECT_TRUE(std::any_of(fields.begin(), fields.end(), [&](const FieldText& field) {
+      return field.key == flag.setting;
+    })) << flag.name;
+  }
+}
+
+}  // namespace
+}  // namespace moviechat::cli
