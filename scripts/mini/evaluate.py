@@ -50,9 +50,7 @@ def ask_program(
     return [result["answer"] for result in json.loads(done.stdout)["results"]]
 
 
-def ask_python(
-    model: Path, video: Path, fps: float, asked: list[dict[str, Any]], long_only: bool = False
-) -> list[str]:
+def ask_python(model: Path, video: Path, fps: float, asked: list[dict[str, Any]]) -> list[str]:
     """The same bundle's answers by the Python reimplementation."""
     modules, tokens = load(model)
     film = WatchedFilm(modules, video, fps)
@@ -67,15 +65,19 @@ def ask_python(
     ]
 
 
-def table(rows: list[tuple[str, str, bool]]) -> str:
-    """(mode, kind, right) → a table of shares with counts."""
+def table(record: list[dict[str, Any]]) -> str:
+    """Shares of right answers with counts, by mode and kind."""
     lines: list[str] = []
+
+    def line(name: str, rights: list[bool]) -> None:
+        share = f"{np.mean(rights):6.1%}" if rights else "   –  "
+        lines.append(f"{name:<24}{share}  ({sum(rights)} of {len(rights)})")
+
     for mode in ("global", "breakpoint"):
-        of_mode = [right for m, _, right in rows if m == mode]
-        lines.append(f"{mode:<24}{np.mean(of_mode):6.1%}  ({sum(of_mode)} of {len(of_mode)})")
-        for kind in sorted({k for m, k, _ in rows if m == mode}):
-            rights = [right for m, k, right in rows if m == mode and k == kind]
-            lines.append(f"  {kind:<22}{np.mean(rights):6.1%}  ({sum(rights)} of {len(rights)})")
+        of_mode = [item for item in record if item["mode"] == mode]
+        line(mode, [item["right"] for item in of_mode])
+        for kind in sorted({item["kind"] for item in of_mode}):
+            line(f"  {kind}", [item["right"] for item in of_mode if item["kind"] == kind])
     return "\n".join(lines)
 
 
@@ -87,40 +89,55 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=ROOT / "models/mini")
     parser.add_argument("--python", action="store_true", help="without the C++ program")
     parser.add_argument("--loose", action="store_true", help="vary case and marks of the questions")
+    parser.add_argument("--sample", type=Path, help="ask about this video, annotation beside it")
     parser.add_argument("--out", type=Path, help="keep the films and results.json here")
     parser.add_argument("--wrong", action="store_true", help="print the wrong answers")
     options, more = parser.parse_known_args()  # the rest goes to the program
     torch.set_num_threads(2)
-    rows: list[tuple[str, str, bool]] = []
-    record: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.out or Path(scratch)
-        for index in range(options.films):
+        films = [(options.sample, options.sample.with_suffix(".json"))] if options.sample else []
+        for index in range(0 if options.sample else options.films):
             name = f"film_{options.seed}_{index:04d}"
             video = folder / "videos" / f"{name}.mp4"
             if not video.exists():
                 make_movie(options.seed, index, folder, whole=8, moments=10)
-            annotation = json.loads((folder / "annotations" / f"{name}.json").read_text())
-            asked = items(annotation)
-            if options.loose:
-                rng = np.random.default_rng([options.seed, index, 2])
-                asked = [i | {"question": loosen(rng, i["question"])} for i in asked]
-            if options.python:
-                answers = ask_python(options.model, video, annotation["info"]["fps"], asked)
-            else:
-                answers = ask_program(options.moviechat, options.model, video, asked, more)
-            for item, got in zip(asked, answers, strict=True):
-                mode = "breakpoint" if "at" in item else "global"
-                rows.append((mode, item["kind"], got == item["answer"]))
-                record.append({"video": name, **item, "got": got})
-                if options.wrong and got != item["answer"]:
-                    print(
-                        f"{name} {item.get('at', '')} {item['question']} → {got} ({item['answer']})"
-                    )
-            print(f"{index + 1}/{options.films}", file=sys.stderr)
+            films.append((video, folder / "annotations" / f"{name}.json"))
+        record = [
+            item
+            for index, (video, text) in enumerate(films)
+            for item in ask_about(video, json.loads(text.read_text()), index, options, more)
+        ]
         if options.out:
             (folder / "results.json").write_text(json.dumps(record, indent=1) + "\n")
-    print(table(rows))
+    print(table(record))
+
+
+def ask_about(
+    video: Path,
+    annotation: dict[str, Any],
+    index: int,
+    options: argparse.Namespace,
+    more: list[str],
+) -> list[dict[str, Any]]:
+    """All questions of one film with the answers got."""
+    asked = items(annotation)
+    if options.loose:
+        rng = np.random.default_rng([options.seed, index, 2])
+        asked = [item | {"question": loosen(rng, item["question"])} for item in asked]
+    if options.python:
+        answers = ask_python(options.model, video, annotation["info"]["fps"], asked)
+    else:
+        answers = ask_program(options.moviechat, options.model, video, asked, more)
+    print(f"{video.name} asked", file=sys.stderr)
+    result: list[dict[str, Any]] = []
+    for item, got in zip(asked, answers, strict=True):
+        mode = "breakpoint" if "at" in item else "global"
+        right = got == item["answer"]
+        result.append({"video": video.name, "mode": mode, **item, "got": got, "right": right})
+        if options.wrong and not right:
+            print(video.name, item.get("at", ""), item["question"], "→", got, f"({item['answer']})")
+    return result
 
 
 if __name__ == "__main__":

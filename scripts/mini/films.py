@@ -23,8 +23,8 @@ COLOURS: dict[str, tuple[int, int, int]] = {
     "white": (240, 240, 240),
     "black": (22, 22, 22),
 }
-SHAPES: tuple[str, ...] = ("circle", "square", "triangle", "star", "cross")
-FRAME_SIZES: tuple[tuple[int, int], ...] = ((320, 240), (320, 180), (256, 256), (352, 288))
+SHAPES: tuple[str, ...] = ("circle", "square", "triangle", "star")
+FRAME_SIZES: tuple[tuple[int, int], ...] = ((320, 240), (256, 256), (352, 288), (288, 240))
 FRAME_RATES: tuple[int, ...] = (12, 15, 24, 25, 30)
 
 
@@ -110,7 +110,7 @@ def draw_thing(rng: np.random.Generator, shape: str, colour: str) -> Thing:
         shape=shape,
         colour=colour,
         rgb=jitter(rng, COLOURS[colour], 12),
-        size=float(rng.uniform(0.26, 0.42)),
+        size=float(rng.uniform(0.38, 0.55)),
         angle=float(rng.uniform(-0.2, 0.2)),
         start=(float(rng.uniform()), float(rng.uniform())),
         speed=(float(speed * np.cos(heading)), float(speed * np.sin(heading))),
@@ -180,9 +180,6 @@ def shape_mask(shape: str, size: int, angle: float) -> np.ndarray:
         inside = np.maximum(abs(x), abs(y)) <= 0.78
     elif shape == "triangle":
         inside = (y <= 0.7) & (y >= 1.75 * abs(x) - 0.85)
-    elif shape == "cross":
-        inside = np.minimum(abs(x), abs(y)) <= 0.24
-        inside &= np.maximum(abs(x), abs(y)) <= 0.88
     elif shape == "star":
         inside = star_inside(x, y)
     else:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from moviechat_models.export import Model, load_modules
 from torch import Tensor
 
 from mini.consolidation import ARRIVING, KEEP, long_term
@@ -15,6 +14,7 @@ from mini.sizes import IMAGE
 from mini.tokenizer import MiniTokenizer
 from mini.train_frames import to_rgb
 from mini.video_file import read_video
+from moviechat_models.export import Model, load_modules
 
 PLANNED = WINDOWS * ARRIVING
 MAX_NEW_TOKENS = 40

@@ -14,7 +14,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch
-from moviechat_models.export import BundleInfo, Model, Prompt, write_bundle
 
 from mini.dataset import FilmPool
 from mini.scene_bank import SceneBank, draw_bank
@@ -22,6 +21,7 @@ from mini.sizes import VOCABULARY, mini_sizes
 from mini.tokenizer import PROMPT, MiniTokenizer, train_tokenizer
 from mini.train_answers import Answerer, train_answers
 from mini.train_frames import encode_bank, train_frames
+from moviechat_models.export import BundleInfo, Model, Prompt, write_bundle
 
 STAGES = ("bank", "tokenizer", "frames", "answers", "bundle")
 
@@ -54,6 +54,7 @@ def main() -> None:
         train_tokenizer(work / "tokenizer.model", VOCABULARY)
     model = Model.create(sizes)
     init_positions(model)
+    init_vision(model)
     if "frames" in stages:
         bank = SceneBank.load(work / "bank")
         train_frames(model.frame_encoder, bank, work, options.frame_steps)
@@ -74,6 +75,27 @@ def init_positions(model: Model) -> None:
     with torch.no_grad():
         reader.position_table.copy_(waves @ torch.randn(6, width) * 0.25)
         reader.position_table.add_(torch.randn(rows, width) * 0.1)
+
+
+def init_vision(model: Model) -> None:
+    """A small ViT learns shapes much sooner when it starts out looking at neighbours: positions start
+    as 2-D waves, queries and keys as the same projection (Trockman and Kolter, arXiv 2305.09828)."""
+    vit, sizes = model.frame_encoder.vit, model.frame_encoder.sizes.vit
+    axis = torch.arange(sizes.grid, dtype=torch.float32)
+    rates = torch.pi / sizes.grid * 2.0 ** torch.linspace(-1.0, 2.0, sizes.width // 4)
+    waves = torch.cat([(axis[:, None] * rates).sin(), (axis[:, None] * rates).cos()], 1)  # [g, D/2]
+    rows = waves[:, None].expand(-1, sizes.grid, -1)
+    columns = waves[None].expand(sizes.grid, -1, -1)
+    with torch.no_grad():
+        vit.pos_embed[0, 1:] = torch.cat([rows, columns], -1).flatten(0, 1)
+        head = sizes.width // sizes.heads
+        for block in vit.blocks:
+            for h in range(sizes.heads):
+                shared = torch.linalg.qr(torch.randn(sizes.width, head))[0].T * 1.3  # [d, D]
+                query, key = h * head, sizes.width + h * head
+                block.attn.qkv.weight[query : query + head] = shared
+                block.attn.qkv.weight[key : key + head] = shared
+        model.frame_encoder.qformer.query_tokens.normal_()
 
 
 def load_frames(model: Model, work: Path) -> None:
@@ -112,7 +134,10 @@ def bundle_stage(model: Model, options: argparse.Namespace) -> None:
         plan={"window": 8},
         generation={"max_new_tokens": 40},
     )
+    samples = {path: path.read_bytes() for path in options.out.glob("sample.*")}
     write_bundle(options.out, model, info, options.work / "tokenizer.model", replace=True)
+    for path, data in samples.items():  # the folder was replaced whole
+        path.write_bytes(data)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,6 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from moviechat_models.llama import LanguageModel
-from moviechat_models.memory_reader import MemoryReader
 from torch import Tensor, nn
 
 from mini.dataset import FilmPool, Memory, pad
@@ -21,8 +19,10 @@ from mini.questions import Question, loosen
 from mini.scene_bank import scene_labels
 from mini.tokenizer import MiniTokenizer
 from mini.train_frames import lr_at
+from moviechat_models.llama import LanguageModel
+from moviechat_models.memory_reader import MemoryReader
 
-LABELS = {"background": 8, "colours": 8, "shapes": 5, "pairs": 40}
+LABELS = {"background": 8, "colours": 8, "shapes": 4, "pairs": 32}
 IGNORE = -100
 
 
@@ -32,7 +32,7 @@ class ReadingHeads(nn.Module):
     def __init__(self, queries: int, width: int) -> None:
         super().__init__()
         outputs = {f"{when}_{k}": n for when in ("first", "last") for k, n in LABELS.items()}
-        outputs |= {"seen_background": 8, "seen_pairs": 40}
+        outputs |= {"seen_background": 8, "seen_pairs": 32}
         self.heads = nn.ModuleDict({k: nn.Linear(queries * width, n) for k, n in outputs.items()})
 
     def loss(self, readings: Tensor, memories: list[Memory]) -> Tensor:

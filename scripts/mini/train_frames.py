@@ -12,31 +12,34 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from moviechat_models.frame_encoder import FrameEncoder
 from torch import Tensor, nn
 
 from mini.films import COLOURS, SHAPES
-from mini.scene_bank import SceneBank, scene_labels, scene_places
+from mini.scene_bank import SceneBank, patch_labels, scene_labels, scene_places
 from mini.sizes import TOKENS, WIDTH
+from moviechat_models.frame_encoder import FrameEncoder
 
 
 class FrameHeads(nn.Module):
-    """Blocks [B, N, C] → what the frame shows."""
+    """What the frame shows: from its block, and patch by patch from the ViT's output."""
 
-    def __init__(self) -> None:
+    def __init__(self, vit_width: int) -> None:
         super().__init__()
         sizes = {"background": len(COLOURS), "colours": len(COLOURS), "shapes": len(SHAPES)}
         sizes |= {"pairs": len(COLOURS) * len(SHAPES), "place": 2}
         self.heads = nn.ModuleDict({k: nn.Linear(TOKENS * WIDTH, n) for k, n in sizes.items()})
+        self.patches = nn.Linear(vit_width, len(SHAPES) + len(COLOURS))
 
-    def forward(self, blocks: Tensor) -> dict[str, Tensor]:
+    def forward(self, vit: Tensor, blocks: Tensor) -> dict[str, Tensor]:
+        """ViT output [B, P, D] and blocks [B, N, C] → scores by name"""
         flat = blocks.flatten(1)
-        return {name: head(flat) for name, head in self.heads.items()}
+        seen = {name: head(flat) for name, head in self.heads.items()}
+        return seen | {"patches": self.patches(vit[:, 1:])}  # [B, P - 1, 12]
 
 
 def to_rgb(frames: np.ndarray) -> Tensor:
     """uint8 [B, S, S, 3] → uint8 [B, 3, S, S]"""
-    return torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
+    return torch.from_numpy(np.array(frames)).permute(0, 3, 1, 2)
 
 
 def frame_loss(seen: dict[str, Tensor], truth: dict[str, Tensor]) -> Tensor:
@@ -45,7 +48,8 @@ def frame_loss(seen: dict[str, Tensor], truth: dict[str, Tensor]) -> Tensor:
     for name in ("colours", "shapes", "pairs"):
         weight = truth[name].shape[1] / 4.0
         loss = loss + weight * F.binary_cross_entropy_with_logits(seen[name], truth[name])
-    return loss + F.mse_loss(seen["place"], truth["place"])
+    patches = F.binary_cross_entropy_with_logits(seen["patches"], truth["patches"])
+    return loss + F.mse_loss(seen["place"], truth["place"]) + 20.0 * patches
 
 
 def lr_at(step: int, steps: int, peak: float, warmup: int = 100) -> float:
@@ -64,7 +68,8 @@ def train_frames(
     """
     labels = {k: torch.from_numpy(v) for k, v in scene_labels(bank.scenes).items()}
     places = torch.from_numpy(scene_places(bank.scenes))
-    heads = FrameHeads()
+    heads = FrameHeads(encoder.sizes.vit.width)
+    patches = patch_labels(bank, encoder.sizes.vit.grid)
     parameters = [*encoder.parameters(), *heads.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=1e-3, weight_decay=0.02, betas=(0.9, 0.98))
     rng = np.random.default_rng(11)
@@ -80,7 +85,12 @@ def train_frames(
 
     def truth_of(scene: np.ndarray, frame: np.ndarray) -> dict[str, Tensor]:
         truth = {name: values[scene] for name, values in labels.items()}
-        return truth | {"place": places[scene, frame]}
+        inside = torch.from_numpy(patches[scene, frame]).float()
+        return truth | {"place": places[scene, frame], "patches": inside}
+
+    def look(scene: np.ndarray, frame: np.ndarray) -> dict[str, Tensor]:
+        vit = encoder.see(to_rgb(bank.frames[scene, frame]))
+        return heads(vit, encoder.condense(vit))
 
     def save(step: int) -> None:
         state = {"encoder": encoder.state_dict(), "heads": heads.state_dict(), "step": step}
@@ -89,10 +99,10 @@ def train_frames(
     began = time.time()
     for step in range(start, steps):
         for group in optimizer.param_groups:
-            group["lr"] = lr_at(step, steps, 1.5e-3)
+            group["lr"] = lr_at(step, steps, 1.2e-3)
         scene = rng.integers(0, held_out, batch)
         frame = rng.integers(0, bank.frames.shape[1], batch)
-        seen = heads(encoder(to_rgb(bank.frames[scene, frame])))
+        seen = look(scene, frame)
         loss = frame_loss(seen, truth_of(scene, frame))
         optimizer.zero_grad()
         loss.backward()
@@ -103,7 +113,7 @@ def train_frames(
             with torch.no_grad():
                 scene = np.repeat(np.arange(held_out, len(bank.scenes)), 4)[:800]
                 frame = rng.integers(0, bank.frames.shape[1], len(scene))
-                seen = heads(encoder(to_rgb(bank.frames[scene, frame])))
+                seen = look(scene, frame)
                 truth = truth_of(scene, frame)
                 right = (seen["background"].argmax(1) == truth["background"]).float().mean()
                 exact = {
