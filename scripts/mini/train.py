@@ -78,8 +78,11 @@ def init_positions(model: Model) -> None:
 
 
 def init_vision(model: Model) -> None:
-    """A small ViT learns shapes much sooner when it starts out looking at neighbours: positions start
-    as 2-D waves, queries and keys as the same projection (Trockman and Kolter, arXiv 2305.09828)."""
+    """The start of the ViT: positions are 2-D waves, queries and keys the same projection.
+
+    So it looks at neighbours from the first step, and a small ViT learns shapes much sooner
+    (Trockman and Kolter, arXiv 2305.09828).
+    """
     vit, sizes = model.frame_encoder.vit, model.frame_encoder.sizes.vit
     axis = torch.arange(sizes.grid, dtype=torch.float32)
     rates = torch.pi / sizes.grid * 2.0 ** torch.linspace(-1.0, 2.0, sizes.width // 4)
