@@ -64,7 +64,7 @@ struct RunOptions {
 struct Callbacks {
   WarningSink warn;
   ProgressSink progress;
-  std::function<bool(size_t question, std::string_view piece)> on_text;  // false stops that answer
+  std::function<bool(size_t question, std::string_view piece)> on_text;  // false cancels the run
   const CancelFlag* cancel = nullptr;                                    // throws Cancelled
 };
 

@@ -7,9 +7,10 @@
 #include <utility>
 
 #include "moviechat/answer/generation_options.h"
-#include "moviechat/memory/memory_options.h"
+#include "moviechat/memory/memory.h"
 #include "moviechat/model/bundle.h"
 #include "moviechat/support/fields.h"
+#include "moviechat/video/frame_reader.h"
 #include "moviechat/video/sampling_plan.h"
 
 namespace moviechat {
@@ -19,17 +20,6 @@ struct EnumNames<Verify> {
   static constexpr std::array values{std::pair{std::string_view("full"), Verify::full},
                                      std::pair{std::string_view("quick"), Verify::quick}};
 };
-
-/// How a file is opened.
-struct VideoOptions {
-  bool strict = false;
-  bool allow_url = false;
-};
-template <class Visitor>
-void visit_fields(VideoOptions& o, Visitor& field) {
-  field("strict", o.strict, "make damaged or truncated videos an error");
-  field("allow_url", o.allow_url, "open http, https and rtsp inputs too");
-}
 
 /// On what, and in what portions, the work is done. None of these changes an answer beyond
 /// rounding.
@@ -56,7 +46,7 @@ struct Settings {
   MemoryOptions memory;
   PlanOptions plan;
   GenerationOptions generation;
-  VideoOptions video;
+  ReaderOptions video;
   RuntimeOptions runtime;
 
   /// InputError names the first setting, or pair of settings, that cannot be.
