@@ -1,0 +1,27 @@
+#pragma once
+
+#include <torch/types.h>
+
+#include <vector>
+
+#include "moviechat/memory/block.h"
+
+namespace moviechat {
+
+/// A part of the film that an answer rests on.
+struct Evidence {
+  Seconds start{0};
+  Seconds end{0};
+  double score = 0;  // share among the parts named; they sum to 1
+};
+
+/// From the answer's attention to the video embeddings [Q] and theirs to the memory's blocks [Q,
+/// T]: block t scores Σ_q answer[q] · reader[q, t]. Named are the blocks of the smallest set that
+/// reaches `share` of all the score (of equals the earlier), neighbouring ones joined, in the order
+/// of time. A block without a time of its own (its features stayed from the window before) adds its
+/// score to the block before it. Empty when nothing was attended to.
+std::vector<Evidence> find_evidence(const torch::Tensor& answer_attention,
+                                    const torch::Tensor& reader_attention,
+                                    const std::vector<Span>& spans, double share = 0.5);
+
+}  // namespace moviechat

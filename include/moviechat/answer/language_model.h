@@ -1,0 +1,71 @@
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "moviechat/model/script_module.h"
+
+namespace moviechat {
+
+/// Keys and values of the positions that a language model has read, in tensors that are allocated
+/// once: [layers, B, kv_heads, capacity, head_dim]. A copy is spelled clone(). One thread at a
+/// time.
+class KvCache {
+ public:
+  KvCache() = default;
+  KvCache(KvCache&&) = default;
+  KvCache& operator=(KvCache&&) = default;
+
+  int64_t length() const { return length_; }
+  int64_t capacity() const { return keys_.defined() ? keys_.size(3) : 0; }
+  int64_t batch() const { return keys_.defined() ? keys_.size(1) : 0; }
+
+  /// Forgets what is after the first `length` positions. O(1).
+  void truncate(int64_t length);
+  KvCache clone() const;
+  /// Takes over all positions of a cache of batch 1, for every row of this one.
+  void copy_from(const KvCache& one);
+  /// Row b becomes what row rows[b] was. Positions before `from` are known to be the same in all.
+  void select(const std::vector<int64_t>& rows, int64_t from);
+
+ private:
+  friend class LanguageModel;
+  torch::Tensor keys_;
+  torch::Tensor values_;
+  int64_t length_ = 0;
+};
+
+/// Embeddings → logits of the next token, by a bundle's language model. Const after construction;
+/// what it has read is in the KvCache that is passed in. The module outlives it. One thread at a
+/// time.
+class LanguageModel {
+ public:
+  explicit LanguageModel(const ScriptModule& module) : module_(&module) {}
+
+  /// n ids → [n, H]
+  torch::Tensor embed(std::span<const int64_t> ids) const;
+  /// B ids, one for each row → [B, 1, H]
+  torch::Tensor embed_column(std::span<const int64_t> ids) const;
+  KvCache make_cache(int64_t batch, int64_t capacity) const;
+
+  /// Reads embeddings [B, n, H] after what the cache holds → logits of the last position, float32
+  /// [B, rows]. Error when they do not fit.
+  torch::Tensor step(const torch::Tensor& embeddings, KvCache& cache) const;
+
+  /// The same, with the attention that the n positions paid to all, mean over layers and heads:
+  /// float32 [B, n, length].
+  std::pair<torch::Tensor, torch::Tensor> step_attention(const torch::Tensor& embeddings,
+                                                         KvCache& cache) const;
+
+  torch::Device device() const { return module_->device(); }
+
+ private:
+  void check_room(const torch::Tensor& embeddings, const KvCache& cache) const;
+  const ScriptModule* module_;
+};
+
+}  // namespace moviechat

@@ -1,0 +1,81 @@
+#include "moviechat/answer/evidence.h"
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+
+#include "moviechat/support/error.h"
+
+namespace moviechat {
+namespace {
+
+constexpr Seconds kSameTime(1e-6);
+
+struct Scored {
+  size_t block;
+  Span span;
+  double score;
+};
+
+std::vector<Scored> score_blocks(const torch::Tensor& answer_attention,
+                                 const torch::Tensor& reader_attention,
+                                 const std::vector<Span>& spans) {
+  const auto answer = answer_attention.to(torch::kCPU, torch::kFloat64);  // [Q]
+  const auto reader = reader_attention.to(torch::kCPU, torch::kFloat64);  // [Q, T]
+  const auto scores = torch::matmul(answer, reader).contiguous();         // [T]
+  const double* score = scores.const_data_ptr<double>();
+  std::vector<Scored> scored;
+  double early = 0;  // of blocks without a time before any that has one
+  for (size_t t = 0; t < spans.size(); ++t) {
+    if (spans[t].end - spans[t].start > kSameTime) {
+      scored.push_back({t, spans[t], score[t] + early});
+      early = 0;
+    } else if (scored.empty()) {
+      early += score[t];
+    } else {
+      scored.back().score += score[t];
+    }
+  }
+  return scored;
+}
+
+}  // namespace
+
+std::vector<Evidence> find_evidence(const torch::Tensor& answer_attention,
+                                    const torch::Tensor& reader_attention,
+                                    const std::vector<Span>& spans, double share) {
+  if (reader_attention.dim() != 2 || answer_attention.dim() != 1 ||
+      reader_attention.size(0) != answer_attention.size(0) ||
+      reader_attention.size(1) != static_cast<int64_t>(spans.size())) {
+    throw Error("evidence: expected attention [Q] and [Q, " + std::to_string(spans.size()) + "]");
+  }
+  std::vector<Scored> scored = score_blocks(answer_attention, reader_attention, spans);
+  const double total = std::accumulate(scored.begin(), scored.end(), 0.0,
+                                       [](double sum, const Scored& s) { return sum + s.score; });
+  if (!(total > 0)) return {};
+
+  std::stable_sort(scored.begin(), scored.end(),
+                   [](const Scored& a, const Scored& b) { return a.score > b.score; });
+  double kept = 0;
+  size_t count = 0;
+  while (count < scored.size() && (count == 0 || kept < share * total))
+    kept += scored[count++].score;
+  scored.resize(count);
+
+  std::sort(scored.begin(), scored.end(), [](const Scored& a, const Scored& b) {
+    return a.span.start != b.span.start ? a.span.start < b.span.start : a.block < b.block;
+  });
+  std::vector<Evidence> named;
+  size_t last_block = 0;
+  for (const Scored& s : scored) {
+    const bool joined = !named.empty() &&
+                        (s.block == last_block + 1 || s.span.start <= named.back().end + kSameTime);
+    if (!joined) named.push_back({s.span.start, s.span.end, 0});
+    named.back().end = std::max(named.back().end, s.span.end);
+    named.back().score += s.score / kept;
+    last_block = s.block;
+  }
+  return named;
+}
+
+}  // namespace moviechat

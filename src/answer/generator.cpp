@@ -1,0 +1,218 @@
+#include "moviechat/answer/generator.h"
+
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+
+#include "moviechat/answer/beam_search.h"
+#include "moviechat/support/error.h"
+
+namespace moviechat {
+namespace {
+
+/// Caches grow in such steps, so that questions of about the same length share one.
+constexpr int64_t kCacheStep = 256;
+
+void check_cancelled(const CancelFlag* cancel) {
+  if (cancel != nullptr) cancel->check();
+}
+
+/// Gives a piece to the callbacks. The user may stop the answer here.
+void tell(const TextStream::Piece& piece, const AnswerCallbacks& callbacks) {
+  if (piece.restart && callbacks.on_restart) callbacks.on_restart();
+  if (!piece.text.empty() && callbacks.on_text && !callbacks.on_text(piece.text)) throw Cancelled();
+}
+
+}  // namespace
+
+bool Generator::Part::same_as(const Part& other) const {
+  if (rows.defined() != other.rows.defined()) return false;
+  if (!rows.defined()) return ids == other.ids;
+  return rows.is_same(other.rows) ||
+         (rows.sizes() == other.rows.sizes() && torch::equal(rows, other.rows));
+}
+
+Generator::Generator(const LanguageModel& model, const Tokenizer& tokenizer, PromptSpec spec,
+                     GenerationOptions options)
+    : model_(model),
+      tokenizer_(tokenizer),
+      spec_(std::move(spec)),
+      options_(options),
+      stop_{spec_.eos, spec_.stop, options.max_new_tokens},
+      processors_(make_processors(options, spec_.eos)),
+      sampler_(options) {
+  options_.check();
+  if (options_.max_new_tokens >= spec_.context) {
+    throw InputError("generation.max_new_tokens must be less than the model's context (" +
+                     std::to_string(spec_.context) + "), got " +
+                     std::to_string(options_.max_new_tokens));
+  }
+}
+
+Generation Generator::answer(const Prompt& prompt, const VideoTokens& video,
+                             const AnswerCallbacks& callbacks, bool with_attention) {
+  const c10::InferenceMode guard;
+  const Layout layout = lay_out(prompt, video, callbacks.warn);
+  const torch::Tensor logits = prefill(layout, callbacks.cancel);  // [1, rows]
+
+  Generation generation;
+  generation.prompt_tokens = layout.tokens;
+  if (options_.beams > 1) {
+    generation.ids = follow_beams(logits, callbacks.cancel, generation.reason);
+  } else {
+    generation.ids = follow_one(logits, callbacks, generation.reason);
+  }
+  generation.text = answer_text(spec_, tokenizer_, generation.ids);
+  generation.answer_tokens = std::ssize(generation.ids);
+  if (options_.beams > 1) tell({false, generation.text}, callbacks);
+  if (with_attention) {
+    generation.attention = video_attention(layout, generation.ids, video.embeddings.size(0));
+  }
+  return generation;
+}
+
+Generator::Layout Generator::lay_out(const Prompt& prompt, const VideoTokens& video,
+                                     const WarningSink& warn) const {
+  Layout layout;
+  layout.parts = {{prompt.before, {}}, {{}, video.embeddings}, {prompt.after, {}}};
+  for (const Part& part : layout.parts) layout.tokens += part.size();
+  if (prompt.after.empty()) throw Error("prompt: expected text after the video, found none");
+
+  // reference: what exceeds the context with the longest answer is cut from the prompt's left
+  const int64_t limit = spec_.context - options_.max_new_tokens;
+  const int64_t excess = std::max<int64_t>(0, layout.tokens - limit);
+  if (excess > 0 && warn) {
+    const int64_t video_end = layout.parts[0].size() + layout.parts[1].size();
+    const std::string lost = excess <= layout.parts[0].size() ? "the text before the video"
+                             : excess < video_end
+                                 ? "the text before the video and part of the video"
+                                 : "the video and all text before it";
+    warn("the prompt has " + std::to_string(layout.tokens) + " tokens, but the context leaves " +
+         std::to_string(limit) + " before an answer of up to " +
+         std::to_string(options_.max_new_tokens) + ": " + std::to_string(excess) +
+         " were cut from its beginning (" + lost +
+         "); shorten the question or lower generation.max_new_tokens");
+  }
+  int64_t left = excess;
+  for (Part& part : layout.parts) {
+    const int64_t cut = std::min(left, part.size());
+    left -= cut;
+    if (cut == 0) continue;
+    if (part.rows.defined()) {
+      part.rows = part.rows.slice(0, cut);
+      layout.video_cut = cut;
+    } else {
+      part.ids.erase(part.ids.begin(), part.ids.begin() + cut);
+    }
+  }
+  layout.tokens -= excess;
+  layout.video_start = layout.parts[0].size();
+  return layout;
+}
+
+torch::Tensor Generator::prefill(const Layout& layout, const CancelFlag* cancel) {
+  make_room(layout.tokens + options_.max_new_tokens);
+  size_t known = 0;
+  int64_t positions = 0;
+  // The last part is always read again: its last position's logits are wanted.
+  while (known + 1 < layout.parts.size() && known < cached_.size() &&
+         layout.parts[known].same_as(cached_[known])) {
+    positions += layout.parts[known++].size();
+  }
+  cache_.truncate(positions);
+  cached_.resize(known);
+
+  torch::Tensor logits;
+  for (size_t i = known; i < layout.parts.size(); ++i) {
+    const Part& part = layout.parts[i];
+    if (part.size() > 0) {
+      check_cancelled(cancel);
+      const auto rows = part.rows.defined() ? part.rows : model_.embed(part.ids);  // [n, H]
+      logits = model_.step(rows.unsqueeze(0), cache_);                             // [1, rows]
+      prefilled_tokens_ += part.size();
+    }
+    if (i + 1 < layout.parts.size()) cached_.push_back(part);
+  }
+  return logits;
+}
+
+void Generator::make_room(int64_t positions) {
+  if (cache_.capacity() >= positions) return;
+  const int64_t capacity =
+      std::min((positions + kCacheStep - 1) / kCacheStep * kCacheStep, spec_.context);
+  KvCache larger = model_.make_cache(1, capacity);
+  if (cache_.length() > 0) larger.copy_from(cache_);
+  cache_ = std::move(larger);
+}
+
+std::span<float> Generator::on_host(const torch::Tensor& logits) {
+  // The one copy of a step. Logits are a fresh tensor, so on a CPU they are used where they are.
+  torch::Tensor host = logits;
+  if (!logits.is_cpu()) {
+    if (!host_logits_.defined() || host_logits_.sizes() != logits.sizes()) {
+      host_logits_ = torch::empty_like(logits, torch::TensorOptions(torch::kCPU));
+    }
+    host_logits_.copy_(logits);
+    host = host_logits_;
+  }
+  return {host.data_ptr<float>(), static_cast<size_t>(host.numel())};
+}
+
+std::vector<int64_t> Generator::follow_one(torch::Tensor logits, const AnswerCallbacks& callbacks,
+                                           FinishReason& reason) {
+  Random random(options_.seed);  // for each answer anew: no answer depends on those before
+  TextStream stream(spec_, tokenizer_);
+  std::vector<int64_t> ids;
+  ids.reserve(options_.max_new_tokens);
+  while (true) {
+    check_cancelled(callbacks.cancel);
+    const std::span<float> scores = on_host(logits);
+    apply_all(processors_, ids, scores);
+    ids.push_back(sampler_.choose(scores, random));
+    tell(stream.add(ids.back()), callbacks);
+    if (const auto ended = stop_.ended(ids)) {
+      reason = *ended;
+      tell(stream.finish(), callbacks);
+      return ids;
+    }
+    logits = model_.step(model_.embed_column({&ids.back(), 1}), cache_);  // [1, rows]
+  }
+}
+
+std::vector<int64_t> Generator::follow_beams(const torch::Tensor& logits, const CancelFlag* cancel,
+                                             FinishReason& reason) {
+  const int64_t prompt = cache_.length();
+  if (beam_cache_.capacity() < cache_.capacity()) {
+    beam_cache_ = model_.make_cache(options_.beams, cache_.capacity());
+  }
+  beam_cache_.copy_from(cache_);
+  Random random(options_.seed);
+  BeamSearch search(options_, stop_);
+  torch::Tensor scores = logits.repeat({options_.beams, 1});  // [B, rows]
+  while (true) {
+    check_cancelled(cancel);
+    search.advance(on_host(scores), processors_, random);
+    if (search.done()) break;
+    beam_cache_.select(search.parents(), prompt);
+    scores = model_.step(model_.embed_column(search.tokens()), beam_cache_);  // [B, rows]
+  }
+  const BeamSearch::Hypothesis best = search.best();
+  reason = search.reason(best);
+  return best.ids;
+}
+
+torch::Tensor Generator::video_attention(const Layout& layout, std::span<const int64_t> ids,
+                                         int64_t queries) {
+  if (ids.size() > 1 && ids.back() == spec_.eos) ids = ids.first(ids.size() - 1);
+  cache_.truncate(layout.tokens);
+  const auto answer = model_.embed(ids).unsqueeze(0);                   // [1, n, H]
+  const auto attention = model_.step_attention(answer, cache_).second;  // [1, n, P + n]
+  cache_.truncate(layout.tokens);
+  auto to_video = torch::zeros({queries}, torch::kFloat32);
+  const int64_t left = queries - layout.video_cut;
+  to_video.narrow(0, layout.video_cut, left)
+      .copy_(attention[0].mean(0).narrow(0, layout.video_start, left));
+  return to_video;
+}
+
+}  // namespace moviechat

@@ -1,0 +1,73 @@
+#include "moviechat/answer/language_model.h"
+
+#include <gtest/gtest.h>
+
+#include "answer/tiny_model.h"
+#include "moviechat/support/error.h"
+
+namespace moviechat {
+namespace {
+
+using testing::largest_difference;
+using testing::TinyModel;
+
+class LanguageModelTest : public ::testing::Test {
+ protected:
+  TinyModel tiny_;
+  const std::vector<int64_t> ids_ = {1, 435, 278, 334, 374, 316, 330, 364};
+};
+
+TEST_F(LanguageModelTest, TokenByTokenEqualsAllAtOnce) {
+  KvCache whole = tiny_.model.make_cache(1, 8);
+  const auto expected = tiny_.model.step(tiny_.model.embed(ids_).unsqueeze(0), whole);
+  KvCache cache = tiny_.model.make_cache(1, 8);
+  torch::Tensor logits;
+  for (const int64_t id : ids_) {
+    logits = tiny_.model.step(tiny_.model.embed_column({&id, 1}), cache);
+  }
+  EXPECT_EQ(cache.length(), 8);
+  EXPECT_LT(largest_difference(logits, expected), 1e-4);
+}
+
+TEST_F(LanguageModelTest, TruncatingForgetsAndACloneIsIndependent) {
+  const auto embeddings = tiny_.model.embed(ids_).unsqueeze(0);  // [1, 8, H]
+  KvCache cache = tiny_.model.make_cache(1, 16);
+  tiny_.model.step(embeddings.slice(1, 0, 4), cache);
+  KvCache clone = cache.clone();
+  const auto expected = tiny_.model.step(embeddings.slice(1, 4), cache);
+  cache.truncate(4);
+  tiny_.model.step(torch::randn({1, 9, 64}), cache);
+  cache.truncate(4);
+  EXPECT_TRUE(torch::equal(tiny_.model.step(embeddings.slice(1, 4), cache), expected));
+  EXPECT_TRUE(torch::equal(tiny_.model.step(embeddings.slice(1, 4), clone), expected));
+  EXPECT_THROW(cache.truncate(9), Error);
+}
+
+TEST_F(LanguageModelTest, RowsOfACacheAreReorderedAfterTheirSharedPrefix) {
+  const auto prefix = tiny_.model.embed(ids_).unsqueeze(0);
+  const std::vector<int64_t> first = {300, 301, 302};
+  const std::vector<int64_t> second = {310, 311, 312};
+  const std::vector<int64_t> parents = {2, 0, 0};
+  KvCache one = tiny_.model.make_cache(1, 16);
+  tiny_.model.step(prefix, one);
+  KvCache beams = tiny_.model.make_cache(3, 16);
+  beams.copy_from(one);
+  tiny_.model.step(tiny_.model.embed_column(first), beams);
+  beams.select(parents, 8);
+  const auto logits = tiny_.model.step(tiny_.model.embed_column(second), beams);
+  for (int64_t b = 0; b < 3; ++b) {
+    KvCache alone = one.clone();
+    tiny_.model.step(tiny_.model.embed_column({&first[parents[b]], 1}), alone);
+    const auto expected = tiny_.model.step(tiny_.model.embed_column({&second[b], 1}), alone);
+    EXPECT_LT(largest_difference(logits[b], expected[0]), 1e-4) << b;
+  }
+}
+
+TEST_F(LanguageModelTest, MoreThanTheCacheHoldsIsRefused) {
+  KvCache cache = tiny_.model.make_cache(1, 4);
+  EXPECT_THROW(tiny_.model.step(tiny_.model.embed(ids_).unsqueeze(0), cache), Error);
+  EXPECT_EQ(cache.length(), 0);
+}
+
+}  // namespace
+}  // namespace moviechat
