@@ -9,7 +9,8 @@ program runs, `load` fills them from the published checkpoints.
 Imports point this way:
 
     sizes, attention ← eva_vit, qformer, positions
-                     ← frame_encoder, memory_reader, llama ← export ← load
+                     ← frame_encoder, memory_reader, llama ← export ← upstream ← delta ← load
+    checkpoint ← upstream
 
 Three rules keep a module usable on any device in any dtype:
 * nothing is created without saying on which device; `tests/python/test_devices.py` catches what

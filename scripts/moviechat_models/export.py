@@ -6,7 +6,8 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,11 @@ class Model:
             LanguageModel(sizes.language_model),
         )
 
+    @classmethod
+    def parts(cls) -> tuple[str, ...]:
+        """Names of the modules, in the order in which a frame passes them."""
+        return tuple(field.name for field in fields(cls))
+
     @property
     def sizes(self) -> ModelSizes:
         return ModelSizes(
@@ -95,11 +101,18 @@ class Model:
 
     def modules(self) -> dict[str, nn.Module]:
         """File name → module"""
-        return {
-            "frame_encoder.pt": self.frame_encoder,
-            "memory_reader.pt": self.memory_reader,
-            "language_model.pt": self.language_model,
-        }
+        return {f"{part}.pt": getattr(self, part) for part in self.parts()}
+
+
+def empty_part(part: str, sizes: ModelSizes) -> nn.Module:
+    """A module with shapes and no memory."""
+    make = {
+        "frame_encoder": FrameEncoder,
+        "memory_reader": MemoryReader,
+        "language_model": LanguageModel,
+    }[part]
+    with torch.device("meta"):
+        return make(getattr(sizes, part))
 
 
 def sha256_of(path: Path) -> str:
@@ -131,21 +144,52 @@ def sample_values(output: Tensor) -> list[float]:
     return [float(flat[i * (flat.numel() - 1) // last]) for i in range(SELF_TEST_VALUES)]
 
 
-def self_test_outputs(model: Model, sizes: ModelSizes) -> dict[str, Tensor]:
-    """Module → its output for the fixed input. The model runs as it is: make it float32 first."""
-    encoder, reader, language = model.frame_encoder, model.memory_reader, model.language_model
-    image = sizes.frame_encoder.vit.image
-    n, c = sizes.memory_reader.tokens, sizes.memory_reader.width
+def self_test_output(part: str, module: nn.Module, sizes: ModelSizes) -> Tensor:
+    """A part's output for the fixed input. The module runs as it is: make it float32 first."""
     with torch.inference_mode():
-        rgb = test_bytes(2 * 3 * image * image).to(torch.uint8).view(2, 3, image, image)
-        blocks = ((test_bytes(3 * n * c) - 127.5) / 127.5).view(3, n, c)
+        if part == "frame_encoder":
+            image = sizes.frame_encoder.vit.image
+            rgb = test_bytes(2 * 3 * image * image).to(torch.uint8).view(2, 3, image, image)
+            return module(rgb)
+        if part == "memory_reader":
+            n, c = sizes.memory_reader.tokens, sizes.memory_reader.width
+            blocks = ((test_bytes(3 * n * c) - 127.5) / 127.5).view(3, n, c)
+            return module(blocks.float())
         ids = test_bytes(SELF_TEST_CONTEXT) % sizes.language_model.vocab
-        keys, values = language.make_cache(1, 16)
-        return {
-            "frame_encoder": encoder(rgb),
-            "memory_reader": reader(blocks.float()),
-            "language_model": language.step(language.embed(ids).unsqueeze(0), keys, values, 0),
-        }
+        keys, values = module.make_cache(1, 16)
+        return module.step(module.embed(ids).unsqueeze(0), keys, values, 0)
+
+
+def compute_in_float32(module: nn.Module) -> None:
+    """Makes a module float32 for calls, at the cost of one matrix at a time.
+
+    Matrices of linear layers, nearly all of a model, are widened for their own call only.
+    """
+
+    def widen(linear: nn.Module, _inputs: Any) -> None:
+        linear.stored = linear.weight.data
+        linear.weight.data = linear.stored.float()
+
+    def narrow(linear: nn.Module, _inputs: Any, _output: Any) -> None:
+        linear.weight.data = linear.stored
+        del linear.stored
+
+    for layer in module.modules():
+        for name, parameter in layer.named_parameters(recurse=False):
+            if isinstance(layer, nn.Linear) and name == "weight":
+                layer.register_forward_pre_hook(widen)
+                layer.register_forward_hook(narrow)
+            else:
+                parameter.data = parameter.data.float()
+
+
+def stored_part(path: Path, sizes: ModelSizes) -> nn.Module:
+    """A part's file → a module that computes in float32 from the weights as stored."""
+    module = empty_part(path.stem, sizes)
+    stored = torch.jit.load(str(path), map_location="cpu").state_dict()
+    module.load_state_dict(stored, assign=True)
+    compute_in_float32(module)
+    return module.eval()
 
 
 def describe_sizes(sizes: ModelSizes) -> dict[str, int]:
@@ -242,10 +286,15 @@ def write_folder(target: Path, fill: Callable[[Path], None], replace: bool) -> N
         shutil.rmtree(work, ignore_errors=True)
 
 
+def all_finite(tensor: Tensor) -> bool:
+    """Without a second tensor of that size: NaN and infinity survive the extremes."""
+    return tensor.numel() == 0 or bool(torch.stack(torch.aminmax(tensor)).isfinite().all())
+
+
 def check_finite(module: nn.Module, name: str, dtype: str) -> None:
     """A NaN, or a weight too large for the dtype, would otherwise be found at the first answer."""
     for key, tensor in module.state_dict().items():
-        if not torch.isfinite(tensor).all():
+        if not all_finite(tensor):
             raise BundleError(
                 f"{name}: {key} holds NaN or infinity in {dtype}; is the checkpoint damaged?"
             )
@@ -258,20 +307,38 @@ def write_bundle(
 
     The modules are converted to info.dtype and evaluation mode in place: train a copy.
     """
+    parts = {part: partial(getattr, model, part) for part in Model.parts()}
+    write_parts(target, model.sizes, parts, info, tokenizer, replace)
+
+
+def write_parts(
+    target: Path,
+    sizes: ModelSizes,
+    parts: Mapping[str, Callable[[], nn.Module]],
+    info: BundleInfo,
+    tokenizer: Path,
+    replace: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+) -> None:
+    """As write_bundle, with each part made, written, tested and dropped before the next is made."""
     if info.dtype not in DTYPES:
         raise BundleError(f"dtype must be one of {', '.join(DTYPES)}, got {info.dtype}")
-    sizes = model.sizes
-    for name, module in model.modules().items():
-        check_finite(module.to(DTYPES[info.dtype]).eval(), name, info.dtype)
 
     def fill(folder: Path) -> None:
-        for name, module in model.modules().items():
-            save_scripted(module, folder / name)
+        outputs: dict[str, Tensor] = {}
+        for part, make in parts.items():
+            file = folder / f"{part}.pt"
+            module = make().to(DTYPES[info.dtype]).eval()
+            check_finite(module, file.name, info.dtype)
+            say(f"writing {file.name}")
+            save_scripted(module, file)
+            del module
+            say(f"testing {file.name}")  # what was written, not what was meant
+            outputs[part] = self_test_output(part, stored_part(file, sizes), sizes)
         shutil.copyfile(tokenizer, folder / "tokenizer.model")
-        files = [*model.modules(), "tokenizer.model"]
-        stored = load_modules(folder)  # what was written, not what was meant
-        outputs = self_test_outputs(stored, sizes)
+        say("hashing sources and parts")
         description = describe(info, sizes, outputs)
+        files = [*(f"{part}.pt" for part in parts), "tokenizer.model"]
         description["files"] = {name: sha256_of(folder / name) for name in files}
         text = yaml.safe_dump(description, **YAML_STYLE)
         (folder / "model.yaml").write_text(text, encoding="utf-8")
@@ -283,7 +350,7 @@ def load_modules(folder: Path) -> Model:
     """The scripted modules of a bundle, on the CPU, in float32. Methods as in the classes."""
     loaded = [
         torch.jit.load(str(folder / f"{name}.pt"), map_location="cpu").float().eval()
-        for name in ("frame_encoder", "memory_reader", "language_model")
+        for name in Model.parts()
     ]
     return Model(*loaded)
 

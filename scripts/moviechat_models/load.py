@@ -1,231 +1,306 @@
-"""Published checkpoints → modules. Each tensor missing, unexpected or of another shape is named.
+"""Published checkpoints → modules. Every tensor that does not fit is named, all of them at once.
 
-Files in the order in which the released code loads them, later ones win. `strict=False`, which it
-uses everywhere, would let a renamed tensor pass silently.
+Files count in the order in which the released code loads them, later ones win. `strict=False`,
+which it uses everywhere, would let a renamed tensor pass silently.
 """
 
-import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from .eva_vit import resize_pos_embed
-from .export import Model
-from .sizes import VitSizes
-
-Tensors = dict[str, Tensor]
-
-# What each file may hold beside what is used. Anything else is an error.
-IGNORED_VIT = (r"blocks\.\d+\..*", r"(norm|fc_norm|head)\..*")  # blocks past the depth
-IGNORED_BLIP2 = (
-    r"Qformer\.bert\.embeddings\.(position_ids|(word|position)_embeddings\.weight)",
-    r"Qformer\.bert\.encoder\.layer\.\d+\.(intermediate|output)\..*",  # the text branch
-    r"Qformer\.cls\..*",
-    r"t5_(proj|model)\..*",
+from .checkpoint import (
+    CheckpointError,
+    OpenFiles,
+    Problem,
+    Shape,
+    TensorFile,
+    TensorFolder,
+    TensorSource,
 )
-IGNORED_FINETUNE = (
-    r".*\.position_ids",
-    r".*\.rotary_emb\.inv_freq",
-    r"audio_.*",
-    r"imagebind.*",
+from .delta import Sum
+from .export import Model, all_finite, empty_part
+from .sizes import ModelSizes
+from .upstream import (
+    IGNORED_BLIP2,
+    IGNORED_FINETUNE,
+    IGNORED_LLAMA,
+    IGNORED_VIT,
+    VISION,
+    Input,
+    Recipe,
+    Recipes,
+    config_problems,
+    moviechat_recipes,
 )
-IGNORED_LLAMA = (r".*\.rotary_emb\.inv_freq",)
 
 
 class LoadError(Exception):
-    """Checkpoints and model do not fit; the message names every tensor concerned."""
+    """Checkpoints and model do not fit. problems: tensors and, as text, whole files; hints: why."""
+
+    def __init__(self, problems: Sequence[Problem | str], hints: Sequence[str] = ()) -> None:
+        super().__init__("; ".join(map(str, [*problems, *hints])))
+        self.problems = problems
+        self.hints = hints
 
 
 @dataclass(frozen=True)
-class LlamaFolder:
-    """A checkpoint folder in HF layout."""
+class MovieChatFiles:
+    """Where the published parts lie."""
 
-    path: Path
+    vision: Path  # eva_vit_g.pth
+    qformer: Path  # blip2_pretrained_flant5xxl.pth
+    video_llama: Path  # finetune-vicuna7b-v2.pth
+    llm: Path  # Vicuna's folder, or LLaMA's when there is a delta
+    projection: Path | None = None  # pretrained_minigpt4.pth
+    llm_delta: Path | None = None
 
-    def tensors(self) -> Tensors:
-        """All tensors of all its files."""
-        files = sorted(self.path.glob("*.safetensors")) or sorted(
-            self.path.glob("pytorch_model*.bin")
+
+@dataclass(frozen=True)
+class Layer:
+    """A source's tensors under a prefix of the whole model, and what else it may hold."""
+
+    source: TensorSource
+    prefix: str
+    ignored: tuple[str, ...]
+
+    def find(self, name: str) -> str | None:
+        """Name in the whole model → in this source, if it is there."""
+        if not name.startswith(self.prefix):
+            return None
+        inner = name.removeprefix(self.prefix)
+        return inner if inner in self.source.shapes else None
+
+
+@dataclass(frozen=True)
+class Place:
+    """A tensor that was found."""
+
+    source: TensorSource
+    name: str  # there
+
+    @property
+    def shape(self) -> Shape:
+        return self.source.shapes[self.name]
+
+    @property
+    def file(self) -> str:
+        return self.source.file_of(self.name)
+
+    def read(self) -> Tensor:
+        return self.source.read(self.name)
+
+
+@dataclass
+class Plan:
+    """Which tensor of which file becomes which parameter. Made without reading a weight."""
+
+    sizes: ModelSizes
+    recipes: dict[str, Recipes]
+    # Layers by key: vision, qformer, video_llama, llm, … in load order, later ones win
+    layers: dict[str, Layer]
+    problems: list[Problem | str] = field(default_factory=list)
+    ignored: list[Problem] = field(default_factory=list)  # known to be useless
+
+    def place(self, part: str, name: str) -> Place | None:
+        """Where a tensor upstream comes from."""
+        for key, layer in reversed(self.layers.items()):
+            if (key == "llm") == (part == "language_model") and (inner := layer.find(name)):
+                return Place(layer.source, inner)
+        return None
+
+    def places(self, part: str, recipe: Recipe) -> list[Place] | None:
+        """Where a recipe's inputs come from; None when one is missing or of another shape."""
+        found = [(wanted, self.place(part, wanted.name)) for wanted in recipe.inputs]
+        places = [place for wanted, place in found if place and wanted.fits(place.shape)]
+        return places if len(places) == len(recipe.inputs) else None
+
+    def build(
+        self,
+        part: str,
+        dtype: torch.dtype,
+        problems: list[Problem | str],
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> nn.Module | None:
+        """One part's module in a dtype, or None when there are problems; adds tensors with NaN to
+        them. Costs the part's memory and that of the files mapped.
+
+        Tensors that are stored in the dtype are not copied: they stay mapped.
+        """
+        recipes = self.recipes[part]
+        located = {name: self.places(part, recipe) for name, recipe in recipes.items()}
+        parameters: dict[str, Tensor] = {}
+        order = sorted((p[0].file, name) for name, p in located.items() if p)  # file by file
+        for done, (_, name) in enumerate(order):
+            if progress:
+                progress(part, done, len(order))
+            places = located[name] or []
+            inputs = [place.read() for place in places]
+            made = own_storage(recipes[name].make(*inputs), dtype)
+            if not all_finite(made):
+                problems += not_finite(places, inputs, dtype)
+            if not problems:
+                parameters[name] = made
+        if progress:
+            progress(part, len(order), len(order))
+        if problems:
+            return None
+        module = empty_part(part, self.sizes)
+        module.load_state_dict(parameters, assign=True)
+        return module.eval()
+
+
+def not_finite(places: list[Place], inputs: list[Tensor], dtype: torch.dtype) -> list[Problem]:
+    """Which of a parameter's inputs is to blame, and why."""
+    broken = [
+        Problem(place.file, "not finite", place.name, f"{int((~torch.isfinite(t)).sum())} numbers")
+        for place, t in zip(places, inputs, strict=True)
+        if not all_finite(t)
+    ]
+    name = {torch.float16: "fp16", torch.bfloat16: "bf16"}.get(dtype, "fp32")
+    too_large = f"too large for fp16 (stored as {name}); its largest number is"
+    return broken or [
+        Problem(p.file, "not finite", p.name, f"{too_large} {float(t.abs().max()):.3g}")
+        for p, t in zip(places, inputs, strict=True)
+    ]
+
+
+def own_storage(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """In the dtype, contiguous, and no view of something larger, which would be saved with it."""
+    tensor = tensor.to(dtype).contiguous()
+    if tensor.untyped_storage().nbytes() != tensor.numel() * tensor.element_size():
+        tensor = tensor.clone()
+    return tensor.detach()
+
+
+def home_of(part: str, name: str) -> str:
+    """The layer that should hold a tensor upstream."""
+    if part == "language_model":
+        return "llm"
+    if part == "memory_reader":
+        return "video_llama"
+    return "vision" if name.startswith(VISION) else "qformer"
+
+
+def single_file(path: Path) -> Path:
+    """A folder with one checkpoint in it stands for that (as Enxin/MovieChat-proj on disk)."""
+    if not path.is_dir():
+        return path
+    held = sorted([*path.glob("*.pth"), *path.glob("*.safetensors")])
+    if len(held) != 1:
+        raise CheckpointError(
+            f"'{path}' is a folder with {len(held)} *.pth or *.safetensors, expected a file"
         )
-        if not files:
-            raise LoadError(f"'{self.path}' holds no *.safetensors and no pytorch_model*.bin")
-        found: Tensors = {}
-        for file in files:
-            found |= load_file(str(file)) if file.suffix == ".safetensors" else read_pth(file)
-        for index in sorted(self.path.glob("*.index.json")):
-            promised = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
-            if lost := sorted(set(promised) - set(found)):
-                raise LoadError(f"'{self.path}' lacks tensors of {index.name}: {', '.join(lost)}")
-        return found
+    return held[0]
 
 
-def read_pth(path: Path, key: str | None = None) -> Tensors:
-    """Tensors of a torch.save file, under a key if the file has one."""
-    content = torch.load(path, map_location="cpu", weights_only=True)
-    if key is not None:
-        if key not in content:
-            raise LoadError(f"'{path}' has no '{key}' (found: {', '.join(map(str, content))})")
-        content = content[key]
-    return dict(content)
+def plan_moviechat(
+    files: MovieChatFiles, sizes: ModelSizes, ignore: Sequence[str] = (), capacity: int = 2
+) -> Plan:
+    """Opens all files and compares names and shapes. ignore: patterns of tensors to pass over."""
+    opened = OpenFiles(capacity)
+    plan = Plan(sizes, moviechat_recipes(sizes), {})
+    later_blocks = r"blocks\.(\d+)\..*"
+
+    def add(key: str, prefix: str, ignored: tuple[str, ...], open_source) -> None:
+        try:
+            plan.layers[key] = Layer(open_source(), prefix, (*ignored, *ignore))
+        except (CheckpointError, OSError) as error:
+            plan.problems.append(str(error))
+
+    def tensor_file(path: Path, key: str | None) -> Callable[[], TensorFile]:
+        return lambda: TensorFile.open(single_file(path), key, opened)
+
+    def llm() -> TensorSource:
+        base = TensorFolder.open(files.llm, opened)
+        if files.llm_delta is None:
+            return base
+        return Sum(base, TensorFolder.open(files.llm_delta, opened))
+
+    # The order of loading: later ones win.
+    add("vision", VISION, IGNORED_VIT, tensor_file(files.vision, None))
+    add("qformer", "", IGNORED_BLIP2, tensor_file(files.qformer, "model"))
+    if files.projection is not None:
+        add("projection", "", IGNORED_FINETUNE, tensor_file(files.projection, "model"))
+    add("video_llama", "", IGNORED_FINETUNE, tensor_file(files.video_llama, "model"))
+    add("llm", "", IGNORED_LLAMA, llm)
+
+    wanted: dict[str, Input] = {}
+    for part, recipes in plan.recipes.items():
+        for need in (need for recipe in recipes.values() for need in recipe.inputs):
+            wanted[f"llm:{need.name}" if part == "language_model" else need.name] = need
+            compare(plan, part, need)
+    depth = sizes.frame_encoder.vit.depth
+    for key, layer in plan.layers.items():
+        known = re.compile("|".join(f"(?:{pattern})" for pattern in layer.ignored))
+        for inner in layer.source.shapes:
+            name = f"llm:{inner}" if key == "llm" else layer.prefix + inner
+            if name in wanted:
+                continue
+            block = re.fullmatch(later_blocks, name.removeprefix(VISION))
+            past = key != "llm" and name.startswith(VISION) and block and int(block[1]) >= depth
+            useless = bool(past or known.fullmatch(inner))
+            problem = Problem(layer.source.file_of(inner), "unexpected", inner)
+            (plan.ignored if useless else plan.problems).append(problem)
+    source = plan.layers["llm"].source if "llm" in plan.layers else None
+    folders = [source.base, source.delta] if isinstance(source, Sum) else [source]
+    for folder in folders:
+        if isinstance(folder, TensorFolder):
+            plan.problems += config_problems(folder.path.name, folder.config, sizes.language_model)
+    if isinstance(source, Sum):
+        plan.problems += sorted(source.problems())
+    projection = plan.layers.get("projection")
+    if projection is not None:  # checked even where the fine-tuned file wins
+        for need in (wanted["llama_proj.weight"], wanted["llama_proj.bias"]):
+            compare_in(plan, projection, need)
+    return plan
 
 
-def take(source: Tensors, prefix: str) -> Tensors:
-    """The tensors under a prefix, without it; they are removed from source."""
-    names = [name for name in source if name.startswith(prefix)]
-    return {name.removeprefix(prefix): source.pop(name) for name in names}
+def compare(plan: Plan, part: str, wanted: Input) -> None:
+    """Adds a problem when a tensor is missing or of another shape."""
+    home = home_of(part, wanted.name)
+    place = plan.place(part, wanted.name)
+    if place is None:
+        if home in plan.layers:  # else the file could not be opened, which is named already
+            layer = plan.layers[home]
+            inner = wanted.name.removeprefix(layer.prefix)
+            plan.problems.append(Problem(layer.source.file_of(inner), "missing", inner))
+    elif not wanted.fits(place.shape):
+        plan.problems.append(wrong_shape(place, wanted))
+    elif wanted.name == f"{VISION}pos_embed" and not is_square(place.shape[1] - 1):
+        detail = f"found {list(place.shape)}, expected 1 + a square number of positions"
+        plan.problems.append(Problem(place.file, "wrong shape", place.name, detail))
 
 
-def refuse_unknown(left: Iterable[str], ignored: Iterable[str], file: str) -> None:
-    """What nobody used must be known to be useless."""
-    known = re.compile("|".join(f"(?:{pattern})" for pattern in ignored))
-    unknown = [name for name in left if not known.fullmatch(name)]
-    if unknown:
-        raise LoadError(f"{file}: unexpected tensors: {', '.join(unknown)}")
+def compare_in(plan: Plan, layer: Layer, wanted: Input) -> None:
+    """As compare, in one file, whether it is used or not."""
+    inner = layer.find(wanted.name)
+    if inner is None:
+        plan.problems.append(Problem(layer.source.file_of(wanted.name), "missing", wanted.name))
+    elif not wanted.fits(layer.source.shapes[inner]):
+        problem = wrong_shape(Place(layer.source, inner), wanted)
+        if problem not in plan.problems:
+            plan.problems.append(problem)
 
 
-def fill(module: nn.Module, tensors: Mapping[str, Tensor], names: Mapping[str, str]) -> None:
-    """Copies tensors into the module's parameters. names: parameter → its name upstream, for
-    messages.
-    """
-    wanted = module.state_dict()
-    missing = [names.get(name, name) for name in wanted if name not in tensors]
-    extra = [names.get(name, name) for name in tensors if name not in wanted]
-    wrong = [
-        f"{names.get(name, name)} (found {list(tensors[name].shape)}, expected {list(want.shape)})"
-        for name, want in wanted.items()
-        if name in tensors and tensors[name].shape != want.shape
-    ]
-    problems = [
-        f"{what}: {', '.join(which)}"
-        for what, which in (("missing", missing), ("unexpected", extra), ("wrong shape", wrong))
-        if which
-    ]
-    if problems:
-        raise LoadError(f"{type(module).__name__}: {'; '.join(problems)}")
-    module.load_state_dict({name: tensors[name] for name in wanted})
+def wrong_shape(place: Place, wanted: Input) -> Problem:
+    expected = ", ".join("any" if size is None else str(size) for size in wanted.shape)
+    found = "no tensor" if place.shape == (-1,) else str(list(place.shape))
+    detail = f"found {found}, expected [{expected}]"
+    return Problem(place.file, "wrong shape", place.name, detail)
 
 
-def vit_tensors(source: Tensors, sizes: VitSizes) -> Tensors:
-    """EVA's names → ours. q and v biases become one (that of k is zero); positions fit the grid."""
-    result: Tensors = {}
-    for name in list(source):
-        block = re.fullmatch(r"blocks\.(\d+)\..*", name)
-        if block and int(block[1]) >= sizes.depth:
-            continue
-        if name.startswith(("blocks.", "patch_embed.")) or name in ("cls_token", "pos_embed"):
-            result[name] = source.pop(name)
-    for i in range(sizes.depth):
-        q = result.pop(f"blocks.{i}.attn.q_bias", None)
-        v = result.pop(f"blocks.{i}.attn.v_bias", None)
-        if q is not None and v is not None:
-            result[f"blocks.{i}.attn.qkv.bias"] = torch.cat((q, torch.zeros_like(q), v))
-    if "pos_embed" in result:
-        result["pos_embed"] = resize_pos_embed(result["pos_embed"], sizes.grid)
-    return result
+def is_square(count: int) -> bool:
+    return count >= 0 and round(count**0.5) ** 2 == count
 
 
-# BERT's names of a layer's parts → ours
-LAYER_PARTS = {
-    "self.query": "query",
-    "self.key": "key",
-    "self.value": "value",
-    "output.dense": "dense",
-    "output.LayerNorm": "norm",
-}
-
-
-def qformer_names(layers: int, cross_every: int) -> dict[str, str]:
-    """Our names without the queries → BERT's, below `…Qformer.bert.`"""
-    names = {"norm": "embeddings.LayerNorm"}
-    for i in range(layers):
-        ours, bert = f"layers.{i}", f"encoder.layer.{i}"
-        kinds = ["attention"] + (["crossattention"] if i % cross_every == 0 else [])
-        for kind in kinds:
-            for theirs, part in LAYER_PARTS.items():
-                names[f"{ours}.{kind}.{part}"] = f"{bert}.{kind}.{theirs}"
-        names[f"{ours}.feed_forward.intermediate"] = f"{bert}.intermediate_query.dense"
-        names[f"{ours}.feed_forward.dense"] = f"{bert}.output_query.dense"
-        names[f"{ours}.feed_forward.norm"] = f"{bert}.output_query.LayerNorm"
-    return {
-        f"{ours}.{kind}": f"{theirs}.{kind}"
-        for ours, theirs in names.items()
-        for kind in ("weight", "bias")
-    }
-
-
-def rename(source: Tensors, names: Mapping[str, str]) -> Tensors:
-    """Takes out of source what names lists; what is missing there stays missing."""
-    return {ours: source.pop(theirs) for ours, theirs in names.items() if theirs in source}
-
-
-def load_frame_encoder(model: Model, vit: Tensors, whole: Tensors) -> None:
-    """vit: EVA's file. whole: tensors named relative to the whole model, later files already on
-    top.
-    """
-    encoder, sizes = model.frame_encoder, model.frame_encoder.sizes
-    vit = vit | take(whole, "visual_encoder.")
-    tensors = {f"vit.{name}": t for name, t in vit_tensors(vit, sizes.vit).items()}
-    refuse_unknown(vit, IGNORED_VIT, "vision encoder")
-    names = {name: name.removeprefix("vit.") for name in encoder.state_dict()}
-    names |= {
-        name: f"{name.removeprefix('vit.')} (q_bias, v_bias)"
-        for name in encoder.state_dict()
-        if name.endswith(".qkv.bias")
-    }
-    qformer = {
-        f"qformer.{ours}": f"Qformer.bert.{theirs}"
-        for ours, theirs in qformer_names(sizes.qformer.layers, sizes.qformer.cross_every).items()
-    }
-    qformer |= {
-        "qformer.query_tokens": "query_tokens",
-        "ln_vision.weight": "ln_vision.weight",
-        "ln_vision.bias": "ln_vision.bias",
-    }
-    fill(encoder, tensors | rename(whole, qformer), names | qformer)
-
-
-def load_memory_reader(model: Model, whole: Tensors) -> None:
-    """whole: tensors named relative to the whole model."""
-    reader = model.memory_reader
-    sizes = reader.sizes.qformer
-    names = {
-        f"qformer.{ours}": f"video_Qformer.bert.{theirs}"
-        for ours, theirs in qformer_names(sizes.layers, sizes.cross_every).items()
-    }
-    names |= {
-        "qformer.query_tokens": "video_query_tokens",
-        "position_table": "video_frame_position_embedding.weight",
-        "proj.weight": "llama_proj.weight",
-        "proj.bias": "llama_proj.bias",
-    }
-    fill(reader, rename(whole, names), names)
-
-
-def load_language_model(model: Model, source: Tensors) -> None:
-    """source: tensors of an HF folder."""
-    language = model.language_model
-    names = {
-        name: name if name.startswith("lm_head.") else f"model.{name}"
-        for name in language.state_dict()
-    }
-    tensors = rename(source, names)
-    refuse_unknown(source, IGNORED_LLAMA, "language model")
-    fill(language, tensors, names)
-
-
-def load_moviechat(model: Model, vit: Path, blip2: Path, finetune: Path, llama: Path) -> None:
-    """Fills a model from the four published parts. finetune wins over blip2, both win over vit."""
-    first = read_pth(blip2, "model")
-    last = read_pth(finetune, "model")
-    blip2_only = {name for name in first if name not in last}
-    whole = first | last
-    load_frame_encoder(model, read_pth(vit), whole)
-    load_memory_reader(model, whole)
-    refuse_unknown([n for n in whole if n in blip2_only], IGNORED_BLIP2, blip2.name)
-    refuse_unknown([n for n in whole if n not in blip2_only], IGNORED_FINETUNE, finetune.name)
-    load_language_model(model, LlamaFolder(llama).tensors())
+def load_moviechat(files: MovieChatFiles, sizes: ModelSizes) -> Model:
+    """All three modules in float32, evaluation mode."""
+    plan = plan_moviechat(files, sizes)
+    modules = [plan.build(part, torch.float32, plan.problems) for part in Model.parts()]
+    if plan.problems:
+        raise LoadError(plan.problems)
+    return Model(*modules)

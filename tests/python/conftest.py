@@ -14,9 +14,10 @@ from torch import Tensor
 DATA = Path(__file__).parents[1] / "data"
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
-from make_tiny_bundle import make_tiny_bundle, tiny_sizes  # noqa: E402
+from moviechat_convert.__main__ import main as convert  # noqa: E402
+from moviechat_convert.size_file import read_sizes  # noqa: E402
 from moviechat_models.export import Model, load_modules  # noqa: E402
-from moviechat_models.load import load_moviechat  # noqa: E402
+from moviechat_models.load import MovieChatFiles, load_moviechat  # noqa: E402
 from moviechat_models.sizes import ModelSizes  # noqa: E402
 
 GOLDEN_TOLERANCE = 1e-4  # golden.json, notes.tolerance
@@ -46,29 +47,25 @@ def tensors(golden_folder: Path) -> Callable[[str], dict[str, Tensor]]:
 
 
 @pytest.fixture(scope="session")
-def sizes(golden: dict[str, Any]) -> ModelSizes:
-    return tiny_sizes(golden["sizes"])
+def sizes(golden_folder: Path) -> ModelSizes:
+    return read_sizes(golden_folder / "golden.json").model
 
 
 @pytest.fixture(scope="session")
-def checkpoints(golden_folder: Path) -> dict[str, Path]:
-    """Arguments of load_moviechat"""
-    return {
-        "vit": golden_folder / "eva_vit_g.pth",
-        "blip2": golden_folder / "blip2_pretrained_flant5xxl.pth",
-        "finetune": golden_folder / "finetune-vicuna7b-v2.pth",
-        "llama": golden_folder / "vicuna",
-    }
+def checkpoints(golden_folder: Path) -> MovieChatFiles:
+    """The tiny model as it would be published."""
+    return MovieChatFiles(
+        vision=golden_folder / "eva_vit_g.pth",
+        qformer=golden_folder / "blip2_pretrained_flant5xxl.pth",
+        video_llama=golden_folder / "finetune-vicuna7b-v2.pth",
+        llm=golden_folder / "vicuna",
+    )
 
 
 @pytest.fixture
-def model(sizes: ModelSizes, checkpoints: dict[str, Path]) -> Model:
+def model(sizes: ModelSizes, checkpoints: MovieChatFiles) -> Model:
     """The tiny model in eager mode, evaluation mode, float32."""
-    model = Model.create(sizes)
-    load_moviechat(model, **checkpoints)
-    for module in model.modules().values():
-        module.eval()
-    return model
+    return load_moviechat(checkpoints, sizes)
 
 
 @pytest.fixture
@@ -77,10 +74,24 @@ def scripted(bundle_folder: Path) -> Model:
     return load_modules(bundle_folder)
 
 
+def flags_of(files: MovieChatFiles) -> list[str]:
+    """The command line of `convert moviechat` for these files."""
+    paths = {key: path for key, path in vars(files).items() if path is not None}
+    return [
+        word for key, path in paths.items() for word in (f"--{key.replace('_', '-')}", str(path))
+    ]
+
+
 @pytest.fixture(scope="session")
-def build_tiny(golden_folder: Path) -> Callable[[Path], None]:
-    """Builds the tiny bundle in a folder."""
-    return lambda out: make_tiny_bundle(golden_folder, out)
+def build_tiny(golden_folder: Path, checkpoints: MovieChatFiles) -> Callable[[Path], None]:
+    """Builds the tiny bundle in a folder, as users do."""
+    sizes = ["--sizes", str(golden_folder / "golden.json"), "--dtype", "fp32", "--name", "tiny"]
+
+    def build(out: Path) -> None:
+        command = ["moviechat", *flags_of(checkpoints), *sizes, "--out", str(out)]
+        assert convert(command) == 0
+
+    return build
 
 
 @pytest.fixture(autouse=True)

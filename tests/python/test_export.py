@@ -121,7 +121,7 @@ def test_a_failure_leaves_the_old_bundle_and_nothing_else(
     def fail(*_args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(export, "self_test_outputs", fail)
+    monkeypatch.setattr(export, "self_test_output", fail)
     with pytest.raises(OSError, match="No space left"):
         write_bundle(target, model, info, tokenizer, replace=True)
     assert {path.name: path.read_bytes() for path in target.iterdir()} == before

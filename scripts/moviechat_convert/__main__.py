@@ -1,0 +1,186 @@
+"""The command line. Exit codes: 0 done, 1 our mistake, 2 files or flags, 130/143 interrupted."""
+
+import argparse
+import re
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from moviechat_models.checkpoint import CheckpointError
+from moviechat_models.export import DTYPES, BundleError
+from moviechat_models.load import LoadError, MovieChatFiles
+
+from .moviechat import Conversion, convert
+from .report import SHOWN, Progress, grouped, shortened
+from .size_file import SizeError, read_sizes
+from .synthetic import make_synthetic
+
+SIZE_NAMES = ("vicuna-7b",)  # the published sizes
+
+EXAMPLES = {
+    "all": """\
+examples:
+  scripts/convert moviechat --vision eva_vit_g.pth --qformer blip2_pretrained_flant5xxl.pth \\
+      --video-llama finetune-vicuna7b-v2.pth --llm vicuna-7b-v0 --out models/moviechat-7b
+  scripts/convert synthetic --sizes vicuna-7b --seed 0 --out models/synthetic-7b
+  scripts/convert moviechat --help
+""",
+    "moviechat": """\
+examples:
+  Vicuna-7B v0, merged already:
+    scripts/convert moviechat --vision eva_vit_g.pth --qformer blip2_pretrained_flant5xxl.pth \\
+        --video-llama finetune-vicuna7b-v2.pth --llm vicuna-7b-v0 --out models/moviechat-7b
+  LLaMA-7B and the delta:
+    scripts/convert moviechat … --llm llama-7b-hf --llm-delta vicuna-7b-delta-v0 --out DIR
+  The tests' tiny model:
+    scripts/convert moviechat --vision tests/data/golden/eva_vit_g.pth \\
+        --qformer tests/data/golden/blip2_pretrained_flant5xxl.pth \\
+        --video-llama tests/data/golden/finetune-vicuna7b-v2.pth --llm tests/data/golden/vicuna \\
+        --sizes tests/data/golden/golden.json --dtype fp32 --name tiny --out /tmp/tiny
+
+Files count in this order, later ones win: vision, qformer, projection, video-llama. A tensor that
+is missing, unexpected, of another shape or not a number is named, and nothing is written.
+""",
+    "synthetic": """\
+examples:
+  scripts/convert synthetic --sizes vicuna-7b --seed 0 --dtype fp16 --out models/synthetic-7b
+  scripts/convert synthetic --sizes small.yaml --seed 1 --dtype fp32 --out /tmp/small
+
+small.yaml, sections as in tests/data/golden/golden.json; what is left out keeps the published size:
+  vit: {width: 64, depth: 2, heads: 4}
+  llama: {width: 128, layers: 2, heads: 4, ffn: 256}
+""",
+}
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, cleaned up after like Ctrl-C."""
+
+
+def parser() -> argparse.ArgumentParser:
+    def formatted(**settings: str) -> dict[str, object]:
+        return {"formatter_class": argparse.RawDescriptionHelpFormatter, **settings}
+
+    main = argparse.ArgumentParser(
+        prog="convert", **formatted(description="Makes model bundles.", epilog=EXAMPLES["all"])
+    )
+    commands = main.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    text = "the authors' checkpoints → a bundle"
+    moviechat = commands.add_parser(
+        "moviechat", help=text, **formatted(description=text, epilog=EXAMPLES["moviechat"])
+    )
+    for flag, wanted, help_text in (
+        ("--vision", True, "eva_vit_g.pth"),
+        ("--qformer", True, "blip2_pretrained_flant5xxl.pth"),
+        ("--video-llama", True, "finetune-vicuna7b-v2.pth, or the folder it lies in"),
+        ("--projection", False, "pretrained_minigpt4.pth: used only if the former has none"),
+        ("--llm", True, "folder of Vicuna-7B v0 (HF layout), or of LLaMA with --llm-delta"),
+        ("--llm-delta", False, "folder of vicuna-7b-delta-v0"),
+    ):
+        metavar = "DIR" if flag.startswith("--llm") else "FILE"
+        moviechat.add_argument(flag, type=Path, required=wanted, metavar=metavar, help=help_text)
+    moviechat.add_argument(
+        "--sizes", type=Path, metavar="FILE", help="YAML or JSON (default: the published sizes)"
+    )
+    moviechat.add_argument(
+        "--ignore",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="regular expression of unexpected tensors that you know to be useless; repeats",
+    )
+    moviechat.add_argument(
+        "--verbose", action="store_true", help="name every tensor, not the first few"
+    )
+    text = "random weights of any sizes → a bundle to measure with"
+    synthetic = commands.add_parser(
+        "synthetic", help=text, **formatted(description=text, epilog=EXAMPLES["synthetic"])
+    )
+    synthetic.add_argument("--sizes", default="vicuna-7b", metavar="vicuna-7b|FILE")
+    synthetic.add_argument("--seed", type=int, default=0, help="same seed, same bytes (default: 0)")
+    for command in (moviechat, synthetic):
+        command.add_argument(
+            "--dtype", choices=list(DTYPES), default="fp16", help="of the weights (default: fp16)"
+        )
+        command.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle")
+        command.add_argument("--name", help="in model.yaml (default: that of the folder)")
+        command.add_argument("--replace", action="store_true", help="replace an existing bundle")
+    return main
+
+
+def run(options: argparse.Namespace, progress: Progress) -> None:
+    name = options.name or options.out.absolute().name
+    if options.command == "synthetic":
+        path = None if options.sizes in SIZE_NAMES else Path(options.sizes)
+        if options.seed < 0:
+            raise SizeError(f"--seed must not be negative, got {options.seed}")
+        sizes = read_sizes(path)
+        make_synthetic(
+            sizes, options.seed, options.dtype, options.out, name, options.replace, progress
+        )
+        return
+    for pattern in options.ignore:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise SizeError(f"--ignore '{pattern}' is no regular expression: {error}") from error
+    asked = Conversion(
+        files=MovieChatFiles(
+            options.vision,
+            options.qformer,
+            options.video_llama,
+            options.llm,
+            options.projection,
+            options.llm_delta,
+        ),
+        sizes=read_sizes(options.sizes),
+        out=options.out,
+        name=name,
+        dtype=options.dtype,
+        replace=options.replace,
+        ignore=options.ignore,
+        verbose=options.verbose,
+    )
+    convert(asked, progress)
+
+
+def explain(error: LoadError, verbose: bool, progress: Progress) -> None:
+    count = len(error.problems)
+    noun = "problem" if count == 1 else "problems"
+    progress.say(f"{count} {noun}, no bundle was written")
+    for line in shortened(grouped(error.problems), None if verbose else SHOWN):
+        progress.say(line)
+    for hint in error.hints:
+        progress.say(f"perhaps: {hint}")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    progress = Progress()
+
+    def terminate(_signal: int, _frame: FrameType | None) -> None:
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, terminate)
+    started = time.monotonic()
+    try:
+        run(options, progress)
+    except LoadError as error:
+        explain(error, getattr(options, "verbose", False), progress)
+        return 2
+    except (BundleError, CheckpointError, SizeError, OSError) as error:
+        progress.say(str(error))
+        return 2
+    except KeyboardInterrupt as interrupt:
+        progress.say("interrupted; nothing was written")
+        return 143 if isinstance(interrupt, Terminated) else 130
+    size = sum(path.stat().st_size for path in options.out.iterdir())
+    seconds = time.monotonic() - started
+    progress.say(f"wrote {options.out} ({size / 1e6:.1f} MB in {seconds:.0f} s)")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

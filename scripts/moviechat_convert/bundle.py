@@ -1,0 +1,75 @@
+"""What all bundles of the family say about themselves, and room for them on the disk."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from moviechat_models.export import DTYPES, BundleError, BundleInfo, Model, Prompt, empty_part
+from moviechat_models.sizes import ModelSizes
+
+from .size_file import Sizes
+from .tokenizer import BOS, EOS, stop_sequences
+
+TEMPLATE = (  # reference: inference.py
+    "You are able to understand the visual content that the user provides."
+    "Follow the instructions carefully and explain your answers in details."
+    "###Human: <Video><ImageHere></Video> {question}###Assistant:"
+)
+CONTEXT = 2000  # prompt and answer, as in the reference
+MAX_NEW_TOKENS = 300
+
+
+def bundle_info(
+    name: str, dtype: str, sizes: Sizes, tokenizer: Path, sources: Sequence[Path]
+) -> BundleInfo:
+    memory = sizes.memory
+    return BundleInfo(
+        name=name,
+        dtype=dtype,
+        prompt=Prompt(
+            template=TEMPLATE,
+            stop=stop_sequences(tokenizer),
+            bos=BOS,
+            eos=EOS,
+            context=min(CONTEXT, sizes.model.language_model.context),
+        ),
+        memory={
+            "short_capacity": memory.short_capacity,
+            "keep": memory.keep,
+            "long_capacity": memory.long_capacity,
+        },
+        plan={"window": memory.window},
+        generation={"max_new_tokens": MAX_NEW_TOKENS},
+        sources=sources,
+    )
+
+
+def part_bytes(sizes: ModelSizes, dtype: str) -> dict[str, int]:
+    """Part → bytes of its weights in a dtype."""
+    return {
+        part: sum(p.numel() for p in empty_part(part, sizes).parameters()) * DTYPES[dtype].itemsize
+        for part in Model.parts()
+    }
+
+
+def check_room(target: Path, sizes: ModelSizes, dtype: str, replace: bool) -> None:
+    """Refuses early what would fail after minutes."""
+    if target.exists() and not replace:
+        raise BundleError(f"'{target}' exists already; remove it or add --replace")
+    if target.exists() and not is_replaceable(target):
+        raise BundleError(f"'{target}' is not a bundle (no model.yaml); it is not replaced")
+    parent = target.absolute().parent
+    while not parent.exists():
+        parent = parent.parent
+    parts = part_bytes(sizes, dtype).values()
+    needed = sum(parts) + max(parts)  # a part is written twice: TorchScript's file, then ours
+    free = shutil.disk_usage(parent).free
+    if needed > free:
+        raise BundleError(
+            f"'{parent}' has {free / 1e9:.1f} GB free, the bundle needs {needed / 1e9:.1f} GB "
+            f"while it is written; free some or choose another --out"
+        )
+
+
+def is_replaceable(folder: Path) -> bool:
+    return folder.is_dir() and ((folder / "model.yaml").exists() or not any(folder.iterdir()))

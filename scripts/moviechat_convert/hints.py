@@ -1,0 +1,192 @@
+"""Which other model the files look like, when they do not fit or fit by accident."""
+
+from collections.abc import Iterator
+
+from torch import Tensor
+
+from moviechat_models.checkpoint import Shape, TensorFolder, TensorSource
+from moviechat_models.delta import Sum
+from moviechat_models.load import Plan
+
+TABLE = "model.embed_tokens.weight"
+NORM = "model.norm.weight"
+INV_FREQ = "model.layers.0.self_attn.rotary_emb.inv_freq"
+LLAMA2_CONTEXT, LLAMA2_EPS = 4096, 1e-5
+T5_XL_WIDTH, BERT_WIDTH = 2048, 768  # FLAN-T5-XL, where -XXL has 4096
+ALIKE = 0.9  # cosine above which a "delta" is the base itself, trained on
+
+
+def wrong_models(plan: Plan) -> list[str]:
+    """Files that fit by shape and are of another model all the same: problems of their own."""
+    return [*wrong_language_model(plan), *wrong_qformer(plan)]
+
+
+def wrong_language_model(plan: Plan) -> Iterator[str]:
+    source = source_of(plan, "llm")
+    if isinstance(source, Sum):
+        base, delta = source.base, source.delta
+        if is_delta(base):
+            yield f"{base.path.name}: wrong model: is a delta itself; --llm takes LLaMA's folder"
+        elif is_finished(delta, base):
+            yield (
+                f"{delta.path.name}: wrong delta: is a finished model, not a difference to LLaMA; "
+                f"give it as --llm, without --llm-delta"
+            )
+    elif isinstance(source, TensorFolder) and is_delta(source):
+        yield (
+            f"{source.path.name}: wrong model: is a delta to LLaMA; give LLaMA's folder as --llm "
+            f"and this one as --llm-delta"
+        )
+
+
+def wrong_qformer(plan: Plan) -> Iterator[str]:
+    source = source_of(plan, "qformer")
+    if source is None:
+        return
+    width = plan.sizes.frame_encoder.qformer.width
+    projection = source.shapes.get("t5_proj.weight", ())
+    if projection == (T5_XL_WIDTH, BERT_WIDTH) and width == BERT_WIDTH:
+        yield (
+            f"{source.file_of('t5_proj.weight')}: wrong model: is BLIP-2 for FLAN-T5-XL (t5_proj "
+            f"{list(projection)}); MovieChat uses blip2_pretrained_flant5xxl.pth"
+        )
+
+
+def hints(plan: Plan) -> list[str]:
+    """Guesses at what went wrong, from names and shapes."""
+    return [
+        *vision_hints(plan),
+        *qformer_hints(plan),
+        *video_llama_hints(plan),
+        *language_hints(plan),
+    ]
+
+
+def vision_hints(plan: Plan) -> Iterator[str]:
+    source = source_of(plan, "vision")
+    if source is None:
+        return
+    wanted = plan.sizes.frame_encoder.vit.width
+    found = source.shapes.get("cls_token", ())
+    if "model" in source.shapes:
+        yield (
+            "--vision: its tensors are under 'model', as in the Q-Former's and the fine-tuned "
+            "file; are two files swapped?"
+        )
+    elif len(found) == 3 and found[-1] != wanted:
+        yield f"--vision: is a ViT of width {found[-1]}; expected EVA's of width {wanted}"
+    elif any(name.startswith(("visual.", "module.", "trunk.")) for name in source.shapes):
+        yield "--vision: names are of another code base; expected eva_vit_g.pth as BLIP-2 uses it"
+
+
+def qformer_hints(plan: Plan) -> Iterator[str]:
+    source = source_of(plan, "qformer")
+    if source is None:
+        return
+    key = "Qformer.bert.encoder.layer.0.crossattention.self.key.weight"
+    wanted = plan.sizes.frame_encoder.vit.width
+    found = source.shapes.get(key, ())
+    if len(found) == 2 and found[1] != wanted:
+        known = {1024: " (CLIP ViT-L)", 1408: " (EVA ViT-g)"}.get(found[1], "")
+        yield (
+            f"--qformer: is the Q-Former of another backbone: it looks at width {found[1]}{known}, "
+            f"the vision encoder gives {wanted}"
+        )
+    other = {
+        "opt_proj.weight": "BLIP-2 for OPT",
+        "llm_proj.weight": "InstructBLIP",
+        "itm_head.weight": "BLIP-2's first stage",
+        "vision_proj.weight": "BLIP-2's first stage",
+        "llama_proj.weight": "MiniGPT-4's or MovieChat's fine-tuned file",
+    }
+    if names := [what for name, what in other.items() if name in source.shapes]:
+        yield f"--qformer: looks like {names[0]}; expected blip2_pretrained_flant5xxl.pth"
+
+
+def video_llama_hints(plan: Plan) -> Iterator[str]:
+    source = source_of(plan, "video_llama")
+    if source is not None:
+        video = any(name.startswith("video_Qformer.bert.encoder") for name in source.shapes)
+        audio = any(name.startswith("audio_") for name in source.shapes)
+        if not video and audio:
+            yield "--video-llama: is the audio branch; expected finetune-vicuna7b-v2.pth"
+        elif not video and "llama_proj.weight" in source.shapes:
+            yield "--video-llama: looks like pretrained_minigpt4.pth, which is for --projection"
+        if "llama_proj.weight" not in source.shapes and source_of(plan, "projection") is None:
+            yield "--video-llama has no llama_proj: add --projection pretrained_minigpt4.pth"
+    for flag in ("projection", "video_llama"):
+        file = source_of(plan, flag)
+        found: Shape = file.shapes.get("llama_proj.weight", ()) if file else ()
+        wanted = plan.sizes.language_model.width
+        if len(found) == 2 and found[0] != wanted:
+            known = {5120: " (13B)", 4096: " (7B)"}
+            yield (
+                f"--{flag.replace('_', '-')}: projects to width {found[0]}"
+                f"{known.get(found[0], '')}, the language model has {wanted}"
+                f"{known.get(wanted, '')}"
+            )
+
+
+def language_hints(plan: Plan) -> Iterator[str]:
+    source = source_of(plan, "llm")
+    sizes = plan.sizes.language_model
+    if isinstance(source, Sum):
+        base, delta = rows_of(source.base), rows_of(source.delta)
+        if delta == base == sizes.rows:
+            yield "--llm: has Vicuna's padding row already; if it is Vicuna, leave out --llm-delta"
+        elif delta == base:
+            yield (
+                f"--llm-delta: adds no padding row ({delta} rows, as LLaMA): is the delta of "
+                f"Vicuna v1.1 or later; MovieChat needs vicuna-7b-delta-v0 ({sizes.rows} rows)"
+            )
+        return
+    if not isinstance(source, TensorFolder):
+        return
+    shape = source.shapes.get(TABLE, ())
+    config = source.config
+    if len(shape) == 2 and shape[1] != sizes.width:
+        known = {4096: " (7B)", 5120: " (13B)"}.get(shape[1], "")
+        yield f"--llm: is a model of width {shape[1]}{known}, expected {sizes.width}"
+    elif (
+        config.get("max_position_embeddings") == LLAMA2_CONTEXT
+        or config.get("rms_norm_eps") == LLAMA2_EPS
+    ):
+        yield "--llm: looks like LLaMA-2 or a model made from it; MovieChat needs Vicuna v0"
+    elif len(shape) == 2 and shape[0] == sizes.rows - 1:
+        yield (
+            f"--llm: {shape[0]} rows are LLaMA's own or those of Vicuna v1.1 or later, which "
+            f"answers nonsense here; MovieChat needs Vicuna v0 ({sizes.rows} rows): LLaMA with "
+            f"--llm-delta vicuna-7b-delta-v0. If you know better: --sizes with "
+            f"'llama: {{rows: {shape[0]}}}'"
+        )
+
+
+def source_of(plan: Plan, key: str) -> TensorSource | None:
+    layer = plan.layers.get(key)
+    return layer.source if layer else None
+
+
+def rows_of(folder: TensorFolder) -> int:
+    return (folder.shapes.get(TABLE) or (0,))[0]
+
+
+def tensor(folder: TensorFolder, name: str) -> Tensor | None:
+    return folder.read(name).float() if name in folder.shapes else None
+
+
+def is_delta(folder: TensorFolder) -> bool:
+    """Rotary frequencies are equal in base and target, so that the difference is zero."""
+    frequencies = tensor(folder, INV_FREQ)
+    return frequencies is not None and bool((frequencies == 0).all())
+
+
+def is_finished(delta: TensorFolder, base: TensorFolder) -> bool:
+    """Has frequencies of its own, or norms that point where the base's do."""
+    frequencies = tensor(delta, INV_FREQ)
+    if frequencies is not None:
+        return bool((frequencies != 0).any())
+    ours, theirs = tensor(delta, NORM), tensor(base, NORM)
+    if ours is None or theirs is None or ours.shape != theirs.shape:
+        return False
+    scale = ours.norm() * theirs.norm()
+    return bool(scale > 0) and bool((ours @ theirs) / scale > ALIKE)
