@@ -48,6 +48,13 @@ void Decoder::restart(Demuxer& demuxer, bool after_seek) {
   whole_from_ = INT64_MIN;
   key_seen_ = false;
   wait_for_key_ = after_seek;
+  // After an open group's key frame libavcodec may withhold even whole frames at the end of the
+  // file; it gives and marks them with this flag.
+  if (after_seek) {
+    codec_->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;
+  } else {
+    codec_->flags &= ~AV_CODEC_FLAG_OUTPUT_CORRUPT;
+  }
   drained_ = false;
 }
 
@@ -93,8 +100,8 @@ FramePtr Decoder::next() {
       if (drained_ && ++errors > kMaxErrorsInARow) return nullptr;
     } else {
       ++stats_.frames_decoded;
-      const bool concealed =
-          (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0 || frame->decode_error_flags != 0;
+      const bool marked = !wait_for_key_ && (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0;
+      const bool concealed = marked || frame->decode_error_flags != 0;
       if (concealed && !again_ && key_seen_) ++stats_.frames_repaired;
       return frame;
     }

@@ -29,6 +29,11 @@ class Decoder {
   /// may lack what they refer to.
   int64_t whole_from() const { return whole_from_; }
 
+  /// After a seek: the frame refers to pictures before the key frame, or is still being refreshed.
+  static bool lacks_references(const AVFrame& frame) {
+    return (frame.flags & AV_FRAME_FLAG_CORRUPT) != 0;
+  }
+
   /// All packets so far had a presentation timestamp, as a seek needs them.
   bool timed() const { return timed_; }
 

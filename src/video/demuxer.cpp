@@ -19,10 +19,17 @@ constexpr int kMaxReadErrors = 64;               // in a row; a demuxer often fi
 constexpr const char* kMaxPixels = "268435456";  // 16384²: larger claims come from damaged headers
 constexpr double kLongestFilm = 3600.0 * 24 * 1000;
 
-// Formats that name other files or devices, and text drawn as video.
-constexpr std::array<std::string_view, 17> kRefusedFormats = {
-    "hls",   "dash", "concat", "image2", "sdp", "rtp", "sap",        "webm_dash_manifest", "imf",
-    "lavfi", "tty",  "bin",    "xbin",   "adf", "idf", "ffmetadata", "vapoursynth"};
+// Formats that name other files or devices, and those that draw text.
+constexpr std::array<std::string_view, 11> kPlaylists = {
+    "hls", "dash",  "concat",     "image2", "sdp", "rtp", "sap", "webm_dash_manifest",
+    "imf", "lavfi", "vapoursynth"};
+constexpr std::array<std::string_view, 6> kTexts = {"tty", "bin", "xbin",
+                                                    "adf", "idf", "ffmetadata"};
+
+template <size_t N>
+bool is_one_of(const std::array<std::string_view, N>& names, const AVInputFormat* format) {
+  return format != nullptr && std::find(names.begin(), names.end(), format->name) != names.end();
+}
 
 bool has_scheme(const std::string& path, std::string_view scheme) {
   return path.size() > scheme.size() + 3 && path.compare(0, scheme.size(), scheme) == 0 &&
@@ -126,10 +133,12 @@ void Demuxer::open(const std::string& url) {
     // The empty name leaves only the content to judge by.
     check(av_probe_input_buffer2(io, &format, "", nullptr, 0, 0));
   }
-  for (const std::string_view refused : kRefusedFormats) {
-    if (format == nullptr || format->name != refused) continue;
-    throw InputError("'" + path_ + "' is a " + std::string(refused) +
-                     " file, which only names other files or draws text; give the video itself");
+  if (is_one_of(kPlaylists, format)) {
+    throw InputError("'" + path_ + "' is a playlist (" + format->name +
+                     "), which names other files; give the video itself");
+  }
+  if (is_one_of(kTexts, format)) {
+    throw InputError("'" + path_ + "' is text (" + format->name + "); expected a video file");
   }
 
   AVFormatContext* context = av_allocated(avformat_alloc_context());
@@ -217,7 +226,7 @@ std::optional<Seconds> Demuxer::stated_duration(int64_t first) const {
   if (late > 0 && late < duration) duration -= late;
   // A soundtrack that goes on after the pictures is not part of what is seen.
   const std::optional<Seconds> own = stated_video_duration(first);
-  if (own && own->count() < duration - 1) duration = own->count();
+  if (own && !only_stream() && own->count() < duration - 1) duration = own->count();
   if (!(duration > 0) || duration > kLongestFilm) return std::nullopt;
   return Seconds(duration);
 }

@@ -20,8 +20,9 @@ int64_t FrameClock::place(const AVFrame& frame) {
   int64_t pts = own + offset_;
   if (last_ != AV_NOPTS_VALUE && pts < last_) {
     exact_ = false;
-    pts = last_ + std::max<int64_t>(std::llround(step_), 1);
-    offset_ = pts - own;
+    const bool starts_over = static_cast<double>(last_ - pts) >= second_;
+    pts = starts_over ? last_ + std::max<int64_t>(std::llround(step_), 1) : last_;
+    if (starts_over) offset_ = pts - own;
   }
   last_ = pts;
   return pts;

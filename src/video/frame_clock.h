@@ -8,11 +8,12 @@ namespace moviechat {
 
 /// Decoded frames → presentation timestamps that never go back, in the stream's time base. Where a
 /// frame has none (raw streams), it follows the one before at the stream's rate; where timestamps
-/// start over (joined files), they go on from there.
+/// start over (joined files), they go on from there; where they overlap by less than a second, the
+/// later frame is shown at once.
 class FrameClock {
  public:
-  /// `step`: ticks of one frame at the stream's rate.
-  explicit FrameClock(double step) : step_(step) {}
+  /// `step`: ticks of one frame at the stream's rate; `second`: ticks of a second.
+  FrameClock(double step, double second) : step_(step), second_(second) {}
 
   int64_t place(const AVFrame& frame);
 
@@ -28,6 +29,7 @@ class FrameClock {
 
  private:
   double step_;
+  double second_;
   int64_t last_ = AV_NOPTS_VALUE;
   int64_t offset_ = 0;
   int64_t counted_ = 0;  // frames placed by counting since counted_from_

@@ -45,7 +45,7 @@ struct FrameReader::State {
     demuxer = std::make_unique<Demuxer>(path, options.allow_url, options.cancel);
     decoder = std::make_unique<Decoder>(*demuxer, path, options.threads, stats);
     time_base = av_q2d(demuxer->stream().time_base);
-    clock = std::make_unique<FrameClock>(1 / (guess_rate() * time_base));
+    clock = std::make_unique<FrameClock>(1 / (guess_rate() * time_base), 1 / time_base);
     ahead = decode();
     if (!ahead) {
       throw InputError("'" + path + "' has a video stream (" +
@@ -199,9 +199,10 @@ struct FrameReader::State {
             ? INT64_MAX
             : std::max(first_pts, first_pts + static_cast<int64_t>(std::max(ticks, 0.0)));
     if (current && target < current->pts) {
-      jump(target);
-    } else if (worth_a_seek(target)) {
-      jump(target);
+      if (!jump(target)) restart();
+    } else if (worth_a_seek(target) && !jump(target)) {
+      forward_seeks_work = false;  // reading on would have been quicker
+      restart();
     }
     if (!current) advance();
     while (ahead && ahead->pts <= target) advance();
@@ -235,7 +236,7 @@ struct FrameReader::State {
   }
 
   bool worth_a_seek(int64_t target) {
-    if (!can_seek() || !ahead || target <= ahead->pts) return false;
+    if (!forward_seeks_work || !can_seek() || !ahead || target <= ahead->pts) return false;
     const double skipped = static_cast<double>(target) - static_cast<double>(decoder->position());
     if (skipped * time_base < 4 / guess_rate()) return false;
     const auto& list = keys();
@@ -244,17 +245,17 @@ struct FrameReader::State {
     return end - begin >= 2;  // between two key frames lies a whole group of pictures
   }
 
-  void jump(int64_t target) {
-    if (can_seek()) {
-      const auto& list = keys();
-      auto candidate = std::upper_bound(list.begin(), list.end(), latest_start(target));
-      for (int64_t back = 1; candidate != list.begin(); back *= 2) {
-        candidate -= std::min<int64_t>(back, candidate - list.begin());
-        if (candidate == list.begin()) break;  // the start itself
-        if (land(*candidate, target)) return;
-      }
+  // False when no key frame but the first leads to `target`; the position is lost then.
+  bool jump(int64_t target) {
+    if (!can_seek()) return false;
+    const auto& list = keys();
+    auto candidate = std::upper_bound(list.begin(), list.end(), latest_start(target));
+    for (int64_t back = 1; candidate != list.begin(); back *= 2) {
+      candidate -= std::min<int64_t>(back, candidate - list.begin());
+      if (candidate == list.begin()) break;  // the start itself
+      if (land(*candidate, target)) return true;
     }
-    restart();
+    return false;
   }
 
   // True when the frame at `target` follows in the order of reading; the frame ahead is whole.
@@ -268,13 +269,14 @@ struct FrameReader::State {
     do {
       ahead = decode();
       if (!ahead || decoder->whole_from() == AV_NOPTS_VALUE || !clock->exact()) return false;
-    } while (ahead->pts < decoder->whole_from());
+    } while (ahead->pts < decoder->whole_from() || Decoder::lacks_references(*ahead->picture));
     return ahead->pts <= target;
   }
 
   void restart() {
     if (demuxer->live()) throw InputError("'" + path + "' is a live stream, which cannot go back");
     ++stats.seeks;
+    demuxer.reset();  // an index can be large: never hold two
     demuxer = std::make_unique<Demuxer>(path, options.allow_url, options.cancel);
     decoder->restart(*demuxer, /*after_seek=*/false);
     clock->restart();
@@ -378,6 +380,7 @@ struct FrameReader::State {
   bool rgb_is_current = false;
 
   bool keys_known = false;
+  bool forward_seeks_work = true;
   std::vector<int64_t> key_list;
   std::optional<Seconds> truncated_at;
   std::string failure;

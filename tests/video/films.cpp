@@ -55,7 +55,7 @@ const std::vector<FilmKind>& film_kinds() {
       {"NonZeroStartMkv", "a.mkv", "{ff} {src} {x264} -g 12 -output_ts_offset 5 {out}"},
       {"NonZeroStartTs", "a.ts", "{ff} {src} {x264} -g 12 -output_ts_offset 7.5 {out}"},
       {"NonZeroStartMp4", "a.mp4", "{ff} {src} {x264} -g 12 -output_ts_offset 1.5 {out}"},
-      {"NegativeStart", "a.nut",
+      {"NegativeStart", "a.mov",
        "{ff} {src} {x264} -bf 2 -g 12 -avoid_negative_ts disabled -output_ts_offset -0.6 {out}"},
       {"NegativeCompositionOffsets", "a.mp4",
        "{ff} {src} {x264} -bf 2 -g 12 -movflags negative_cts_offsets {out}"},
@@ -96,7 +96,7 @@ const std::vector<FilmKind>& film_kinds() {
       {"OddSizeH264", "a.mp4", "{ff} {odd} {x264} -pix_fmt yuv444p {out}"},
       {"NonSquarePixels", "a.mp4", "{ff} {src} -vf setsar=16/11 {x264} {out}"},
       {"SizeChangesMidStream", "a.ts",
-       "{ff} {src} {x264} -g 12 {dir}/1.ts && {ff} {other} {x264} -g 12 -output_ts_offset 2 "
+       "{ff} {src} {x264} -g 12 {dir}/1.ts && {ff} {other} {x264} -g 12 -output_ts_offset 2.2 "
        "{dir}/2.ts && cat {dir}/1.ts {dir}/2.ts > {out}"},
       {"PixelFormatChangesMidStream", "a.h264",
        "{ff} {src} {x264} -g 12 -f h264 {dir}/1.h264 && {ff} {src} {x264} -pix_fmt yuv444p -g 12 "
@@ -182,7 +182,7 @@ fs::path film(const FilmKind& kind) {
   command = replaced(command, "{src30}", source("testsrc2=size=160x120:rate=30:duration=2"));
   command = replaced(command, "{other}", source("testsrc2=size=96x160:rate=25:duration=1"));
   command = replaced(command, "{hd}", source("testsrc2=size=256x128:rate=25:duration=1"));
-  command = replaced(command, "{odd}", source("testsrc2=size=157x101:rate=25:duration=1"));
+  command = replaced(command, "{odd}", source("testsrc=size=157x101:rate=25:duration=1"));
   command = replaced(command, "{smooth}",
                      source("testsrc2=size=160x112:rate=25:duration=1,gblur=sigma=3"));
   command = replaced(command, "{alpha}",
@@ -215,7 +215,8 @@ Decoded decoded_by_ffmpeg(const fs::path& path, int stream, int64_t size) {
   const fs::path raw = films_folder() / "reference.rgb";
   const ProgramResult result =
       run("ffmpeg -hide_banner -nostdin -v error -y -i " + file + " -map 0:" + map +
-          " -fps_mode passthrough " + (size > 0 ? "-vf scale=" + side + ":flags=bilinear " : "") +
+          " -fps_mode passthrough " +
+          (size > 0 ? "-vf scale=" + side + ":flags=bilinear,format=rgb24 " : "") +
           "-sws_flags bilinear -pix_fmt rgb24 -f rawvideo '" + raw.string() + "'");
   if (result.exit_code != 0) throw std::runtime_error("ffmpeg cannot decode: " + result.err);
   const std::string bytes = bytes_of(raw);

@@ -2,9 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <limits>
+#include <thread>
 #include <vector>
 
+#include "films.h"
 #include "moviechat/support/files.h"
 #include "support_for_tests/paths.h"
 #include "support_for_tests/safetensors.h"
@@ -12,6 +16,8 @@
 namespace moviechat {
 namespace {
 
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using Pixels = std::vector<uint8_t>;
 
 ReaderOptions sized(int64_t size) {
@@ -20,8 +26,8 @@ ReaderOptions sized(int64_t size) {
   return options;
 }
 
-Pixels all_frames(const std::filesystem::path& path, int64_t size) {
-  FrameReader reader(path, sized(size));
+Pixels all_frames(const std::filesystem::path& path, const ReaderOptions& options) {
+  FrameReader reader(path, options);
   Pixels all;
   Pixels rgb(reader.frame_bytes());
   while (reader.next(rgb)) all.insert(all.end(), rgb.begin(), rgb.end());
@@ -30,9 +36,30 @@ Pixels all_frames(const std::filesystem::path& path, int64_t size) {
 
 std::string text(const Pixels& pixels) { return {pixels.begin(), pixels.end()}; }
 
+/// Five minutes with a key frame every second: 7500 tiny frames.
+const std::filesystem::path& long_film(const std::string& extension) {
+  static std::map<std::string, std::filesystem::path> made;
+  auto& path = made[extension];
+  if (path.empty()) {
+    const auto part = testing::films_folder() / "part.mp4";
+    if (!std::filesystem::exists(part)) {
+      testing::ffmpeg(
+          "-f lavfi -i testsrc2=size=64x48:rate=25:duration=60 -c:v libx264 -preset veryfast "
+          "-bf 2 -g 25 '" +
+          part.string() + "'");
+    }
+    path = testing::films_folder() / ("long." + extension);
+    testing::ffmpeg("-stream_loop 4 -i '" + part.string() + "' -c copy '" + path.string() + "'");
+  }
+  return path;
+}
+
+// ---- pixels
+
 TEST(FrameReader, AllFramesOfTheRecordedClipAreTheReferencesBitForBit) {
   const auto golden = testing::golden_json("golden.json").at("cases").at("end_to_end");
-  EXPECT_EQ(sha256(text(all_frames(testing::golden("clip.avi"), 56))), golden.at("rgb_sha256"));
+  EXPECT_EQ(sha256(text(all_frames(testing::golden("clip.avi"), sized(56)))),
+            golden.at("rgb_sha256"));
 }
 
 TEST(FrameReader, ResizingIsTheReferencesBitForBit) {
@@ -41,9 +68,343 @@ TEST(FrameReader, ResizingIsTheReferencesBitForBit) {
     SCOPED_TRACE(name);
     const torch::Tensor expected = tensors.at(name).contiguous();  // [12, S, S, 3]
     const auto* bytes = expected.data_ptr<uint8_t>();
-    EXPECT_EQ(all_frames(testing::golden("resize.avi"), size),
+    EXPECT_EQ(all_frames(testing::golden("resize.avi"), sized(size)),
               Pixels(bytes, bytes + expected.numel()));
   }
+}
+
+TEST(FrameReader, NativeSizeEqualsFfmpegsOwnFrames) {
+  const auto path = testing::film("OddSizeH264");
+  const testing::Decoded expected = testing::decoded_by_ffmpeg(path, 0, 0);
+  FrameReader reader(path, sized(0));
+  EXPECT_EQ(reader.width(), 157);
+  EXPECT_EQ(reader.height(), 101);
+  Pixels rgb(reader.frame_bytes());
+  for (const Pixels& frame : expected.rgb) {
+    ASSERT_TRUE(reader.next(rgb));
+    ASSERT_EQ(rgb, frame);
+  }
+  EXPECT_FALSE(reader.next(rgb));
+}
+
+/// The 2×2 blocks of a picture that is red, green / blue, white, as letters.
+std::string corners(const std::filesystem::path& path) {
+  FrameReader reader(path, sized(64));
+  Pixels rgb(reader.frame_bytes());
+  reader.next(rgb);
+  std::string letters;
+  for (const auto& [x, y] : {std::pair{16, 16}, {48, 16}, {16, 48}, {48, 48}}) {
+    const uint8_t* p = &rgb[static_cast<size_t>((y * 64 + x) * 3)];
+    const bool r = p[0] > 128, g = p[1] > 128, b = p[2] > 128;
+    letters += r && g && b ? 'W' : r ? 'R' : g ? 'G' : b ? 'B' : '?';
+  }
+  return letters;
+}
+
+TEST(FrameReader, EveryTurnAndMirrorOfTheDisplayMatrixIsApplied) {
+  const auto plain = testing::films_folder() / "corners.mp4";
+  testing::ffmpeg(
+      "-f lavfi -i color=red:s=80x60:d=1 -f lavfi -i color=lime:s=80x60:d=1 "
+      "-f lavfi -i color=blue:s=80x60:d=1 -f lavfi -i color=white:s=80x60:d=1 "
+      "-filter_complex '[0][1]hstack[a];[2][3]hstack[b];[a][b]vstack' -c:v libx264 '" +
+      plain.string() + "'");
+  EXPECT_EQ(corners(plain), "RGBW");
+  const auto number = [](int value) {
+    const uint32_t fixed = static_cast<uint32_t>(value) << 16;
+    return std::string{static_cast<char>(fixed >> 24), static_cast<char>(fixed >> 16), 0, 0};
+  };
+  struct Turn {
+    const char* name;
+    int a, b, c, d;  // the matrix's upper left: x' = a·x + c·y, y' = b·x + d·y
+    const char* shown;
+    int64_t degrees;
+  };
+  for (const Turn& turn : {
+           Turn{"90 clockwise", 0, 1, -1, 0, "BRWG", 90},
+           Turn{"180", -1, 0, 0, -1, "WBGR", 180},
+           Turn{"270 clockwise", 0, -1, 1, 0, "GWRB", 270},
+           Turn{"left and right swapped", -1, 0, 0, 1, "GRWB", 180},
+           Turn{"top and bottom swapped", 1, 0, 0, -1, "BWRG", 0},
+           Turn{"transposed", 0, 1, 1, 0, "RBGW", 90},
+           Turn{"transposed and turned by 180", 0, -1, -1, 0, "WGBR", 270},
+       }) {
+    SCOPED_TRACE(turn.name);
+    const auto path = testing::films_folder() / "turned.mp4";
+    testing::write_bytes(path, testing::bytes_of(plain));
+    // tkhd: after its name 4 bytes of version and flags, 36 of other fields, then the matrix.
+    const std::string zero(4, '\0');
+    testing::patch(path, "tkhd", 4 + 40,
+                   number(turn.a) + number(turn.b) + zero + number(turn.c) + number(turn.d));
+    EXPECT_EQ(corners(path), turn.shown);
+    FrameReader reader(path, sized(0));
+    EXPECT_EQ(reader.info().rotation, turn.degrees);
+    EXPECT_EQ(reader.width(), turn.a == 0 ? 120 : 160);
+    EXPECT_EQ(reader.height(), turn.a == 0 ? 160 : 120);
+  }
+}
+
+TEST(FrameReader, ATurnThatIsNoQuarterIsShownUnturnedWithAWarning) {
+  std::vector<std::string> warnings;
+  ReaderOptions options;
+  options.warn = [&](const std::string& line) { warnings.push_back(line); };
+  const auto path = testing::films_folder() / "oblique.mp4";
+  testing::write_bytes(path, testing::bytes_of(testing::film("H264WithBFrames")));
+  const std::string half{0, 0, char(0xb5), 0x04};
+  const std::string minus_half{char(0xff), char(0xff), 0x4a, char(0xfc)};
+  testing::patch(path, "tkhd", 4 + 40, half + half + std::string(4, '\0') + minus_half + half);
+  FrameReader reader(path, options);
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_THAT(warnings[0], HasSubstr("asks to be turned by 45 degrees"));
+  EXPECT_EQ(reader.info().width, 160);
+}
+
+TEST(FrameReader, HdrIsConvertedWithOneWarning) {
+  std::vector<std::string> warnings;
+  ReaderOptions options;
+  options.warn = [&](const std::string& line) { warnings.push_back(line); };
+  FrameReader reader(testing::film("Hdr"), options);
+  while (reader.next()) {
+  }
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_THAT(warnings[0], HasSubstr("is HDR video (smpte2084)"));
+}
+
+TEST(FrameReader, TheFilterIsTheOneAskedFor) {
+  ReaderOptions bicubic = sized(56);
+  bicubic.filter = ResizeFilter::bicubic;
+  const auto path = testing::golden("resize.avi");
+  EXPECT_NE(all_frames(path, sized(56)), all_frames(path, bicubic));
+}
+
+// ---- time
+
+TEST(FrameReader, AFrameIsOnScreenFromItsTimestampToTheNext) {
+  FrameReader reader(testing::golden("clip.avi"), sized(16));  // 30 frames a second
+  EXPECT_EQ(reader.shown_at(Seconds(0)).index, 0);
+  EXPECT_EQ(reader.shown_at(Seconds(0.0332)).index, 0);
+  EXPECT_EQ(reader.shown_at(Seconds(1.0 / 30)).index, 1);
+  EXPECT_EQ(reader.shown_at(Seconds(0.0334)).index, 1);
+  const Shown shown = reader.shown_at(Seconds(2.0 / 30));
+  EXPECT_EQ(shown.index, 2);
+  EXPECT_EQ(shown.pts, 2);
+  EXPECT_DOUBLE_EQ(shown.time.count(), 2.0 / 30);
+  EXPECT_DOUBLE_EQ(shown.end.count(), 3.0 / 30);
+}
+
+TEST(FrameReader, BeforeTheFilmIsItsFirstFrameAndAfterItsLast) {
+  FrameReader reader(testing::golden("clip.avi"), sized(16));
+  EXPECT_EQ(reader.shown_at(Seconds(-5)).index, 0);
+  EXPECT_EQ(reader.shown_at(Seconds(9.99)).index, 299);
+  EXPECT_EQ(reader.shown_at(Seconds(1e30)).index, 299);
+  EXPECT_DOUBLE_EQ(reader.shown_at(Seconds(11)).end.count(), 10);
+  EXPECT_FALSE(reader.next());
+  EXPECT_EQ(reader.shown_at(Seconds(0)).index, 0);
+  EXPECT_THROW(reader.shown_at(Seconds(std::numeric_limits<double>::quiet_NaN())), Error);
+}
+
+TEST(FrameReader, NextGoesOnFromTheFrameShown) {
+  FrameReader reader(testing::golden("clip.avi"), sized(16));
+  EXPECT_EQ(reader.next()->index, 0);
+  EXPECT_EQ(reader.next()->index, 1);
+  reader.shown_at(Seconds(4));
+  EXPECT_EQ(reader.next()->index, 121);
+}
+
+TEST(FrameReader, EverySampleOfEveryPlanIsItsNominalFrameAtAConstantRate) {
+  // Timestamps in whole frames, in 1/15360 s, and rounded to milliseconds. Plans that count frames
+  // meet the rounded ones, too; those that count time take what is on screen by the timestamps.
+  for (const auto& path :
+       {testing::golden("clip.avi"), testing::film("Hevc"),
+        testing::film("H264MillisecondTimestamps"), testing::film("NonZeroStartMkv")}) {
+    for (const char* shorthand : {"clips", "released", "uniform:17", "fps:7"}) {
+      SCOPED_TRACE(path.string() + " " + shorthand);
+      const bool rounded = path.extension() == ".mkv";
+      const PlanKind kind = parse_plan(shorthand).kind;
+      if (rounded && (kind == PlanKind::clips || kind == PlanKind::fps)) continue;
+      FrameReader reader(path, sized(16));
+      const SamplingPlan plan = make_plan(parse_plan(shorthand), reader.info().timing(), 256);
+      for (const Clip& clip : plan.clips) {
+        for (const Sample& sample : clip.samples) {
+          ASSERT_EQ(reader.shown_at(sample.time).index, sample.frame) << sample.time.count();
+        }
+      }
+    }
+  }
+}
+
+TEST(FrameReader, TheDurationIsMeasuredWhereTheHeaderHasNone) {
+  for (const char* kind : {"RawH264", "RawHevc", "NoDurationInTheHeader"}) {
+    SCOPED_TRACE(kind);
+    FrameReader reader(testing::film(kind), sized(16));
+    EXPECT_TRUE(reader.info().duration_measured);
+    EXPECT_NEAR(reader.info().duration.count(), 2, 0.09);
+  }
+  EXPECT_FALSE(FrameReader(testing::film("H264WithBFrames")).info().duration_measured);
+}
+
+TEST(FrameReader, AWrongFrameCountInTheHeaderIsSeenThrough) {
+  const auto path = testing::films_folder() / "count.avi";
+  testing::write_bytes(path, testing::bytes_of(testing::film("FullRangeMjpeg")));
+  const std::string much{char(0xa0), char(0x86), 1, 0};  // 100000
+  testing::patch(path, "avih", 8 + 16, much);
+  testing::patch(path, "strh", 8 + 32, much);
+  FrameReader reader(path, sized(16));
+  EXPECT_TRUE(reader.info().duration_measured);
+  EXPECT_DOUBLE_EQ(reader.info().duration.count(), 2);
+  EXPECT_EQ(reader.info().frames, 50);
+}
+
+TEST(FrameReader, SoundThatGoesOnAfterThePicturesIsNotPartOfTheFilm) {
+  const auto path = testing::films_folder() / "sound.mp4";
+  testing::ffmpeg(
+      "-f lavfi -i testsrc2=size=64x48:rate=25:duration=2 -f lavfi -i sine=duration=9 "
+      "-c:v libx264 -c:a aac '" +
+      path.string() + "'");
+  std::vector<std::string> warnings;
+  ReaderOptions options;
+  options.warn = [&](const std::string& line) { warnings.push_back(line); };
+  FrameReader reader(path, options);
+  EXPECT_DOUBLE_EQ(reader.info().duration.count(), 2);
+  while (reader.next()) {
+  }
+  EXPECT_THAT(warnings, ElementsAre());
+}
+
+TEST(FrameReader, TheFileIsDescribed) {
+  const VideoInfo hdr = FrameReader(testing::film("Hdr")).info();
+  EXPECT_EQ(hdr.codec, "hevc");
+  EXPECT_EQ(hdr.pixel_format, "yuv420p10le");
+  EXPECT_EQ(hdr.bit_depth, 10);
+  EXPECT_EQ(hdr.color_transfer, "smpte2084");
+  EXPECT_EQ(hdr.color_matrix, "bt2020nc");
+  EXPECT_EQ(hdr.width, 160);
+  EXPECT_EQ(hdr.height, 120);
+  EXPECT_EQ(hdr.fps, (Rational{25, 1}));
+  EXPECT_EQ(hdr.frames, 50);
+  const VideoInfo late = FrameReader(testing::film("NonZeroStartMkv")).info();
+  EXPECT_EQ(late.container, "matroska,webm");
+  EXPECT_NEAR(late.start.count(), 5, 0.1);
+  EXPECT_NEAR(late.duration.count(), 2, 0.1);
+}
+
+// ---- work
+
+TEST(FrameReader, ASparsePlanSeeksAndGivesTheVerySameFrames) {
+  for (const char* extension : {"mp4", "mkv", "avi"}) {
+    SCOPED_TRACE(extension);
+    ReaderOptions plodding = sized(16);
+    plodding.allow_seek = false;
+    const bool indexed = std::string(extension) != "avi";  // H.264 in AVI has no timestamps
+    FrameReader seeking(long_film(extension), sized(16));
+    FrameReader forward(long_film(extension), plodding);
+    Pixels sought(seeking.frame_bytes());
+    Pixels read(seeking.frame_bytes());
+    for (double time = 0; time < 300; time += 27.3) {
+      ASSERT_EQ(seeking.shown_at(Seconds(time), sought), forward.shown_at(Seconds(time), read));
+      ASSERT_EQ(sought, read);
+    }
+    EXPECT_EQ(forward.stats().seeks, 0);
+    EXPECT_GT(forward.stats().frames_decoded, 6800);
+    if (indexed) {
+      EXPECT_EQ(seeking.stats().seeks, 10);
+      EXPECT_LT(seeking.stats().frames_decoded, 11 * 60);
+    } else {
+      EXPECT_EQ(seeking.stats().seeks, 0);
+    }
+    EXPECT_EQ(seeking.stats().frames_converted, 11);
+  }
+}
+
+TEST(FrameReader, ADensePlanNeverSeeks) {
+  FrameReader reader(long_film("mp4"), sized(16));
+  for (double time = 0; time < 60; time += 0.9) reader.shown_at(Seconds(time));
+  EXPECT_EQ(reader.stats().seeks, 0);
+}
+
+TEST(FrameReader, GoingBackSeeksAndGivesTheVerySameFrames) {
+  FrameReader reader(long_film("mkv"), sized(16));
+  Pixels first(reader.frame_bytes()), again(reader.frame_bytes());
+  const Shown shown = reader.shown_at(Seconds(33.33), first);
+  reader.shown_at(Seconds(250));
+  const int64_t before = reader.stats().frames_decoded;
+  EXPECT_EQ(reader.shown_at(Seconds(33.33), again), shown);
+  EXPECT_EQ(again, first);
+  EXPECT_LT(reader.stats().frames_decoded - before, 80);
+}
+
+TEST(FrameReader, TheSameFrameAgainCostsNothing) {
+  FrameReader reader(long_film("mp4"), sized(16));
+  Pixels first(reader.frame_bytes()), again(reader.frame_bytes());
+  reader.shown_at(Seconds(10.01), first);
+  const ReadStats before = reader.stats();
+  for (int i = 0; i < 5; ++i) reader.shown_at(Seconds(10.01 + 0.005 * i), again);
+  EXPECT_EQ(again, first);
+  EXPECT_EQ(reader.stats().frames_decoded, before.frames_decoded);
+  EXPECT_EQ(reader.stats().frames_converted, before.frames_converted);
+  EXPECT_EQ(reader.stats().seeks, before.seeks);
+}
+
+TEST(FrameReader, OnlyFramesAskedForAreConverted) {
+  FrameReader reader(testing::golden("clip.avi"), sized(16));
+  Pixels rgb(reader.frame_bytes());
+  for (const double time : {1.0, 1.0, 2.0, 3.0}) reader.shown_at(Seconds(time), rgb);
+  reader.shown_at(Seconds(4));
+  while (reader.next()) {
+  }
+  EXPECT_EQ(reader.stats().frames_converted, 3);
+}
+
+TEST(FrameReader, RoomOfTheWrongSizeIsRefused) {
+  FrameReader reader(testing::golden("clip.avi"), sized(16));
+  Pixels rgb(16 * 16 * 3 - 1);
+  EXPECT_THROW(reader.next(rgb), Error);
+}
+
+TEST(FrameReader, CancellingStopsReading) {
+  CancelFlag cancel;
+  ReaderOptions options = sized(16);
+  options.cancel = &cancel;
+  FrameReader reader(long_film("mp4"), options);
+  reader.next();
+  cancel.cancel();
+  EXPECT_THROW(while (reader.next()){}, Cancelled);
+  EXPECT_THROW(FrameReader(long_film("mp4"), options), Cancelled);
+}
+
+TEST(FrameReader, SettingsAreReadByName) {
+  ReaderOptions options;
+  set_field(options, "strict", "true");
+  set_field(options, "threads", "3");
+  EXPECT_TRUE(options.strict);
+  EXPECT_EQ(options.threads, 3);
+}
+
+// ---- threads
+
+TEST(FrameReaderThreads, TheirNumberDoesNotChangeFrames) {
+  for (const char* kind : {"H264OpenGops", "H264ManySeveralSlices", "HevcOpenGops", "Ffv1", "Av1",
+                           "Vp9WithHiddenFrames"}) {
+    SCOPED_TRACE(kind);
+    ReaderOptions one = sized(32);
+    one.threads = 1;
+    ReaderOptions many = sized(32);
+    many.threads = 7;
+    EXPECT_EQ(all_frames(testing::film(kind), one), all_frames(testing::film(kind), many));
+  }
+}
+
+TEST(FrameReaderThreads, ReadersOfSeveralThreadsDoNotDisturbEachOther) {
+  const std::vector<std::filesystem::path> paths = {
+      testing::film("H264OpenGops"), testing::film("Vp9WithHiddenFrames"), testing::film("Gif"),
+      testing::film("H264OpenGops")};
+  std::vector<Pixels> expected, found(paths.size());
+  for (const auto& path : paths) expected.push_back(all_frames(path, sized(32)));
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < paths.size(); ++i) {
+    threads.emplace_back([&, i] { found[i] = all_frames(paths[i], sized(32)); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(found, expected);
 }
 
 }  // namespace
