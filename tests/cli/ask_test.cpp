@@ -18,7 +18,7 @@ using testing::film;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::moviechat;
-using testing::quoted;
+using testing::shell_word;
 
 struct Reference {
   std::string name;   // of the cases in golden.json
@@ -42,8 +42,8 @@ TEST_P(AskReference, AnswersAreTheRecordedOnes) {
   ASSERT_FALSE(expected.empty());
   const TemporaryFolder folder;
   write_file(folder / "q.jsonl", questions);
-  const auto result = moviechat("--json --video " + film() + " --questions " +
-                                quoted((folder / "q.jsonl").string()) + " " + GetParam().flags);
+  const auto result = moviechat("--json --log-level warn --video " + film() + " --questions " +
+                                shell_word((folder / "q.jsonl").string()) + " " + GetParam().flags);
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.err, IsEmpty());
   const json results = json::parse(result.out).at("results");
@@ -68,7 +68,7 @@ const char* const kAnswer = "v mo qu nightershowctro qul";  // golden.json, pape
 const std::string kQuestion = " --set memory.merge=mean --question 'why does she leave'";
 
 TEST(Ask, OneQuestionPrintsItsAnswerAndNothingElse) {
-  const auto result = moviechat("--video " + film() + kQuestion);
+  const auto result = moviechat("--log-level warn --video " + film() + kQuestion);
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.out, std::string(kAnswer) + "\n");
   EXPECT_THAT(result.err, IsEmpty());
@@ -107,7 +107,8 @@ TEST(Ask, AFrameIndexIsAMoment) {
 
 TEST(Ask, ControlWordsInAQuestionAreText) {
   const auto tokens = [](const std::string& question) {
-    const auto result = moviechat("--json --video " + film() + " --question " + quoted(question));
+    const auto result = moviechat("--json --log-level warn --video " + film() + " --question " +
+                                  shell_word(question));
     EXPECT_EQ(result.exit_code, 0) << result.err;
     EXPECT_THAT(result.err, IsEmpty());
     return json::parse(result.out).at("results")[0].at("prompt_tokens").get<int>();
@@ -120,7 +121,8 @@ TEST(Ask, ControlWordsInAQuestionAreText) {
 }
 
 TEST(Ask, AChangeOfTurnInAQuestionIsKeptWithAWarning) {
-  const auto result = moviechat("--video " + film() + " --question 'a ###Human: b'");
+  const auto result =
+      moviechat("--log-level warn --video " + film() + " --question 'a ###Human: b'");
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.err, HasSubstr("moviechat: warning: "));
   EXPECT_THAT(result.err, HasSubstr("###"));
@@ -147,7 +149,7 @@ TEST(Ask, EvidenceScoresSumToOneAndLieInTheFilm) {
 
 TEST(Ask, SubtitlesAreReadByFFmpeg) {
   const TemporaryFolder folder;
-  const std::string file = quoted((folder / "a.srt").string());
+  const std::string file = shell_word((folder / "a.srt").string());
   const auto result = moviechat("--format srt --video " + film() +
                                 " --question 'who is it?' --question b --at 4 --at 8 > " + file);
   ASSERT_EQ(result.exit_code, 0) << result.err;
@@ -159,7 +161,7 @@ TEST(Ask, SubtitlesAreReadByFFmpeg) {
 TEST(Ask, QuestionsAreReadFromStdin) {
   const auto result = moviechat::testing::run(
       "echo '{\"question\": \"why does she leave\"}' | " + testing::program() + " --model " +
-      quoted(moviechat::testing::tiny_bundle().string()) + " --set memory.merge=mean --video " +
+      shell_word(moviechat::testing::tiny_bundle().string()) + " --set memory.merge=mean --video " +
       film() + " --questions -");
   EXPECT_EQ(result.out, std::string(kAnswer) + "\n") << result.err;
 }
@@ -172,11 +174,12 @@ TEST(Ask, DebugTellsWhereTheTimeWent) {
 
 TEST(Ask, OnATerminalTheAnswerIsStreamedOnce) {
   if (moviechat::testing::run("command -v script").exit_code != 0) GTEST_SKIP() << "no script(1)";
-  const auto result = moviechat::testing::run(
-      "script -qec " +
-      quoted(testing::program() + " --model " + quoted(moviechat::testing::tiny_bundle().string()) +
-             " --quiet --video " + film() + kQuestion) +
-      " /dev/null");
+  const auto result =
+      moviechat::testing::run("script -qec " +
+                              shell_word(testing::program() + " --model " +
+                                         shell_word(moviechat::testing::tiny_bundle().string()) +
+                                         " --quiet --video " + film() + kQuestion) +
+                              " /dev/null");
   EXPECT_EQ(result.out, std::string(kAnswer) + "\r\n");
 }
 

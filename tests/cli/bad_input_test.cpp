@@ -22,7 +22,7 @@ using testing::film;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::moviechat;
-using testing::quoted;
+using testing::shell_word;
 namespace fs = std::filesystem;
 
 void expect_one_line(const moviechat::testing::ProgramResult& result, int exit_code,
@@ -48,7 +48,7 @@ void shell(const std::string& command) {
 }
 
 void make_film(const fs::path& file, const std::string& input, const std::string& options) {
-  shell("ffmpeg -v error -y " + input + " " + options + " " + quoted(file.string()));
+  shell("ffmpeg -v error -y " + input + " " + options + " " + shell_word(file.string()));
 }
 
 class FilmThatCannotBeUsed : public ::testing::TestWithParam<BadFilm> {};
@@ -59,8 +59,8 @@ TEST_P(FilmThatCannotBeUsed, IsRefusedInOneLine) {
   GetParam().make(file);
   std::vector<std::string> said = GetParam().said;
   said.push_back(file.string());
-  expect_one_line(moviechat("--question a --video " + quoted(file.string())), 2, said);
-  expect_one_line(moviechat("inspect " + quoted(file.string())), 2, said);
+  expect_one_line(moviechat("--question a --video " + shell_word(file.string())), 2, said);
+  expect_one_line(moviechat("inspect " + shell_word(file.string())), 2, said);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -99,7 +99,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(BadInput, AFolderIsNoFilm) {
   const TemporaryFolder folder;
-  expect_one_line(moviechat("--question a --video " + quoted(folder.path().string())), 2,
+  expect_one_line(moviechat("--question a --video " + shell_word(folder.path().string())), 2,
                   {folder.path().string(), "folder"});
 }
 
@@ -118,8 +118,8 @@ TEST(BadInput, AFilmWithoutPermissionIsNamed) {
   fs::permissions(folder.path(), fs::perms(0755));
   fs::permissions(file, fs::perms::none);
   expect_one_line(
-      run(as_somebody + testing::program() + " --model " + quoted(tiny_bundle().string()) +
-          " --question a --video " + quoted(file.string())),
+      run(as_somebody + testing::program() + " --model " + shell_word(tiny_bundle().string()) +
+          " --question a --video " + shell_word(file.string())),
       2, {file.string(), "ermission"});
 }
 
@@ -128,7 +128,7 @@ TEST(BadInput, ADamagedFilmIsAnErrorOnlyWhenStrict) {
   const fs::path file = folder / "film.avi";
   const std::string whole = read_file(moviechat::testing::golden("clip.avi"), "film");
   write_file(file, whole.substr(0, whole.size() * 6 / 10));
-  const std::string arguments = "--question a --video " + quoted(file.string());
+  const std::string arguments = "--question a --video " + shell_word(file.string());
   const auto used = moviechat(arguments);
   EXPECT_EQ(used.exit_code, 0) << used.err;
   EXPECT_THAT(used.err, HasSubstr("moviechat: warning: "));
@@ -153,8 +153,8 @@ TEST_P(ArgumentsThatCannotBeUsed, AreRefusedInOneLine) {
   for (size_t at; (at = arguments.find("FILM")) != std::string::npos;) {
     arguments.replace(at, 4, film());
   }
-  const auto result = run("cd " + quoted(folder.path().string()) +
-                          " && MOVIECHAT_MODEL=" + quoted(tiny_bundle().string()) + " " +
+  const auto result = run("cd " + shell_word(folder.path().string()) +
+                          " && MOVIECHAT_MODEL=" + shell_word(tiny_bundle().string()) + " " +
                           testing::program() + " " + arguments);
   expect_one_line(result, 2, GetParam().said);
 }
@@ -257,7 +257,7 @@ class BadBundle : public ::testing::Test {
     replace(sha256_of_file(tiny_bundle() / part), sha256_of_file(bundle() / part));
   }
   void expect_refused(const std::vector<std::string>& said, const std::string& flags = "") const {
-    const std::string model = quoted(bundle().string());
+    const std::string model = shell_word(bundle().string());
     expect_one_line(moviechat("--question a --video " + film() + " --model " + model + " " + flags),
                     2, said);
     expect_one_line(moviechat("inspect " + model + " " + flags), 2, said);
@@ -344,7 +344,7 @@ TEST(BadInput, AClosedStdoutIsAFailureOfOneLine) {
 }
 
 TEST(BadInput, ABrokenPipeIsAFailureOfOneLine) {
-  const auto result = run("{ sleep 1; MOVIECHAT_MODEL=" + quoted(tiny_bundle().string()) + " " +
+  const auto result = run("{ sleep 1; MOVIECHAT_MODEL=" + shell_word(tiny_bundle().string()) + " " +
                           testing::program() + " --question a --video " + film() +
                           "; echo \"code $?\" >&2; } | true");
   EXPECT_THAT(result.err, HasSubstr("moviechat: error: cannot write results"));
@@ -354,7 +354,7 @@ TEST(BadInput, ABrokenPipeIsAFailureOfOneLine) {
 
 TEST(BadInput, AFullDiskLeavesNoFrames) {
   const TemporaryFolder folder;
-  const std::string frames = quoted((folder / "none" / "frames").string());
+  const std::string frames = shell_word((folder / "none" / "frames").string());
   const auto result = moviechat("inspect " + film() + " --plan uniform:2 --frames " + frames);
   expect_one_line(result, 2, {"cannot make the folder"});
   EXPECT_TRUE(fs::is_empty(folder.path()));

@@ -19,7 +19,7 @@ using moviechat::testing::run;
 using moviechat::testing::TemporaryFolder;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using testing::quoted;
+using testing::shell_word;
 namespace fs = std::filesystem;
 
 bool installed(const std::string& program) { return run("command -v " + program).exit_code == 0; }
@@ -50,15 +50,15 @@ TEST(Help, ItsExamplesWork) {
   fs::create_symlink(moviechat::testing::source_dir() / "configs", folder / "configs");
   // The examples ask at 0:30, so the ten-second film of the references is shown four times.
   ASSERT_EQ(run("ffmpeg -v error -stream_loop 3 -i " + testing::film() +
-                " -c:v libx264 -preset ultrafast " + quoted((folder / "film.mp4").string()))
+                " -c:v libx264 -preset ultrafast " + shell_word((folder / "film.mp4").string()))
                 .exit_code,
             0);
   write_file(
       folder / "questions.jsonl",
       "{\"question\": \"What moves?\"}\n{\"question\": \"What moves?\", \"at\": \"0:20\"}\n");
-  const std::string set_up = "cd " + quoted(folder.path().string()) +
+  const std::string set_up = "cd " + shell_word(folder.path().string()) +
                              " && rm -rf frames && export MOVIECHAT_HOME=. && PATH=" +
-                             quoted((moviechat::testing::binary_dir() / "src" / "cli").string()) +
+                             shell_word((moviechat::testing::binary_dir() / "bin").string()) +
                              ":$PATH && ";
   int count = 0;
   for (const Command& command : commands()) {
@@ -87,7 +87,7 @@ TEST(Completions, AreValidForTheirShells) {
   for (const std::string shell : {"bash", "zsh", "fish"}) {
     write_file(folder / shell, completions(shell));
     if (!installed(shell)) continue;
-    const auto result = run(shell + " -n " + quoted((folder / shell).string()));
+    const auto result = run(shell + " -n " + shell_word((folder / shell).string()));
     EXPECT_EQ(result.exit_code, 0) << shell;
     EXPECT_THAT(result.err, IsEmpty()) << shell;
   }
@@ -106,11 +106,12 @@ TEST(Completions, NameEveryFlagInEveryShell) {
 std::string offered(const std::vector<std::string>& words) {
   const TemporaryFolder folder;
   write_file(folder / "completions", completions("bash"));
-  std::string line = ". " + quoted((folder / "completions").string()) + "; COMP_WORDS=(moviechat";
-  for (const std::string& word : words) line += " " + quoted(word);
+  std::string line =
+      ". " + shell_word((folder / "completions").string()) + "; COMP_WORDS=(moviechat";
+  for (const std::string& word : words) line += " " + shell_word(word);
   line +=
       "); COMP_CWORD=" + std::to_string(words.size()) + "; _moviechat; echo \"${COMPREPLY[@]}\"";
-  return run("bash -c " + quoted(line)).out;
+  return run("bash -c " + shell_word(line)).out;
 }
 
 TEST(Completions, OfBashKnowCommandsFlagsAndValues) {
@@ -136,7 +137,7 @@ TEST(Man, IsRenderedWithoutWarnings) {
   const TemporaryFolder folder;
   write_file(folder / "moviechat.1", man_page());
   const auto result = run("groff -man -ww -Tutf8 -Kutf8 " +
-                          quoted((folder / "moviechat.1").string()) + " | col -b");
+                          shell_word((folder / "moviechat.1").string()) + " | col -b");
   EXPECT_THAT(result.err, IsEmpty());
   EXPECT_THAT(result.out, HasSubstr("--question"));
   EXPECT_THAT(result.out, HasSubstr("EXIT STATUS"));

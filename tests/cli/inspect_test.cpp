@@ -16,11 +16,11 @@ using testing::film;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::moviechat;
-using testing::quoted;
+using testing::shell_word;
 namespace fs = std::filesystem;
 
 json inspected(const std::string& arguments) {
-  const auto result = moviechat("inspect --json " + arguments);
+  const auto result = moviechat("inspect --json --log-level warn " + arguments);
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.err, IsEmpty());
   return json::parse(result.out);
@@ -55,9 +55,9 @@ TEST(Inspect, WritesTheFramesThatThePlanReads) {
   const TemporaryFolder folder;
   const fs::path frames = folder / "frames";
   // 14 samples of a 12-frame film: the last frame stands for those after the end.
-  const json report =
-      inspected(quoted(moviechat::testing::golden("resize.avi").string()) +
-                " --plan released --set plan.clips=3 --frames " + quoted(frames.string() + "/"));
+  const json report = inspected(shell_word(moviechat::testing::golden("resize.avi").string()) +
+                                " --plan released --set plan.clips=3 --frames " +
+                                shell_word(frames.string() + "/"));
   const json list = json::parse(read_file(frames / "frames.json", "list"));
   ASSERT_EQ(list.size(), report.at("frames").size());
   for (size_t i = 0; i < list.size(); ++i) {
@@ -68,10 +68,10 @@ TEST(Inspect, WritesTheFramesThatThePlanReads) {
   }
   // The bytes are those that a run of ffmpeg with the same scaling gives.
   const auto ours =
-      moviechat::testing::run("ffmpeg -v error -i " + quoted((frames / "000000.png").string()) +
+      moviechat::testing::run("ffmpeg -v error -i " + shell_word((frames / "000000.png").string()) +
                               " -f rawvideo -pix_fmt rgb24 - | sha256sum");
   const auto theirs = moviechat::testing::run(
-      "ffmpeg -v error -i " + quoted(moviechat::testing::golden("resize.avi").string()) +
+      "ffmpeg -v error -i " + shell_word(moviechat::testing::golden("resize.avi").string()) +
       " -vf scale=56:56:flags=bilinear,format=rgb24 -frames:v 1 -f rawvideo - | sha256sum");
   EXPECT_EQ(ours.out, theirs.out);
 }
@@ -80,7 +80,7 @@ TEST(Inspect, LeavesAFolderThatIsInUseAlone) {
   const TemporaryFolder folder;
   write_file(folder / "mine", "x");
   const auto result = moviechat("inspect " + film() + " --plan uniform:2 --frames " +
-                                quoted(folder.path().string()));
+                                shell_word(folder.path().string()));
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_THAT(result.out, IsEmpty());
   EXPECT_THAT(result.err, HasSubstr("not an empty folder"));
@@ -88,7 +88,7 @@ TEST(Inspect, LeavesAFolderThatIsInUseAlone) {
 }
 
 TEST(Inspect, ABundleShowsItsPartsHashesAndSelfTest) {
-  const json report = inspected(quoted(tiny_bundle().string()));
+  const json report = inspected(shell_word(tiny_bundle().string()));
   EXPECT_EQ(report.at("bundle").at("name"), "tiny");
   EXPECT_EQ(report.at("bundle").at("sha256"), sha256_of_file(tiny_bundle() / "model.yaml"));
   EXPECT_EQ(report.at("parts").size(), 4U);
@@ -101,7 +101,7 @@ TEST(Inspect, ABundleShowsItsPartsHashesAndSelfTest) {
   EXPECT_EQ(report.at("self_test").at("passed"), true);
   EXPECT_EQ(report.at("self_test").at("differences").size(), 3U);
 
-  const auto text = moviechat("inspect " + quoted(tiny_bundle().string()));
+  const auto text = moviechat("inspect " + shell_word(tiny_bundle().string()));
   EXPECT_THAT(text.out, HasSubstr("bundle    tiny (moviechat, fp32)"));
   EXPECT_THAT(text.out, HasSubstr("self-test passed on cpu in fp32"));
 }

@@ -10,7 +10,7 @@ namespace moviechat::cli::testing {
 using moviechat::testing::ProgramResult;
 
 /// One word of a shell command line, whatever is in it.
-std::string quoted(const std::string& word);
+std::string shell_word(const std::string& word);
 
 /// The program that was built, as a word.
 std::string program();

@@ -9,7 +9,7 @@ using moviechat::testing::run;
 using moviechat::testing::TemporaryFolder;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using testing::quoted;
+using testing::shell_word;
 
 struct Stop {
   std::string signal;
@@ -21,17 +21,17 @@ class Signals : public ::testing::TestWithParam<Stop> {
   /// Half an hour of film, every frame of it wanted: nothing that is over before the signal comes.
   static void SetUpTestSuite() {
     folder_ = new TemporaryFolder;
-    const auto made =
-        run("ffmpeg -v error -f lavfi -i testsrc2=s=64x48:r=5:d=10 -c:v libx264 " +
-            quoted((*folder_ / "short.mp4").string()) + " && ffmpeg -v error -stream_loop 180 -i " +
-            quoted((*folder_ / "short.mp4").string()) + " -c copy " + film());
+    const auto made = run("ffmpeg -v error -f lavfi -i testsrc2=s=64x48:r=5:d=10 -c:v libx264 " +
+                          shell_word((*folder_ / "short.mp4").string()) +
+                          " && ffmpeg -v error -stream_loop 180 -i " +
+                          shell_word((*folder_ / "short.mp4").string()) + " -c copy " + film());
     ASSERT_EQ(made.exit_code, 0) << made.err;
   }
   static void TearDownTestSuite() {
     delete folder_;
     folder_ = nullptr;
   }
-  static std::string film() { return quoted((*folder_ / "film.mp4").string()); }
+  static std::string film() { return shell_word((*folder_ / "film.mp4").string()); }
 
   static TemporaryFolder* folder_;
 };
@@ -39,12 +39,13 @@ TemporaryFolder* Signals::folder_ = nullptr;
 
 /// Starts the program, sends the signal, and prints exit code and milliseconds until it was gone.
 moviechat::testing::ProgramResult stopped(const Stop& stop, const std::string& arguments) {
-  return run("bash -c " +
-             quoted("MOVIECHAT_MODEL=" + quoted(moviechat::testing::tiny_bundle().string()) + " " +
-                    testing::program() + " " + arguments + " >/dev/null & pid=$!; sleep " +
-                    std::to_string(stop.after) + "; from=$(date +%s%N); kill -" + stop.signal +
-                    " $pid; wait $pid; code=$?; echo $code $((($(date +%s%N) - from) / 1000000))") +
-             "");
+  return run(
+      "bash -c " +
+      shell_word("MOVIECHAT_MODEL=" + shell_word(moviechat::testing::tiny_bundle().string()) + " " +
+                 testing::program() + " " + arguments + " >/dev/null & pid=$!; sleep " +
+                 std::to_string(stop.after) + "; from=$(date +%s%N); kill -" + stop.signal +
+                 " $pid; wait $pid; code=$?; echo $code $((($(date +%s%N) - from) / 1000000))") +
+      "");
 }
 
 TEST_P(Signals, EndTheProgramWithinASecond) {
@@ -60,7 +61,7 @@ TEST_P(Signals, EndTheProgramWithinASecond) {
 TEST_P(Signals, LeaveNoFramesBehind) {
   const TemporaryFolder out;
   const auto result = stopped(GetParam(), "inspect " + film() + " --plan fps:5 --frames " +
-                                              quoted((out / "frames").string()));
+                                              shell_word((out / "frames").string()));
   EXPECT_TRUE(result.out.starts_with(GetParam().signal == "INT" ? "130 " : "143 ")) << result.out;
   EXPECT_TRUE(std::filesystem::is_empty(out.path()));
 }
