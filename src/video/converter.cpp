@@ -11,6 +11,13 @@ constexpr int kMpeg2ChromaRow = 128;  // in 1/256 of a pixel: between two luma r
 
 int64_t padded_stride(int64_t width) { return (width * 3 + 2 * kAlign - 1) / kAlign * kAlign; }
 
+// reference: vf_scale, which takes BT.601 for RGB and for matrices that libswscale does not know.
+int known_matrix(int matrix) {
+  constexpr int kYCgCo = 8;
+  const bool known = matrix >= 1 && matrix <= 10 && matrix != kYCgCo;
+  return known ? matrix : AVCOL_SPC_BT470BG;
+}
+
 }  // namespace
 
 // reference: ffmpeg's automatic rotation, which chooses among its transpose, hflip and vflip.
@@ -71,8 +78,8 @@ void Converter::make_scaler(const Source& source) {
     if (source.color_range != AVCOL_RANGE_UNSPECIFIED) {
       full = source.color_range == AVCOL_RANGE_JPEG ? 1 : 0;
     }
-    sws_setColorspaceDetails(scaler_.get(), sws_getCoefficients(source.color_matrix), full,
-                             rgb_matrix, rgb_full, brightness, contrast, saturation);
+    sws_setColorspaceDetails(scaler_.get(), sws_getCoefficients(known_matrix(source.color_matrix)),
+                             full, rgb_matrix, rgb_full, brightness, contrast, saturation);
   }
   source_ = source;
 }
