@@ -91,9 +91,10 @@ def main() -> None:
     parser.add_argument("--loose", action="store_true", help="vary case and marks of the questions")
     parser.add_argument("--sample", type=Path, help="ask about this video, annotation beside it")
     parser.add_argument("--out", type=Path, help="keep the films and results.json here")
+    parser.add_argument("--threads", type=int, default=2, help="for --python")
     parser.add_argument("--wrong", action="store_true", help="print the wrong answers")
     options, more = parser.parse_known_args()  # the rest goes to the program
-    torch.set_num_threads(2)
+    torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.out or Path(scratch)
         films = [(options.sample, options.sample.with_suffix(".json"))] if options.sample else []
