@@ -37,7 +37,9 @@ class PromptTest : public ::testing::Test {
 };
 
 TEST_F(PromptTest, EqualsTheReferenceForEveryQuestion) {
-  for (const auto& c : golden_json("golden.json")["cases"]["language"]["prompts"]) {
+  const nlohmann::json cases = golden_json("golden.json")["cases"]["language"]["prompts"];
+  ASSERT_FALSE(cases.empty());
+  for (const auto& c : cases) {
     const Prompt prompt = make_prompt(spec_, *tokenizer_, c["question"].get<std::string>());
     EXPECT_EQ(prompt.before, c["part1_ids"].get<std::vector<int64_t>>()) << c["question"];
     EXPECT_EQ(prompt.after, c["part2_ids"].get<std::vector<int64_t>>()) << c["question"];

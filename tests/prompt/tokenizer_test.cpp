@@ -23,7 +23,9 @@ std::unique_ptr<Tokenizer> tiny_tokenizer() { return load_tokenizer(golden("toke
 
 TEST(Tokenizer, EncodesAndDecodesAsTheReference) {
   const auto tokenizer = tiny_tokenizer();
-  for (const auto& c : golden_json("golden.json")["cases"]["language"]["tokenizer"]) {
+  const nlohmann::json cases = golden_json("golden.json")["cases"]["language"]["tokenizer"];
+  ASSERT_FALSE(cases.empty());
+  for (const auto& c : cases) {
     const std::string text = c["text"];
     const auto ids = c["ids"].get<std::vector<int64_t>>();
     EXPECT_EQ(tokenizer->encode(text), ids) << "'" << text << "'";
@@ -33,7 +35,9 @@ TEST(Tokenizer, EncodesAndDecodesAsTheReference) {
 
 TEST(Tokenizer, SpecialWordsInATextArePlainText) {
   const auto tokenizer = tiny_tokenizer();
-  for (const auto& c : golden_json("golden.json")["cases"]["language"]["special_words"]) {
+  const nlohmann::json cases = golden_json("golden.json")["cases"]["language"]["special_words"];
+  ASSERT_FALSE(cases.empty());
+  for (const auto& c : cases) {
     const std::string text = c["text"];
     const auto ids = tokenizer->encode(text);
     EXPECT_EQ(ids, c["plain_ids"].get<std::vector<int64_t>>()) << text;
