@@ -13,7 +13,7 @@ from moviechat_models.export import DTYPES, BundleError
 from moviechat_models.load import LoadError, MovieChatFiles
 
 from .moviechat import Conversion, convert
-from .report import SHOWN, Progress, grouped, shortened
+from .report import SHOWN, Progress, grouped, shortened, size_text
 from .size_file import SizeError, read_sizes
 from .synthetic import make_synthetic
 
@@ -178,7 +178,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 143 if isinstance(interrupt, Terminated) else 130
     size = sum(path.stat().st_size for path in options.out.iterdir())
     seconds = time.monotonic() - started
-    progress.say(f"wrote {options.out} ({size / 1e6:.1f} MB in {seconds:.0f} s)")
+    progress.say(f"wrote {options.out} ({size_text(size)} in {seconds:.0f} s)")
     return 0
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from moviechat_models.export import DTYPES, BundleError, BundleInfo, Model, Prompt, empty_part
 from moviechat_models.sizes import ModelSizes
 
+from .report import size_text
 from .size_file import Sizes
 from .tokenizer import BOS, EOS, stop_sequences
 
@@ -66,7 +67,7 @@ def check_room(target: Path, sizes: ModelSizes, dtype: str, replace: bool) -> No
     free = shutil.disk_usage(parent).free
     if needed > free:
         raise BundleError(
-            f"'{parent}' has {free / 1e9:.1f} GB free, the bundle needs {needed / 1e9:.1f} GB "
+            f"'{parent}' has {size_text(free)} free, the bundle needs {size_text(needed)} "
             f"while it is written; free some or choose another --out"
         )
 

@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TextIO
 
 from moviechat_models.checkpoint import Problem
@@ -21,46 +22,61 @@ def ranges(numbers: Iterable[int]) -> str:
     return ",".join(str(a) if a == b else f"{a}..{b}" for a, b in spans)
 
 
-def grouped(problems: Iterable[Problem | str]) -> list[tuple[str, int]]:
-    """One line for tensors that differ by their layer only, with the number of them."""
-    layers: dict[tuple[str, str, str, str, str], list[int]] = {}
-    lines: dict[tuple[str, ...], int] = {}
+def size_text(count: float) -> str:
+    """Bytes, readable."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a report, and how many tensors it names."""
+
+    file: str
+    text: str
+    count: int = 1
+
+
+def grouped(problems: Iterable[Problem | str]) -> list[Line]:
+    """One line for tensors that differ by their layer only."""
+    layers: dict[tuple[str, ...], list[int]] = {}  # what the tensors share → their layers
+    order: dict[tuple[str, ...], Line] = {}
     for problem in problems:
         if isinstance(problem, str):
-            lines[("", problem)] = 1
+            order[("", problem)] = Line("", problem)
             continue
         found = re.match(r"(.*?\.)(\d+)(\..*)", problem.name)
         if not found:
-            lines[(problem.file, str(problem))] = 1
+            order[(problem.file, str(problem))] = Line(problem.file, str(problem))
             continue
         key = (problem.file, problem.kind, found[1], found[3], problem.detail)
-        layers.setdefault(key, []).append(int(found[2]))
-        lines[key] = len(layers[key])
-    result = []
-    for key, count in lines.items():
-        if key in layers:
-            file, kind, before, after, detail = key
-            numbers = f"{{{ranges(layers[key])}}}" if count > 1 else str(layers[key][0])
-            result.append((str(Problem(file, kind, f"{before}{numbers}{after}", detail)), count))
-        else:
-            result.append((key[-1], count))
-    return result
+        numbers = layers.setdefault(key, [])
+        numbers.append(int(found[2]))
+        layer = f"{{{ranges(numbers)}}}" if len(numbers) > 1 else found[2]
+        joined = replace(problem, name=f"{found[1]}{layer}{found[3]}")
+        order[key] = Line(problem.file, str(joined), len(numbers))
+    return list(order.values())
 
 
-def shortened(lines: Sequence[tuple[str, int]], limit: int | None) -> list[str]:
-    """At most `limit` lines, then how many tensors are not shown."""
+def shortened(lines: Sequence[Line], limit: int | None) -> list[str]:
+    """At most about `limit` lines, some of every file, then how many tensors are not shown."""
     if limit is None or len(lines) <= limit:
-        return [text for text, _ in lines]
-    rest = sum(count for _, count in lines[limit:])
-    return [text for text, _ in lines[:limit]] + [f"… and {rest} more (--verbose names them)"]
+        return [line.text for line in lines]
+    files = {line.file for line in lines}
+    share = max(1, limit // len(files))
+    shown: list[Line] = []
+    for line in lines:
+        if sum(other.file == line.file for other in shown) < share:
+            shown.append(line)
+    rest = sum(line.count for line in lines) - sum(line.count for line in shown)
+    return [line.text for line in shown] + [f"… and {rest} more (--verbose names them)"]
 
 
 class Progress:
     """What is being done: a bar on a terminal, plain lines elsewhere."""
 
-    def __init__(self, stream: TextIO = sys.stderr) -> None:
-        self.stream = stream
-        self.bar = stream.isatty()
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self.stream = stream or sys.stderr
+        self.bar = self.stream.isatty()
         self._part = ""
         self._open = False  # a bar stands in the last line
 
@@ -75,7 +91,7 @@ class Progress:
         """done of total tensors of a part"""
         if not self.bar:
             if part != self._part:
-                self.say(f"reading {part}: {total} tensors")
+                self.say(f"{part}: {total} tensors")
                 self._part = part
             return
         filled = 30 * done // max(total, 1)

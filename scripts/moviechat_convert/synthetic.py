@@ -18,9 +18,10 @@ from .tokenizer import write_synthetic_tokenizer
 
 def random_parameter(name: str, like: Tensor, seed: int, dtype: torch.dtype) -> Tensor:
     """Matrices keep the scale of what passes, norms are near one. Depends on name and seed only."""
-    generator = torch.Generator().manual_seed(seed * (1 << 32) + zlib.crc32(name.encode()))
+    # One number of 32 bits: torch's generator ignores the rest.
+    generator = torch.Generator().manual_seed(zlib.crc32(f"{seed} {name}".encode()))
     values = torch.randn(like.shape, generator=generator)
-    if name.endswith(("qkv.bias",)):  # EVA has no key bias
+    if name.endswith("qkv.bias"):  # EVA has no key bias
         values[like.numel() // 3 : 2 * like.numel() // 3] = 0
     if is_norm(name):
         values.mul_(0.1).add_(1.0 if name.endswith("weight") else 0.0)

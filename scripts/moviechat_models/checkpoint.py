@@ -209,8 +209,8 @@ def read_pickled(path: Path, key: str | None) -> Mapping[str, Any]:
         raise CheckpointError(f"'{path}' {DAMAGED}: {reason[:120]}") from error
     except (RuntimeError, EOFError, ValueError, KeyError, AttributeError, TypeError) as error:
         size = path.stat().st_size
-        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise CheckpointError(f"'{path}' {DAMAGED} ({size} bytes): {reason}") from error
+        reason = str(error).split(". ")[0].splitlines()[0] if str(error) else type(error).__name__
+        raise CheckpointError(f"'{path}' ({size} bytes) {DAMAGED}: {reason[:120]}") from error
     if not isinstance(content, Mapping):
         raise CheckpointError(
             f"'{path}' holds one {type(content).__name__}, expected named tensors; "

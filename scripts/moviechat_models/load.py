@@ -5,7 +5,7 @@ which it uses everywhere, would let a renamed tensor pass silently.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from .checkpoint import (
+    UNUSABLE,
     CheckpointError,
     OpenFiles,
     Problem,
@@ -131,7 +132,11 @@ class Plan:
         Tensors that are stored in the dtype are not copied: they stay mapped.
         """
         recipes = self.recipes[part]
+        broken = {problem.name for problem in problems if isinstance(problem, Problem)}
         located = {name: self.places(part, recipe) for name, recipe in recipes.items()}
+        for name, places in located.items():
+            if places and any(place.name in broken for place in places):
+                located[name] = None
         parameters: dict[str, Tensor] = {}
         order = sorted((p[0].file, name) for name, p in located.items() if p)  # file by file
         for done, (_, name) in enumerate(order):
@@ -141,7 +146,7 @@ class Plan:
             inputs = [place.read() for place in places]
             made = own_storage(recipes[name].make(*inputs), dtype)
             if not all_finite(made):
-                problems += not_finite(places, inputs, dtype)
+                problems += not_finite(places, inputs)
             if not problems:
                 parameters[name] = made
         if progress:
@@ -153,17 +158,15 @@ class Plan:
         return module.eval()
 
 
-def not_finite(places: list[Place], inputs: list[Tensor], dtype: torch.dtype) -> list[Problem]:
+def not_finite(places: list[Place], inputs: list[Tensor]) -> list[Problem]:
     """Which of a parameter's inputs is to blame, and why."""
     broken = [
         Problem(place.file, "not finite", place.name, f"{int((~torch.isfinite(t)).sum())} numbers")
         for place, t in zip(places, inputs, strict=True)
         if not all_finite(t)
     ]
-    name = {torch.float16: "fp16", torch.bfloat16: "bf16"}.get(dtype, "fp32")
-    too_large = f"too large for fp16 (stored as {name}); its largest number is"
     return broken or [
-        Problem(p.file, "not finite", p.name, f"{too_large} {float(t.abs().max()):.3g}")
+        Problem(p.file, "not finite", p.name, f"{float(t.abs().max()):.3g} is too large for fp16")
         for p, t in zip(places, inputs, strict=True)
     ]
 
@@ -197,66 +200,73 @@ def single_file(path: Path) -> Path:
     return held[0]
 
 
-def plan_moviechat(
-    files: MovieChatFiles, sizes: ModelSizes, ignore: Sequence[str] = (), capacity: int = 2
-) -> Plan:
+def plan_moviechat(files: MovieChatFiles, sizes: ModelSizes, ignore: Sequence[str] = ()) -> Plan:
     """Opens all files and compares names and shapes. ignore: patterns of tensors to pass over."""
-    opened = OpenFiles(capacity)
     plan = Plan(sizes, moviechat_recipes(sizes), {})
-    later_blocks = r"blocks\.(\d+)\..*"
+    open_layers(plan, files, tuple(ignore))
+    wanted: dict[str, Input] = {}
+    for part, recipes in plan.recipes.items():
+        for need in (need for recipe in recipes.values() for need in recipe.inputs):
+            wanted[need.name] = need
+            compare(plan, part, need)
+    projection = plan.layers.get("projection")
+    if projection is not None:  # checked even where the fine-tuned file wins
+        for need in (wanted["llama_proj.weight"], wanted["llama_proj.bias"]):
+            compare_in(plan, projection, need)
+    for layer in plan.layers.values():
+        sort_out_the_rest(plan, layer, wanted)
+    check_language_folders(plan)
+    return plan
 
-    def add(key: str, prefix: str, ignored: tuple[str, ...], open_source) -> None:
+
+def open_layers(plan: Plan, files: MovieChatFiles, ignore: tuple[str, ...]) -> None:
+    """All files in the order of loading, later ones win; those that cannot be read are problems."""
+    opened = OpenFiles()
+
+    def add(key: str, prefix: str, ignored: Sequence[str], read: Callable[[], TensorSource]):
         try:
-            plan.layers[key] = Layer(open_source(), prefix, (*ignored, *ignore))
+            plan.layers[key] = Layer(read(), prefix, (*ignored, *ignore))
         except (CheckpointError, OSError) as error:
             plan.problems.append(str(error))
 
-    def tensor_file(path: Path, key: str | None) -> Callable[[], TensorFile]:
+    def file(path: Path, key: str | None) -> Callable[[], TensorFile]:
         return lambda: TensorFile.open(single_file(path), key, opened)
 
-    def llm() -> TensorSource:
+    def language_model() -> TensorSource:
         base = TensorFolder.open(files.llm, opened)
         if files.llm_delta is None:
             return base
         return Sum(base, TensorFolder.open(files.llm_delta, opened))
 
-    # The order of loading: later ones win.
-    add("vision", VISION, IGNORED_VIT, tensor_file(files.vision, None))
-    add("qformer", "", IGNORED_BLIP2, tensor_file(files.qformer, "model"))
+    depth = plan.sizes.frame_encoder.vit.depth
+    past = rf"blocks\.(?!(?:{'|'.join(map(str, range(depth)))})\.)\d+\..*"  # blocks past the depth
+    add("vision", VISION, (*IGNORED_VIT, past), file(files.vision, None))
+    add("qformer", "", IGNORED_BLIP2, file(files.qformer, "model"))
     if files.projection is not None:
-        add("projection", "", IGNORED_FINETUNE, tensor_file(files.projection, "model"))
-    add("video_llama", "", IGNORED_FINETUNE, tensor_file(files.video_llama, "model"))
-    add("llm", "", IGNORED_LLAMA, llm)
+        add("projection", "", IGNORED_FINETUNE, file(files.projection, "model"))
+    add("video_llama", "", IGNORED_FINETUNE, file(files.video_llama, "model"))
+    add("llm", "", IGNORED_LLAMA, language_model)
 
-    wanted: dict[str, Input] = {}
-    for part, recipes in plan.recipes.items():
-        for need in (need for recipe in recipes.values() for need in recipe.inputs):
-            wanted[f"llm:{need.name}" if part == "language_model" else need.name] = need
-            compare(plan, part, need)
-    depth = sizes.frame_encoder.vit.depth
-    for key, layer in plan.layers.items():
-        known = re.compile("|".join(f"(?:{pattern})" for pattern in layer.ignored))
-        for inner in layer.source.shapes:
-            name = f"llm:{inner}" if key == "llm" else layer.prefix + inner
-            if name in wanted:
-                continue
-            block = re.fullmatch(later_blocks, name.removeprefix(VISION))
-            past = key != "llm" and name.startswith(VISION) and block and int(block[1]) >= depth
-            useless = bool(past or known.fullmatch(inner))
-            problem = Problem(layer.source.file_of(inner), "unexpected", inner)
-            (plan.ignored if useless else plan.problems).append(problem)
+
+def sort_out_the_rest(plan: Plan, layer: Layer, wanted: Mapping[str, Input]) -> None:
+    """What nobody asked a file for must be known to be useless."""
+    known = re.compile("|".join(f"(?:{pattern})" for pattern in layer.ignored))
+    for name in layer.source.shapes:
+        if layer.prefix + name not in wanted:
+            problem = Problem(layer.source.file_of(name), "unexpected", name)
+            (plan.ignored if known.fullmatch(name) else plan.problems).append(problem)
+
+
+def check_language_folders(plan: Plan) -> None:
+    """config.json of base and delta, and that the two can be added."""
     source = plan.layers["llm"].source if "llm" in plan.layers else None
     folders = [source.base, source.delta] if isinstance(source, Sum) else [source]
     for folder in folders:
         if isinstance(folder, TensorFolder):
-            plan.problems += config_problems(folder.path.name, folder.config, sizes.language_model)
+            language = plan.sizes.language_model
+            plan.problems += config_problems(folder.path.name, folder.config, language)
     if isinstance(source, Sum):
         plan.problems += sorted(source.problems())
-    projection = plan.layers.get("projection")
-    if projection is not None:  # checked even where the fine-tuned file wins
-        for need in (wanted["llama_proj.weight"], wanted["llama_proj.bias"]):
-            compare_in(plan, projection, need)
-    return plan
 
 
 def compare(plan: Plan, part: str, wanted: Input) -> None:
@@ -270,9 +280,6 @@ def compare(plan: Plan, part: str, wanted: Input) -> None:
             plan.problems.append(Problem(layer.source.file_of(inner), "missing", inner))
     elif not wanted.fits(place.shape):
         plan.problems.append(wrong_shape(place, wanted))
-    elif wanted.name == f"{VISION}pos_embed" and not is_square(place.shape[1] - 1):
-        detail = f"found {list(place.shape)}, expected 1 + a square number of positions"
-        plan.problems.append(Problem(place.file, "wrong shape", place.name, detail))
 
 
 def compare_in(plan: Plan, layer: Layer, wanted: Input) -> None:
@@ -287,14 +294,9 @@ def compare_in(plan: Plan, layer: Layer, wanted: Input) -> None:
 
 
 def wrong_shape(place: Place, wanted: Input) -> Problem:
-    expected = ", ".join("any" if size is None else str(size) for size in wanted.shape)
-    found = "no tensor" if place.shape == (-1,) else str(list(place.shape))
-    detail = f"found {found}, expected [{expected}]"
+    found = "no tensor" if place.shape == UNUSABLE else str(list(place.shape))
+    detail = f"found {found}, expected {wanted.expected}"
     return Problem(place.file, "wrong shape", place.name, detail)
-
-
-def is_square(count: int) -> bool:
-    return count >= 0 and round(count**0.5) ** 2 == count
 
 
 def load_moviechat(files: MovieChatFiles, sizes: ModelSizes) -> Model:

@@ -33,15 +33,24 @@ VISION = "visual_encoder."  # prefix of the ViT's tensors in the whole model
 
 @dataclass(frozen=True)
 class Input:
-    """A tensor upstream; None in its shape is any length."""
+    """A tensor upstream. Of positions (a class token and a square grid) any number fits."""
 
     name: str
-    shape: tuple[int | None, ...]
+    shape: Shape
+    any_grid: bool = False
 
     def fits(self, shape: Shape) -> bool:
-        return len(shape) == len(self.shape) and all(
-            want in (None, found) for want, found in zip(self.shape, shape, strict=True)
-        )
+        if not self.any_grid or len(shape) != 3:
+            return shape == self.shape
+        patches = shape[1] - 1
+        square = patches > 0 and round(patches**0.5) ** 2 == patches
+        return square and (shape[0], shape[2]) == (self.shape[0], self.shape[2])
+
+    @property
+    def expected(self) -> str:
+        if not self.any_grid:
+            return str(list(self.shape))
+        return f"[{self.shape[0]}, 1 + a square number, {self.shape[2]}]"
 
 
 @dataclass(frozen=True)
@@ -96,7 +105,7 @@ def vit_recipe(name: str, shape: Shape, sizes: VitSizes) -> Recipe:
         half = (shape[0] // 3,)
         return Recipe((Input(f"{block}q_bias", half), Input(f"{block}v_bias", half)), join_bias)
     if name == "pos_embed":  # of any square grid
-        wanted = Input(VISION + name, (1, None, shape[2]))
+        wanted = Input(VISION + name, shape, any_grid=True)
         return Recipe((wanted,), lambda table: resize_pos_embed(table, sizes.grid))
     return Recipe((Input(VISION + name, shape),))
 

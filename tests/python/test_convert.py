@@ -1,0 +1,318 @@
+"""The converter, from files to a bundle: the goldens, other sizes, dtypes, load order, memory."""
+
+import dataclasses
+import hashlib
+import re
+import shlex
+import shutil
+import subprocess
+import weakref
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from conftest import assert_close, flags_of
+from moviechat_convert.__main__ import EXAMPLES
+from moviechat_convert.__main__ import main as convert
+from moviechat_convert.size_file import read_sizes
+from moviechat_models import export
+from moviechat_models.checkpoint import OpenFiles
+from moviechat_models.export import DTYPES, load_modules, self_test_output
+from upstream_files import publish, random_model
+
+ROOT = Path(__file__).parents[2]
+FORMS = ("shards", "safetensors", "delta")
+
+OTHER_SIZES = """
+vit: {image: 28, patch: 7, width: 40, depth: 2, heads: 5, mlp_ratio: 3.1}
+qformer: {width: 24, layers: 5, heads: 3, ffn: 40, queries: 5, cross_every: 3}
+video_qformer: {layers: 1, queries: 4, cross_every: 1}
+frame_table: 9
+llama: {width: 48, layers: 3, heads: 6, ffn: 56, vocab: 512, rows: 513, positions: 300,
+  rms_eps: 1e-5}
+memory: {K: 6, L: 9, m: 1, w: 5, n: 3}
+"""
+
+
+@pytest.fixture(scope="session")
+def tiny_flags(golden_folder):
+    return ["--sizes", str(golden_folder / "golden.json"), "--name", "tiny"]
+
+
+@pytest.fixture(scope="session")
+def forms(golden_folder, checkpoints):
+    """The three ways in which Vicuna is published."""
+    folder = golden_folder
+    return {
+        "shards": checkpoints,
+        "safetensors": dataclasses.replace(checkpoints, llm=folder / "vicuna_safetensors"),
+        "delta": dataclasses.replace(
+            checkpoints, llm=folder / "llama_base", llm_delta=folder / "vicuna_delta"
+        ),
+    }
+
+
+@pytest.fixture(scope="session")
+def built(forms, tiny_flags, tmp_path_factory):
+    """Form → bundle folder, made once."""
+    made = {}
+
+    def build(form):
+        if form not in made:
+            made[form] = tmp_path_factory.mktemp(form) / "bundle"
+            flags = [*tiny_flags, "--dtype", "fp32", "--out", str(made[form])]
+            assert convert(["moviechat", *flags_of(forms[form]), *flags]) == 0
+        return made[form]
+
+    return build
+
+
+def read(folder):
+    return yaml.safe_load((folder / "model.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_tiny_files_become_the_golden_numbers(built, tensors, form):
+    bundle = load_modules(built(form))
+    vision, video, language = tensors("vision"), tensors("video_qformer"), tensors("llm")
+    llm = bundle.language_model
+    with torch.no_grad():
+        assert_close(bundle.frame_encoder(vision["frames_u8"]), vision["qformer_out"])
+        assert_close(bundle.memory_reader(video["blocks"][:37]), video["global/T37"][0])
+        for prompt in range(11):
+            embeds = language[f"q{prompt}/embeds"]
+            logits = llm.step(embeds, *llm.make_cache(1, 400), 0)
+            assert_close(logits[0], language[f"q{prompt}/logits"])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_vicuna_gives_the_same_parts(built, bundle_folder, form):
+    built_files, committed = read(built(form))["files"], read(bundle_folder)["files"]
+    ours, theirs = load_modules(built(form)), load_modules(bundle_folder)
+    for file, module in ours.modules().items():
+        weights, wanted = module.state_dict(), theirs.modules()[file].state_dict()
+        assert all(torch.equal(weights[key], wanted[key]) for key in wanted)
+    assert built_files["tokenizer.model"] == committed["tokenizer.model"]
+
+
+def test_model_yaml_lists_the_sources_in_load_order_with_their_hashes(built, forms):
+    files = forms["delta"]
+    sources = read(built("delta"))["sources"]
+    names = [source["file"] for source in sources]
+    assert names == [files.vision.name, files.qformer.name, files.video_llama.name] + [
+        "llama_base",
+        "vicuna_delta",
+    ]
+    for source, path in zip(sources, (files.vision, files.qformer), strict=False):
+        assert source["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("dtype", ["fp16", "bf16"])
+def test_weights_are_rounded_once_to_the_stored_dtype(
+    checkpoints, tiny_flags, bundle_folder, tmp_path, dtype
+):
+    flags = [*tiny_flags, "--dtype", dtype, "--out", str(tmp_path / "half")]
+    assert convert(["moviechat", *flags_of(checkpoints), *flags]) == 0
+    assert read(tmp_path / "half")["dtype"] == dtype
+    exact = load_modules(bundle_folder)
+    for file, module in exact.modules().items():
+        stored = torch.jit.load(str(tmp_path / "half" / file)).state_dict()
+        for name, tensor in module.state_dict().items():
+            assert torch.equal(stored[name], tensor.to(DTYPES[dtype]))
+
+
+@pytest.fixture
+def other(tmp_path):
+    """A size file that shares no number with the tiny model."""
+    path = tmp_path / "sizes.yaml"
+    path.write_text(OTHER_SIZES, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("shards", [0, 1, 3])
+def test_other_sizes_give_the_outputs_of_the_model_that_was_published(
+    other, golden_folder, tmp_path, shards
+):
+    sizes = read_sizes(other)
+    model = random_model(sizes.model)
+    files = publish(model, tmp_path, golden_folder / "tokenizer.model", shards)
+    flags = ["--sizes", str(other), "--dtype", "fp32", "--out", str(tmp_path / "bundle")]
+    assert convert(["moviechat", *flags_of(files), *flags]) == 0
+    bundle = load_modules(tmp_path / "bundle")
+    for file, module in model.modules().items():
+        part = file.removesuffix(".pt")
+        ours = self_test_output(part, bundle.modules()[file], sizes.model)
+        assert_close(ours, self_test_output(part, module, sizes.model), 1e-5)
+        assert ours.std() > 0.01
+    described = read(tmp_path / "bundle")
+    assert described["memory"] == {"short_capacity": 6, "keep": 1, "long_capacity": 9}
+    assert described["plan"] == {"window": 5}
+    assert described["sizes"]["positions"] == 9
+    assert described["prompt"]["context"] == 300
+
+
+def test_positions_of_another_grid_are_resized(
+    checkpoints, tiny_flags, tensors, tmp_path, bundle_folder
+):
+    vision = tensors("vision")
+    content = torch.load(checkpoints.vision, weights_only=True)
+    content["pos_embed"] = vision["pos_embed_6x6"]
+    torch.save(content, tmp_path / "eva.pth")
+    files = dataclasses.replace(checkpoints, vision=tmp_path / "eva.pth")
+    flags = [*tiny_flags, "--dtype", "fp32", "--out", str(tmp_path / "bundle")]
+    assert convert(["moviechat", *flags_of(files), *flags]) == 0
+    stored = load_modules(tmp_path / "bundle").frame_encoder.state_dict()["vit.pos_embed"]
+    assert_close(stored, vision["pos_embed_resized"], 1e-5)
+
+
+def without_projection(checkpoints, tmp_path):
+    content = torch.load(checkpoints.video_llama, weights_only=True)
+    for name in ("llama_proj.weight", "llama_proj.bias"):
+        content["model"].pop(name)
+    torch.save(content, tmp_path / "finetune.pth")
+    return dataclasses.replace(checkpoints, video_llama=tmp_path / "finetune.pth")
+
+
+def convert_with_projection(files, golden_folder, tiny_flags, tmp_path):
+    files = dataclasses.replace(files, projection=golden_folder / "pretrained_minigpt4.pth")
+    flags = [*tiny_flags, "--dtype", "fp32", "--out", str(tmp_path / "bundle")]
+    assert convert(["moviechat", *flags_of(files), *flags]) == 0
+    stored = load_modules(tmp_path / "bundle").memory_reader.state_dict()["proj.weight"]
+    sources = [source["file"] for source in read(tmp_path / "bundle")["sources"]]
+    return stored, sources
+
+
+def projection_in(path):
+    return torch.load(path, weights_only=True)["model"]["llama_proj.weight"]
+
+
+def test_the_projection_file_fills_in_where_the_fine_tuned_one_has_none(
+    checkpoints, golden_folder, tiny_flags, tmp_path
+):
+    files = without_projection(checkpoints, tmp_path)
+    stored, sources = convert_with_projection(files, golden_folder, tiny_flags, tmp_path)
+    assert torch.equal(stored, projection_in(golden_folder / "pretrained_minigpt4.pth"))
+    assert "pretrained_minigpt4.pth" in sources
+
+
+def test_the_fine_tuned_projection_wins_over_the_projection_file(
+    checkpoints, golden_folder, tiny_flags, tmp_path, capsys
+):
+    stored, sources = convert_with_projection(checkpoints, golden_folder, tiny_flags, tmp_path)
+    assert torch.equal(stored, projection_in(checkpoints.video_llama))
+    assert "pretrained_minigpt4.pth" not in sources
+    assert "pretrained_minigpt4.pth is not used" in capsys.readouterr().err
+
+
+def test_a_folder_stands_for_the_one_file_in_it(checkpoints, tiny_flags, tmp_path):
+    (tmp_path / "proj").mkdir()
+    shutil.copy(checkpoints.video_llama, tmp_path / "proj")
+    files = dataclasses.replace(checkpoints, video_llama=tmp_path / "proj")
+    command = ["moviechat", *flags_of(files), *tiny_flags, "--out", str(tmp_path / "bundle")]
+    assert convert(command) == 0
+
+
+def test_ignored_tensors_are_named(checkpoints, tiny_flags, tmp_path, capsys):
+    flags = [*tiny_flags, "--out", str(tmp_path / "bundle"), "--verbose"]
+    assert convert(["moviechat", *flags_of(checkpoints), *flags]) == 0
+    said = capsys.readouterr().err
+    for name in ("blocks.3.attn.q_bias", "norm.weight", "t5_proj.bias", "inv_freq"):
+        assert re.search(rf"ignored: .*{re.escape(name)}", said)
+
+
+def test_tensors_known_to_be_useless_can_be_passed_over(checkpoints, tiny_flags, tmp_path, capsys):
+    content = torch.load(checkpoints.vision, weights_only=True)
+    content["teacher.weight"] = torch.ones(2)
+    torch.save(content, tmp_path / "eva.pth")
+    files = dataclasses.replace(checkpoints, vision=tmp_path / "eva.pth")
+    command = ["moviechat", *flags_of(files), *tiny_flags, "--out", str(tmp_path / "bundle")]
+    assert convert(command) == 2
+    assert "unexpected: teacher.weight" in capsys.readouterr().err
+    assert convert([*command, "--ignore", r"teacher\..*"]) == 0
+    assert convert([*command, "--ignore", "("]) == 2
+
+
+def test_no_more_than_one_part_and_two_files_are_held(other, golden_folder, tmp_path, monkeypatch):
+    model = random_model(read_sizes(other).model)
+    files = publish(model, tmp_path, golden_folder / "tokenizer.model", shards=4)
+    mapped, parts = [], []
+    reader, save = OpenFiles.reader, export.save_scripted
+
+    def count(self, *arguments):
+        result = reader(self, *arguments)
+        mapped.append(len(self._readers))
+        return result
+
+    def watch(module, path):
+        assert all(earlier() is None for earlier in parts), "an earlier part is still in memory"
+        parts.append(weakref.ref(module))
+        save(module, path)
+
+    monkeypatch.setattr(OpenFiles, "reader", count)
+    monkeypatch.setattr(export, "save_scripted", watch)
+    command = ["--sizes", str(other), "--out", str(tmp_path / "bundle")]
+    assert convert(["moviechat", *flags_of(files), *command]) == 0
+    assert len(parts) == 3
+    assert max(mapped) == 2
+
+
+def test_an_existing_folder_is_kept_unless_it_may_be_replaced(
+    checkpoints, tiny_flags, tmp_path, capsys
+):
+    out = tmp_path / "bundle"
+    command = ["moviechat", *flags_of(checkpoints), *tiny_flags, "--out", str(out)]
+    out.mkdir()
+    (out / "thesis.tex").write_text("precious", encoding="utf-8")
+    assert convert([*command, "--replace"]) == 2
+    assert "not a bundle" in capsys.readouterr().err
+    (out / "thesis.tex").rename(tmp_path / "thesis.tex")
+    assert convert([*command, "--replace"]) == 0
+    assert convert(command) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert convert([*command, "--replace"]) == 0
+
+
+def test_an_interrupted_conversion_leaves_nothing(
+    checkpoints, tiny_flags, tmp_path, monkeypatch, capsys
+):
+    def interrupt(*_args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(export, "self_test_output", interrupt)
+    command = ["moviechat", *flags_of(checkpoints), *tiny_flags, "--out", str(tmp_path / "bundle")]
+    assert convert(command) == 130
+    assert list(tmp_path.iterdir()) == []
+    assert "interrupted" in capsys.readouterr().err
+
+
+def test_too_small_a_disk_is_found_out_before_the_work(
+    checkpoints, tiny_flags, tmp_path, monkeypatch, capsys
+):
+    usage = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage)
+    command = ["moviechat", *flags_of(checkpoints), *tiny_flags, "--out", str(tmp_path / "bundle")]
+    assert convert(command) == 2
+    assert "0.0 MB free, the bundle needs" in capsys.readouterr().err
+
+
+def test_the_script_works_from_any_folder_and_its_help_has_examples(tmp_path):
+    done = subprocess.run(
+        [ROOT / "scripts" / "convert", "moviechat", "--help"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "--llm-delta" in done.stdout
+    assert EXAMPLES["moviechat"].strip() in done.stdout
+
+
+def test_the_example_of_the_help_that_anybody_can_run_does(tmp_path, monkeypatch):
+    text = EXAMPLES["moviechat"].split("tiny model:\n")[1].split("\n\n")[0]
+    words = shlex.split(text.replace("\\\n", " ").replace("/tmp/tiny", str(tmp_path / "tiny")))
+    assert words.pop(0) == "scripts/convert"
+    monkeypatch.chdir(ROOT)
+    assert convert(words) == 0
+    assert read(tmp_path / "tiny")["name"] == "tiny"
