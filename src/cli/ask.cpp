@@ -4,8 +4,8 @@
 
 #include <chrono>
 
+#include "cli/bundle_loading.h"
 #include "cli/questions.h"
-#include "moviechat/model/device.h"
 #include "moviechat/video/frame_reader.h"
 
 namespace moviechat::cli {
@@ -87,9 +87,7 @@ void run_ask(const AskOptions& options, Messages& messages, const CancelFlag& ca
   const RuntimeOptions& runtime = chosen.settings.runtime;
   if (runtime.threads > 0) at::set_num_threads(static_cast<int>(runtime.threads));
   check_film(options, cancel);
-  const torch::Device device = choose_device(runtime.device);
-  const Bundle bundle(options.merged.bundle, device, choose_dtype(runtime.dtype, device),
-                      runtime.verify);
+  const Bundle bundle = load_bundle(options.merged);
   const double load_seconds = seconds_since(start);
   cancel.check();
 

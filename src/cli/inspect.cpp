@@ -1,5 +1,6 @@
 #include "cli/inspect.h"
 
+#include "cli/bundle_loading.h"
 #include "cli/frame_folder.h"
 #include "cli/moment.h"
 #include "moviechat/model/device.h"
@@ -118,9 +119,7 @@ std::string inspect_video(const InspectOptions& options, Messages& messages,
 
 std::string inspect_bundle(const InspectOptions& options) {
   const RuntimeOptions& runtime = options.merged.chosen.settings.runtime;
-  const torch::Device device = choose_device(runtime.device);
-  const Bundle bundle(options.merged.bundle, device, choose_dtype(runtime.dtype, device),
-                      runtime.verify);
+  const Bundle bundle = load_bundle(options.merged);
   const BundleSpec& spec = bundle.spec();
   const std::map<std::string, const ScriptModule*> modules = {
       {"frame_encoder.pt", &bundle.frame_encoder()},

@@ -34,42 +34,51 @@ std::string suggestion(const std::string& word, const std::vector<std::string_vi
   return near.empty() ? "" : "; did you mean '" + near + "'?";
 }
 
-/// CLI11 takes `--flag=` for a flag whose value comes next, so values that are attached to a known
-/// flag are made words of their own.
-std::vector<std::string> detach_values(const Command& command,
-                                       const std::vector<std::string>& arguments) {
-  std::vector<std::string> words;
-  bool only_operands = false;
+[[noreturn]] void refuse_flag(const Command& command, const std::string& word) {
+  const std::string name = word.substr(0, word.find('='));
+  throw InputError("unknown flag '" + name + "'" +
+                   (find_flag(name) != nullptr ? " for '" + std::string(command.name) + "'"
+                                               : suggestion(name, command.flags)));
+}
+
+/// A command line as CLI11 takes it without surprises.
+struct Words {
+  std::vector<std::string> flags;     // every value a word of its own after its flag
+  std::vector<std::string> operands;  // what stands after "--"
+};
+
+/// CLI11 takes the next word where a value is attached but empty (`--flag=`), and takes known flags
+/// as values: values are detached here, and those mistakes named.
+Words split_words(const Command& command, const std::vector<std::string>& arguments) {
+  const auto is_flag = [&](std::string_view word) {
+    return std::find(command.flags.begin(), command.flags.end(), word) != command.flags.end();
+  };
+  Words words;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string& word = arguments[i];
-    only_operands = only_operands || word == "--";
+    if (word == "--") {
+      words.operands.assign(arguments.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                            arguments.end());
+      break;
+    }
     const size_t equals = word.find('=');
     const std::string name = word.substr(0, equals);
-    const auto& known = command.flags;
-    const bool is_flag =
-        !only_operands && std::find(known.begin(), known.end(), name) != known.end();
-    if (!is_flag) {
-      words.push_back(word);
-      continue;
-    }
-    const bool is_switch = find_flag(name)->argument.empty();
-    if (is_switch && equals != std::string::npos) {
+    words.flags.push_back(is_flag(name) ? name : word);
+    if (!is_flag(name)) continue;
+    const std::string argument(find_flag(name)->argument);
+    if (argument.empty()) {
+      if (equals == std::string::npos) continue;
       throw InputError(name + " takes no value, got '" + word.substr(equals + 1) + "'");
     }
-    words.push_back(name);
-    if (is_switch) continue;
     if (equals != std::string::npos) {
-      words.push_back(word.substr(equals + 1));
+      words.flags.push_back(word.substr(equals + 1));
     } else if (i + 1 == arguments.size()) {
-      throw InputError(name + " needs a value: " + name + " " +
-                       std::string(find_flag(name)->argument));
+      throw InputError(name + " needs a value: " + name + " " + argument);
+    } else if (is_flag(arguments[i + 1])) {
+      throw InputError(name + " needs a value, found the flag " + arguments[i + 1] + "; write " +
+                       name + "=" + arguments[i + 1] + " if that is the value");
     } else {
-      const std::string& next = arguments[++i];
-      if (std::find(known.begin(), known.end(), next) != known.end()) {
-        throw InputError(name + " needs a value, found the flag " + next + "; write " + name + "=" +
-                         next + " if that is the value");
-      }
-      words.push_back(next);
+      words.flags.push_back(arguments[++i]);
     }
   }
   return words;
@@ -411,10 +420,10 @@ Arguments parse_arguments(const Command& command, const std::vector<std::string>
     flag_of[option] = flag;
   }
 
-  std::vector<std::string> words = detach_values(command, arguments);
-  std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
+  Words words = split_words(command, arguments);
+  std::reverse(words.flags.begin(), words.flags.end());  // CLI11 takes them from the back
   try {
-    app.parse(words);
+    app.parse(words.flags);
   } catch (const CLI::ParseError& error) {
     throw InputError(error.what());
   }
@@ -433,25 +442,23 @@ Arguments parse_arguments(const Command& command, const std::vector<std::string>
     result.given.push_back({flag, flag->argument.empty() ? "" : option->results().at(i)});
   }
 
+  std::vector<std::string> operands;
   for (const std::string& extra : app.remaining()) {
-    if (extra == "--") continue;
-    if (extra.size() > 1 && extra[0] == '-') {
-      const std::string name = extra.substr(0, extra.find('='));
-      throw InputError(
-          "unknown flag '" + name + "'" +
-          (find_flag(name) != nullptr ? " for '" + std::string(command.name) + "'" : "") +
-          (find_flag(name) != nullptr ? "" : suggestion(name, command.flags)));
-    }
-    if (command.operand.empty()) {
-      throw InputError("unexpected argument '" + extra + "'; '" + std::string(command.name) +
-                       "' takes flags only (moviechat --help)");
-    }
-    if (result.operand) {
-      throw InputError("unexpected argument '" + extra + "' after '" + *result.operand + "'; '" +
-                       std::string(command.name) + "' takes one " + std::string(command.operand));
-    }
-    result.operand = extra;
+    if (extra.size() > 1 && extra[0] == '-') refuse_flag(command, extra);
+    operands.push_back(extra);
   }
+  operands.insert(operands.end(), words.operands.begin(), words.operands.end());
+  if (operands.empty()) return result;
+  const std::string name(command.name);
+  if (command.operand.empty()) {
+    throw InputError("unexpected argument '" + operands[0] + "'; '" + name +
+                     "' takes flags only (moviechat --help)");
+  }
+  if (operands.size() > 1) {
+    throw InputError("unexpected argument '" + operands[1] + "' after '" + operands[0] + "'; '" +
+                     name + "' takes one " + std::string(command.operand));
+  }
+  result.operand = operands[0];
   return result;
 }
 

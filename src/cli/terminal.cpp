@@ -12,7 +12,7 @@ namespace moviechat::cli {
 namespace {
 
 constexpr auto kBarInterval = std::chrono::milliseconds(100);
-constexpr auto kFirstLine = std::chrono::seconds(5);
+constexpr auto kFirstLine = std::chrono::seconds(10);
 constexpr auto kLineInterval = std::chrono::seconds(10);
 
 /// 0 when all was written, else errno.

@@ -128,7 +128,8 @@ TEST(BadInput, ADamagedFilmIsAnErrorOnlyWhenStrict) {
   const fs::path file = folder / "film.avi";
   const std::string whole = read_file(moviechat::testing::golden("clip.avi"), "film");
   write_file(file, whole.substr(0, whole.size() * 6 / 10));
-  const std::string arguments = "--question a --video " + shell_word(file.string());
+  const std::string arguments =
+      "--log-level warn --question a --video " + shell_word(file.string());
   const auto used = moviechat(arguments);
   EXPECT_EQ(used.exit_code, 0) << used.err;
   EXPECT_THAT(used.err, HasSubstr("moviechat: warning: "));
@@ -329,8 +330,8 @@ TEST_F(BadBundle, WhoseDescriptionIsNotYaml) {
 
 TEST(BadInput, AFullDiskIsAFailureOfOneLine) {
   for (const std::string format : {"text", "json", "jsonl", "srt"}) {
-    const auto result =
-        moviechat("--format " + format + " --question a --video " + film() + " >/dev/full");
+    const auto result = moviechat("--plan uniform:8 --format " + format + " --question a --video " +
+                                  film() + " >/dev/full");
     expect_one_line(result, 1, {"standard output", "No space left"});
   }
   expect_one_line(moviechat("--help >/dev/full"), 1, {"No space left"});
@@ -345,7 +346,7 @@ TEST(BadInput, AClosedStdoutIsAFailureOfOneLine) {
 
 TEST(BadInput, ABrokenPipeIsAFailureOfOneLine) {
   const auto result = run("{ sleep 1; MOVIECHAT_MODEL=" + shell_word(tiny_bundle().string()) + " " +
-                          testing::program() + " --question a --video " + film() +
+                          testing::program() + " --plan uniform:8 --question a --video " + film() +
                           "; echo \"code $?\" >&2; } | true");
   EXPECT_THAT(result.err, HasSubstr("moviechat: error: cannot write results"));
   EXPECT_THAT(result.err, HasSubstr("Broken pipe"));

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "cli/program_settings.h"
+#include "moviechat/model/bundle.h"
+
+namespace moviechat::cli {
+
+/// Loads the bundle that was chosen, on the device and in the dtype of the settings, and checks it.
+/// Whatever fails in it is an InputError: another bundle, or a whole copy, is the way out.
+Bundle load_bundle(const MergedSettings& merged);
+
+}  // namespace moviechat::cli
