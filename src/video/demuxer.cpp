@@ -17,7 +17,6 @@ namespace {
 
 constexpr int kMaxReadErrors = 64;               // in a row; a demuxer often finds its way again
 constexpr const char* kMaxPixels = "268435456";  // 16384²: larger claims come from damaged headers
-constexpr double kLongestFilm = 3600.0 * 24 * 1000;
 
 // Formats that name other files or devices, and those that draw text.
 constexpr std::array<std::string_view, 11> kPlaylists = {
@@ -200,7 +199,12 @@ bool Demuxer::read(AVPacket& packet) {
       if (++errors >= kMaxReadErrors || avio_feof(context_->pb) != 0) return false;
       continue;
     }
-    if (packet.stream_index == stream_->index) return true;
+    if (packet.stream_index != stream_->index) continue;
+    for (int64_t* time : {&packet.pts, &packet.dts}) {
+      if (*time > kLargestTimestamp || *time < -kLargestTimestamp) *time = AV_NOPTS_VALUE;
+    }
+    packet.duration = std::clamp<int64_t>(packet.duration, 0, kLargestTimestamp);
+    return true;
   }
 }
 
@@ -235,7 +239,7 @@ std::optional<Seconds> Demuxer::stated_video_duration(int64_t first) const {
   if (stream_->duration == AV_NOPTS_VALUE || stream_->duration <= 0) return std::nullopt;
   double duration = static_cast<double>(stream_->duration) * ticks();
   if (stream_->start_time != AV_NOPTS_VALUE && first > stream_->start_time) {
-    duration -= static_cast<double>(first - stream_->start_time) * ticks();
+    duration -= (static_cast<double>(first) - static_cast<double>(stream_->start_time)) * ticks();
   }
   return duration > 0 ? std::optional(Seconds(duration)) : std::nullopt;
 }
@@ -248,7 +252,8 @@ std::vector<int64_t> Demuxer::key_timestamps() {
     if ((entry.flags & AVINDEX_KEYFRAME) == 0 || (entry.flags & AVINDEX_DISCARD_FRAME) != 0) {
       continue;
     }
-    if (entry.timestamp != AV_NOPTS_VALUE) keys.push_back(entry.timestamp);
+    const int64_t time = entry.timestamp;
+    if (time >= -kLargestTimestamp && time <= kLargestTimestamp) keys.push_back(time);
   }
   std::sort(keys.begin(), keys.end());
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
@@ -260,7 +265,8 @@ std::optional<int64_t> Demuxer::index_end() const {
   if (count < 2) return std::nullopt;
   const int64_t last = avformat_index_get_entry(stream_, count - 1)->timestamp;
   const int64_t before = avformat_index_get_entry(stream_, count - 2)->timestamp;
-  return last + std::max<int64_t>(last - before, 0);
+  if (before < -kLargestTimestamp || last < before || last > kLargestTimestamp) return std::nullopt;
+  return last + (last - before);
 }
 
 Measured measure(Demuxer& demuxer) {
@@ -271,7 +277,7 @@ Measured measure(Demuxer& demuxer) {
     ++measured.packets;
     if (packet->pts == AV_NOPTS_VALUE) continue;
     measured.timed = true;
-    measured.end = std::max(measured.end, packet->pts + std::max<int64_t>(packet->duration, 0));
+    measured.end = std::max(measured.end, packet->pts + packet->duration);
   }
   return measured;
 }

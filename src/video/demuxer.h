@@ -11,6 +11,13 @@
 
 namespace moviechat {
 
+/// Timestamps beyond this, seen in damaged files only, are taken for missing, so that sums and
+/// differences of timestamps do not overflow.
+inline constexpr int64_t kLargestTimestamp = int64_t{1} << 60;
+
+/// Durations beyond this are taken for wrong.
+inline constexpr double kLongestFilm = 3600.0 * 24 * 1000;  // s
+
 /// A file or address → packets of its one video stream, in the order of the file. Opens nothing but
 /// that file: formats that name other files (playlists) are refused. One thread at a time.
 class Demuxer {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "video/ffmpeg.h"
@@ -13,7 +14,7 @@ namespace moviechat {
 class FrameClock {
  public:
   /// `step`: ticks of one frame at the stream's rate; `second`: ticks of a second.
-  FrameClock(double step, double second) : step_(step), second_(second) {}
+  FrameClock(double step, double second) : step_(std::min(step, kLongestStep)), second_(second) {}
 
   int64_t place(const AVFrame& frame);
 
@@ -28,6 +29,7 @@ class FrameClock {
   bool exact() const { return exact_; }
 
  private:
+  static constexpr double kLongestStep = 1 << 30;  // of a damaged header
   double step_;
   double second_;
   int64_t last_ = AV_NOPTS_VALUE;

@@ -121,10 +121,8 @@ struct FrameReader::State {
       const Measured measured = measure(pass);
       const double end = static_cast<double>(measured.end - first_pts) * time_base;
       info.duration_measured = true;
-      info.duration =
-          Seconds(measured.timed && end > 0
-                      ? end
-                      : static_cast<double>(std::max<int64_t>(measured.packets, 1)) / rate);
+      const double counted = static_cast<double>(std::max<int64_t>(measured.packets, 1)) / rate;
+      info.duration = Seconds(measured.timed && end > 0 && end < kLongestFilm ? end : counted);
     }
     info.frames = std::max<int64_t>(std::llround(info.duration.count() * info.fps.value()), 1);
   }
@@ -133,7 +131,7 @@ struct FrameReader::State {
   bool index_disagrees(Seconds stated) const {
     const std::optional<int64_t> end = demuxer->index_end();
     if (!end || !demuxer->stated_video_duration(first_pts)) return false;
-    const double length = static_cast<double>(*end - first_pts) * time_base;
+    const double length = (static_cast<double>(*end) - static_cast<double>(first_pts)) * time_base;
     return length > 0 && std::abs(length - stated.count()) > std::max(1.0, 0.05 * length);
   }
 
@@ -176,7 +174,7 @@ struct FrameReader::State {
   int64_t end_of_current() const {
     if (ahead) return ahead->pts;
     const int64_t stated = current->picture->pkt_duration;
-    return current->pts + (stated > 0 ? stated : step());
+    return current->pts + (stated > 0 && stated <= kLargestTimestamp ? stated : step());
   }
 
   Seconds since_first(int64_t pts) const {
@@ -190,10 +188,11 @@ struct FrameReader::State {
   }
 
   void go_to(Seconds time) {
-    if (!std::isfinite(time.count()))
+    if (!std::isfinite(time.count())) {
       throw Error("a frame was asked for at a time that is no number");
+    }
     const double ticks = std::floor((time.count() + kTimeSlack) / time_base);
-    const double furthest = 9e18;
+    const double furthest = 4e18;
     const int64_t target =
         ticks >= furthest
             ? INT64_MAX

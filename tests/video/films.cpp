@@ -88,9 +88,24 @@ const std::vector<FilmKind>& film_kinds() {
        "{ff} -i {dir}/cover.png {src} -map 0 -map 1 -c:v:0 copy -disposition:v:0 attached_pic "
        "-c:v:1 libx264 -preset veryfast {out}",
        -1},
-      {"Rotated90", "a.mp4", "{ff} {smooth} {x264} -metadata:s:v rotate=90 {out}"},
-      {"Rotated180", "a.mp4", "{ff} {smooth} {x264} -metadata:s:v rotate=180 {out}"},
-      {"Rotated270", "a.mp4", "{ff} {smooth} {x264} -metadata:s:v rotate=270 {out}"},
+      {"Rotated90", "a.mp4",
+       "{ff} {src} {x264} {dir}/1.mp4 && {ff} -i {dir}/1.mp4 -c copy -metadata:s:v:0 rotate=90 "
+       "{out}"},
+      {"Rotated180", "a.mp4",
+       "{ff} {src} {x264} {dir}/1.mp4 && {ff} -i {dir}/1.mp4 -c copy -metadata:s:v:0 rotate=180 "
+       "{out}"},
+      {"Rotated270", "a.mp4",
+       "{ff} {src} {x264} {dir}/1.mp4 && {ff} -i {dir}/1.mp4 -c copy -metadata:s:v:0 rotate=270 "
+       "{out}"},
+      {"RotatedTenBit", "a.mp4",
+       "{ff} {src} -c:v libx265 -pix_fmt yuv420p10le -x265-params log-level=none {dir}/1.mp4 && "
+       "{ff} -i {dir}/1.mp4 -c copy -metadata:s:v:0 rotate=90 {out}"},
+      {"RotatedRgb", "a.mov",
+       "{ff} {odd} -c:v png -pix_fmt rgb24 {dir}/1.mov && "
+       "{ff} -i {dir}/1.mov -c copy -metadata:s:v:0 rotate=270 {out}"},
+      {"Rotated422", "a.mov",
+       "{ff} {smooth} -c:v prores_ks -profile:v 2 {dir}/1.mov && "
+       "{ff} -i {dir}/1.mov -c copy -metadata:s:v:0 rotate=90 {out}"},
       {"OddSize", "a.mkv", "{ff} {odd} -c:v ffv1 -pix_fmt yuv420p {out}"},
       {"OddSizeVp9", "a.webm",
        "{ff} {odd} -c:v libvpx-vp9 -pix_fmt yuv420p -deadline "
