@@ -127,8 +127,9 @@ void Demuxer::open(const std::string& url) {
     format = av_find_input_format("rtsp");
   } else {
     AVIOContext* io = nullptr;
-    check(avio_open2(&io, url.c_str(), AVIO_FLAG_READ, &interrupt, protocols.address()));
+    const int code = avio_open2(&io, url.c_str(), AVIO_FLAG_READ, &interrupt, protocols.address());
     io_.reset(io);
+    check(code);
     // The empty name leaves only the content to judge by.
     check(av_probe_input_buffer2(io, &format, "", nullptr, 0, 0));
   }
@@ -149,8 +150,10 @@ void Demuxer::open(const std::string& url) {
   Dictionary options;
   options.set("protocol_whitelist", local ? "file" : "http,https,tcp,tls,udp,rtp,rtsp");
   // On failure FFmpeg frees the context itself.
-  check(avformat_open_input(&context, live_ ? url.c_str() : "", format, options.address()));
+  const int opened =
+      avformat_open_input(&context, live_ ? url.c_str() : "", format, options.address());
   context_.reset(context);
+  check(opened);
 
   std::vector<AVDictionary*> decoders(context_->nb_streams, nullptr);
   for (AVDictionary*& decoder : decoders) {
