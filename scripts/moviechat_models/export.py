@@ -1,5 +1,6 @@
 """Modules → a bundle: scripted, hashed, with self-test numbers, written whole or not at all."""
 
+import gc
 import hashlib
 import os
 import shutil
@@ -333,8 +334,10 @@ def write_parts(
             say(f"writing {file.name}")
             save_scripted(module, file)
             del module
+            gc.collect()  # scripting leaves a cycle that holds the weights
             say(f"testing {file.name}")  # what was written, not what was meant
             outputs[part] = self_test_output(part, stored_part(file, sizes), sizes)
+            gc.collect()
         shutil.copyfile(tokenizer, folder / "tokenizer.model")
         say("hashing sources and parts")
         description = describe(info, sizes, outputs)

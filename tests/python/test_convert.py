@@ -238,23 +238,33 @@ def test_no_more_than_one_part_and_two_files_are_held(other, golden_folder, tmp_
     model = random_model(read_sizes(other).model)
     files = publish(model, tmp_path, golden_folder / "tokenizer.model", shards=4)
     mapped, parts = [], []
-    reader, save = OpenFiles.reader, export.save_scripted
+    reader, save, test = OpenFiles.reader, export.save_scripted, export.stored_part
 
     def count(self, *arguments):
         result = reader(self, *arguments)
         mapped.append(len(self._readers))
         return result
 
-    def watch(module, path):
+    def none_before():
         assert all(earlier() is None for earlier in parts), "an earlier part is still in memory"
+
+    def watch_save(module, path):
+        none_before()
         parts.append(weakref.ref(module))
         save(module, path)
 
+    def watch_test(path, sizes):
+        none_before()
+        module = test(path, sizes)
+        parts.append(weakref.ref(module))
+        return module
+
     monkeypatch.setattr(OpenFiles, "reader", count)
-    monkeypatch.setattr(export, "save_scripted", watch)
+    monkeypatch.setattr(export, "save_scripted", watch_save)
+    monkeypatch.setattr(export, "stored_part", watch_test)
     command = ["--sizes", str(other), "--out", str(tmp_path / "bundle")]
     assert convert(["moviechat", *flags_of(files), *command]) == 0
-    assert len(parts) == 3
+    assert len(parts) == 6  # each made and written, then read back and tested
     assert max(mapped) == 2
 
 
