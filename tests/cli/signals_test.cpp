@@ -44,8 +44,7 @@ moviechat::testing::ProgramResult stopped(const Stop& stop, const std::string& a
       shell_word("MOVIECHAT_MODEL=" + shell_word(moviechat::testing::tiny_bundle().string()) + " " +
                  testing::program() + " " + arguments + " >/dev/null & pid=$!; sleep " +
                  std::to_string(stop.after) + "; from=$(date +%s%N); kill -" + stop.signal +
-                 " $pid; wait $pid; code=$?; echo $code $((($(date +%s%N) - from) / 1000000))") +
-      "");
+                 " $pid; wait $pid; code=$?; echo $code $((($(date +%s%N) - from) / 1000000))"));
 }
 
 TEST_P(Signals, EndTheProgramWithinASecond) {
