@@ -19,6 +19,7 @@ from mini.films import Film, Scene, draw_cuts
 from mini.questions import (
     BREAKPOINT_KINDS,
     GLOBAL_KINDS,
+    WHOLE_FILM,
     Question,
     ask_global,
     ask_now,
@@ -104,10 +105,11 @@ class FilmPool:
         return self._at(film, members, times, blend)
 
     def whole(self, rng: np.random.Generator, index: int, questions: int) -> Memory:
-        """A film's global memory."""
+        """A film's global memory. Half of the questions are on all scenes: learned last."""
         film = self.films[index]
         asked: list[Question] = []
         kinds = [str(kind) for kind in rng.permutation(GLOBAL_KINDS)]
+        kinds += [str(kind) for kind in rng.permutation(list(WHOLE_FILM))[: questions // 2]]
         while len(asked) < questions:
             question = ask_global(rng, film, kinds.pop())
             asked += [question] if question else []

@@ -15,11 +15,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch
 
-from mini.dataset import FilmPool
 from mini.scene_bank import SceneBank, draw_bank
 from mini.sizes import VOCABULARY, mini_sizes
 from mini.tokenizer import PROMPT, MiniTokenizer, train_tokenizer
-from mini.train_answers import Answerer, train_answers
+from mini.train_answers import Answerer, AnswerOptions, train_answers
 from mini.train_frames import encode_bank, train_frames
 from moviechat_models.export import BundleInfo, Model, Prompt, write_bundle
 
@@ -31,9 +30,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, required=True, help="checkpoints and the scene bank")
     parser.add_argument("--stages", default=",".join(STAGES))
     parser.add_argument("--scenes", type=int, default=4000, help="scenes in the bank")
-    parser.add_argument("--frame-steps", type=int, default=2500)
-    parser.add_argument("--answer-steps", type=int, default=6000)
-    parser.add_argument("--films", type=int, default=4000, help="films put together for training")
+    parser.add_argument("--frame-steps", type=int, default=8000)
+    parser.add_argument("--answer-steps", type=int, default=4000)
+    parser.add_argument(
+        "--peak", type=float, default=1e-3, help="learning rate of the answers stage"
+    )
+    parser.add_argument("--start-from", type=Path, help="answers.pt of another run to begin with")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("models/mini"))
@@ -111,14 +113,20 @@ def answers_stage(model: Model, options: argparse.Namespace) -> None:
     load_frames(model, options.work)
     bank = SceneBank.load(options.work / "bank")
     cached = options.work / "blocks.pt"
-    if not cached.exists():
-        torch.save(encode_bank(model.frame_encoder, bank), cached)
+    if not cached.exists() or cached.stat().st_mtime < (options.work / "frames.pt").stat().st_mtime:
+        torch.save(encode_bank(model.frame_encoder, bank, every=2), cached)
     blocks = torch.load(cached)
-    pool = FilmPool(bank.scenes, blocks, options.films, options.seed)
-    print(f"{options.films} films put together", flush=True)
+    print(f"{len(blocks)} scenes encoded", flush=True)
     tokens = MiniTokenizer(options.work / "tokenizer.model")
     answerer = Answerer(model.memory_reader, model.language_model, tokens)
-    train_answers(answerer, pool, options.work, options.answer_steps)
+    chosen = AnswerOptions(
+        folder=options.work,
+        steps=options.answer_steps,
+        seed=options.seed,
+        peak=options.peak,
+        start_from=options.start_from,
+    )
+    train_answers(answerer, bank.scenes, blocks, chosen)
 
 
 def bundle_stage(model: Model, options: argparse.Namespace) -> None:

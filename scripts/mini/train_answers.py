@@ -7,6 +7,7 @@ last scene, everything seen) speed up the start and are thrown away.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mini.dataset import FilmPool, Memory, pad
+from mini.films import Scene
 from mini.questions import Question, loosen
 from mini.scene_bank import scene_labels
 from mini.tokenizer import MiniTokenizer
@@ -22,8 +24,22 @@ from mini.train_frames import lr_at
 from moviechat_models.llama import LanguageModel
 from moviechat_models.memory_reader import MemoryReader
 
+RENEW = 60  # steps on one set of films
+FILMS = 260  # in a set
 LABELS = {"background": 8, "colours": 8, "shapes": 4, "pairs": 32}
 IGNORE = -100
+
+
+@dataclass(frozen=True)
+class AnswerOptions:
+    """`start_from`: another run's answers.pt to begin with (its encoder may be an older one)."""
+
+    folder: Path
+    steps: int
+    seed: int = 1
+    peak: float = 1e-3
+    batch: int = 7
+    start_from: Path | None = None
 
 
 class ReadingHeads(nn.Module):
@@ -110,58 +126,71 @@ def ask(
 
 def train_answers(
     answerer: Answerer,
-    pool: FilmPool,
-    folder: Path,
-    steps: int,
-    peak: float = 1e-3,
-    batch: int = 10,
+    scenes: list[Scene],
+    blocks: Tensor,
+    options: AnswerOptions,
 ) -> None:
-    """Trains in place; resumes from and saves to folder/answers.pt. The pool's last 100 films
-    validate.
+    """Trains in place; resumes from and saves to options.folder/answers.pt.
+
+    scenes are the bank's, blocks [scenes, F, N, C] their frames encoded. Films are put together new
+    every RENEW steps: a fixed set is learned by heart, and questions about whole films are not
+    learned. The last twentieth of the scenes is only for validation, as it was for the encoder.
     """
     sizes = answerer.reader.sizes
     heads = ReadingHeads(sizes.qformer.queries, sizes.out)
     parameters = [*answerer.parameters(), *heads.parameters()]
-    optimizer = torch.optim.AdamW(parameters, lr=peak, weight_decay=0.02, betas=(0.9, 0.98))
-    checkpoint, start = folder / "answers.pt", 0
-    if checkpoint.exists():
-        saved = torch.load(checkpoint, weights_only=False)
-        answerer.load_state_dict(saved["answerer"])
-        heads.load_state_dict(saved["heads"])
-        optimizer.load_state_dict(saved["optimizer"])
-        start = saved["step"]
-    rng = np.random.default_rng([31, start])
-    train = len(pool.films) - 100
-
-    def memories(low: int, high: int, count: int) -> list[Memory]:
-        whole = [pool.whole(rng, int(i), 4) for i in rng.integers(low, high, count)]
-        return whole + [pool.moment(rng, int(i), 3) for i in rng.integers(low, high, count)]
+    optimizer = torch.optim.AdamW(parameters, lr=1e-3, weight_decay=0.02, betas=(0.9, 0.98))
+    checkpoint, start = options.folder / "answers.pt", 0
+    for path in (checkpoint, options.start_from):
+        if path is not None and path.exists():
+            saved = torch.load(path, weights_only=False)
+            answerer.load_state_dict(saved["answerer"])
+            heads.load_state_dict(saved["heads"])
+            if path == checkpoint:
+                optimizer.load_state_dict(saved["optimizer"])
+                start = saved["step"]
+            break
+    rng = np.random.default_rng([options.seed, 31, start])
+    train = len(scenes) * 19 // 20
+    held_out = FilmPool(scenes[train:], blocks[train:], 60, options.seed)
+    pool = FilmPool(scenes[:train], blocks[:train], FILMS, int(rng.integers(1 << 30)))
 
     began, total = time.time(), 0.0
-    for step in range(start, steps):
+    for step in range(start, options.steps):
+        if (step + 1) % RENEW == 0:
+            pool = FilmPool(scenes[:train], blocks[:train], FILMS, int(rng.integers(1 << 30)))
         for group in optimizer.param_groups:
-            group["lr"] = lr_at(step, steps, peak)
-        chosen = memories(0, train, batch)
+            group["lr"] = lr_at(step, options.steps, options.peak)
+        chosen = draw_memories(pool, rng, options.batch)
         loss, _, _, readings = ask(answerer, chosen, rng)
         help_ = heads.loss(readings, chosen)
         optimizer.zero_grad()
         (loss + 0.5 * help_).backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
-        total += float(loss.detach())
+        total += loss.item()
         if (step + 1) % 50 == 0:
             print(
-                f"answers {step + 1}/{steps} loss {total / 50:.3f} heads {help_:.3f} "
-                f"{time.time() - began:.0f}s",
+                f"answers {step + 1}/{options.steps} loss {total / 50:.3f} "
+                f"heads {help_.item():.3f} {time.time() - began:.0f}s",
                 flush=True,
             )
             total = 0.0
-        if (step + 1) % 250 == 0 or step + 1 == steps:
+        if (step + 1) % 100 == 0 or step + 1 == options.steps:
             state = {"answerer": answerer.state_dict(), "heads": heads.state_dict()}
             state |= {"optimizer": optimizer.state_dict(), "step": step + 1}
             torch.save(state, checkpoint.with_suffix(".part"))
             checkpoint.with_suffix(".part").replace(checkpoint)
-            print(validation(answerer, [memories(train, train + 100, 20) for _ in range(3)], rng))
+        if (step + 1) % 400 == 0 or step + 1 == options.steps:
+            batches = [draw_memories(held_out, rng, 20) for _ in range(3)]
+            print(validation(answerer, batches, rng), flush=True)
+
+
+def draw_memories(pool: FilmPool, rng: np.random.Generator, count: int) -> list[Memory]:
+    """`count` whole films with 5 questions each, and as many moments with 2."""
+    whole = [pool.whole(rng, int(i), 5) for i in rng.integers(0, len(pool.films), count)]
+    moments = [pool.moment(rng, int(i), 2) for i in rng.integers(0, len(pool.films), count)]
+    return whole + moments
 
 
 def validation(answerer: Answerer, batches: list[list[Memory]], rng: np.random.Generator) -> str:

@@ -128,9 +128,9 @@ def train_frames(
             )
 
 
-def encode_bank(encoder: FrameEncoder, bank: SceneBank) -> Tensor:
-    """All kept frames as blocks. → float16 [scenes, F, N, C]"""
+def encode_bank(encoder: FrameEncoder, bank: SceneBank, every: int) -> Tensor:
+    """Every `every`-th kept frame as a block. → float16 [scenes, F / every, N, C]"""
     encoder.eval()
     with torch.inference_mode():
-        blocks = [encoder(to_rgb(frames)).half() for frames in bank.frames]
+        blocks = [encoder(to_rgb(frames[::every])).half() for frames in bank.frames]
     return torch.stack(blocks)
