@@ -128,7 +128,7 @@ def train_frames(
             )
 
 
-def encode_bank(encoder: FrameEncoder, bank: SceneBank, every: int) -> Tensor:
+def encode_bank(encoder: FrameEncoder, bank: SceneBank, every: int = 1) -> Tensor:
     """Every `every`-th kept frame as a block. → float16 [scenes, F / every, N, C]"""
     encoder.eval()
     with torch.inference_mode():
