@@ -14,6 +14,7 @@ extern "C" {
 #include <libswscale/swscale.h>
 }
 
+#include <cstring>
 #include <memory>
 #include <string>
 
@@ -76,6 +77,27 @@ T* av_allocated(T* pointer) {
 /// FFmpeg prints to stderr unless told otherwise, for the whole process; the library prints
 /// nothing.
 void silence_ffmpeg();
+
+/// A tag of a frame; damaged streams put numbers there that are none of the enumeration's.
+template <class Tag>
+Tag known_tag(const Tag& field, Tag count, Tag unspecified) {
+  int value = 0;
+  static_assert(sizeof value == sizeof field);
+  std::memcpy(&value, &field, sizeof value);
+  return value >= 0 && value < static_cast<int>(count) ? static_cast<Tag>(value) : unspecified;
+}
+inline AVColorRange color_range(const AVFrame& frame) {
+  return known_tag(frame.color_range, AVCOL_RANGE_NB, AVCOL_RANGE_UNSPECIFIED);
+}
+inline AVColorSpace color_matrix(const AVFrame& frame) {
+  return known_tag(frame.colorspace, AVCOL_SPC_NB, AVCOL_SPC_UNSPECIFIED);
+}
+inline AVColorTransferCharacteristic color_transfer(const AVFrame& frame) {
+  return known_tag(frame.color_trc, AVCOL_TRC_NB, AVCOL_TRC_UNSPECIFIED);
+}
+inline AVColorPrimaries color_primaries(const AVFrame& frame) {
+  return known_tag(frame.color_primaries, AVCOL_PRI_NB, AVCOL_PRI_UNSPECIFIED);
+}
 
 inline Rational from_av(AVRational r) { return {r.num, r.den}; }
 

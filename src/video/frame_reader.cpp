@@ -80,23 +80,24 @@ struct FrameReader::State {
     info.pixel_format = name_or_empty(av_get_pix_fmt_name(format));
     const AVPixFmtDescriptor* layout = av_pix_fmt_desc_get(format);
     if (layout != nullptr) info.bit_depth = layout->comp[0].depth;
-    if (frame.color_range != AVCOL_RANGE_UNSPECIFIED) {
-      info.color_range = name_or_empty(av_color_range_name(frame.color_range));
+    if (color_range(frame) != AVCOL_RANGE_UNSPECIFIED) {
+      info.color_range = name_or_empty(av_color_range_name(color_range(frame)));
     }
-    if (frame.colorspace != AVCOL_SPC_UNSPECIFIED) {
-      info.color_matrix = name_or_empty(av_color_space_name(frame.colorspace));
+    if (color_matrix(frame) != AVCOL_SPC_UNSPECIFIED) {
+      info.color_matrix = name_or_empty(av_color_space_name(color_matrix(frame)));
     }
-    if (frame.color_trc != AVCOL_TRC_UNSPECIFIED) {
-      info.color_transfer = name_or_empty(av_color_transfer_name(frame.color_trc));
+    const AVColorTransferCharacteristic transfer = color_transfer(frame);
+    if (transfer != AVCOL_TRC_UNSPECIFIED) {
+      info.color_transfer = name_or_empty(av_color_transfer_name(transfer));
     }
-    if (frame.color_primaries != AVCOL_PRI_UNSPECIFIED) {
-      info.color_primaries = name_or_empty(av_color_primaries_name(frame.color_primaries));
+    if (color_primaries(frame) != AVCOL_PRI_UNSPECIFIED) {
+      info.color_primaries = name_or_empty(av_color_primaries_name(color_primaries(frame)));
     }
     find_duration();
     output_width = options.size > 0 ? options.size : info.width;
     output_height = options.size > 0 ? options.size : info.height;
     converter = std::make_unique<Converter>(output_width, output_height, options.filter);
-    if (frame.color_trc == AVCOL_TRC_SMPTE2084 || frame.color_trc == AVCOL_TRC_ARIB_STD_B67) {
+    if (transfer == AVCOL_TRC_SMPTE2084 || transfer == AVCOL_TRC_ARIB_STD_B67) {
       warn("'" + path + "' is HDR video (" + info.color_transfer +
            "); its colours are converted as plain video, without tone mapping");
     }

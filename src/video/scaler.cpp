@@ -59,7 +59,8 @@ void Scaler::make(const Source& source, const ScalerTarget& target) {
 
 void Scaler::scale(const AVFrame& frame, const ScalerTarget& target, uint8_t* const planes[4],
                    const int strides[4]) {
-  const Source source{frame.width, frame.height, frame.format, frame.colorspace, frame.color_range};
+  const Source source{frame.width, frame.height, frame.format, color_matrix(frame),
+                      color_range(frame)};
   if (!context_ || source != source_ || target != target_) make(source, target);
   av_check(sws_scale(context_.get(), frame.data, frame.linesize, 0, frame.height, planes, strides),
            "cannot convert a video frame");

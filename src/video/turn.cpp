@@ -93,8 +93,8 @@ void make_frame(FramePtr& frame, int64_t width, int64_t height, AVPixelFormat fo
     frame->format = format;
     av_check(av_frame_get_buffer(frame.get(), 0), "cannot turn a video frame");
   }
-  frame->colorspace = like.colorspace;
-  frame->color_range = like.color_range;
+  frame->colorspace = color_matrix(like);
+  frame->color_range = color_range(like);
 }
 
 void transpose(const AVFrame& frame, const Orientation& orientation, FramePtr& turned) {
