@@ -1,7 +1,21 @@
 # `cmake --install`: the program with its configs, the mini bundle, man page and completions, run from its prefix.
 if(TARGET moviechat)
-  set_target_properties(moviechat PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR};${TORCH_ROOT}/lib")
+  set_target_properties(moviechat PROPERTIES INSTALL_RPATH "${TORCH_ROOT}/lib")
   install(TARGETS moviechat RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-  install(DIRECTORY ${PROJECT_SOURCE_DIR}/configs DESTINATION ${CMAKE_INSTALL_DATADIR}/moviechat)
-  install(DIRECTORY ${PROJECT_SOURCE_DIR}/models DESTINATION ${CMAKE_INSTALL_DATADIR}/moviechat)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/configs ${PROJECT_SOURCE_DIR}/models
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/moviechat)
+
+  # The program itself prints its man page and completions, from the table that it parses its flags by.
+  function(install_printed destination name)
+    install(CODE "
+      file(MAKE_DIRECTORY \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${destination}\")
+      message(STATUS \"Installing: \${CMAKE_INSTALL_PREFIX}/${destination}/${name}\")
+      execute_process(COMMAND \"$<TARGET_FILE:moviechat>\" ${ARGN}
+        OUTPUT_FILE \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${destination}/${name}\"
+        COMMAND_ERROR_IS_FATAL ANY)")
+  endfunction()
+  install_printed(${CMAKE_INSTALL_MANDIR}/man1 moviechat.1 man)
+  install_printed(${CMAKE_INSTALL_DATADIR}/bash-completion/completions moviechat completions bash)
+  install_printed(${CMAKE_INSTALL_DATADIR}/zsh/site-functions _moviechat completions zsh)
+  install_printed(${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d moviechat.fish completions fish)
 endif()

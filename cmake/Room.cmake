@@ -47,7 +47,12 @@ function(moviechat_room_tests name)
   if(test_TENSORS)
     target_precompile_headers(moviechat_${name}_tests REUSE_FROM moviechat_pch)
   endif()
-  gtest_discover_tests(moviechat_${name}_tests
-    TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 120
-    PROPERTIES LABELS "${name};${test_LABELS}" TIMEOUT 600)
+  # ctest runs tests side by side: tiny models gain nothing from threads that wait for each other.
+  set(common DISCOVERY_TIMEOUT 120 TEST_PREFIX "${name}.")
+  set(properties TIMEOUT 600 ENVIRONMENT OMP_NUM_THREADS=1)
+  # Tests named …Threads… use several threads of ours: what the tsan preset runs.
+  gtest_discover_tests(moviechat_${name}_tests ${common} TEST_FILTER "-*Threads*"
+    TEST_LIST ${name}_single PROPERTIES LABELS "${name};${test_LABELS}" ${properties})
+  gtest_discover_tests(moviechat_${name}_tests ${common} TEST_FILTER "*Threads*"
+    TEST_LIST ${name}_threaded PROPERTIES LABELS "${name};threads;${test_LABELS}" ${properties})
 endfunction()
