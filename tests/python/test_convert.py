@@ -3,12 +3,15 @@
 import dataclasses
 import gc
 import hashlib
+import math
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import weakref
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -20,7 +23,9 @@ from moviechat_convert.__main__ import main as convert
 from moviechat_convert.size_file import read_sizes
 from moviechat_models import export
 from moviechat_models.checkpoint import OpenFiles
+from moviechat_models.delta import Sum
 from moviechat_models.export import DTYPES, load_modules, self_test_output
+from moviechat_models.upstream import moviechat_recipes
 from upstream_files import publish, random_model
 
 ROOT = Path(__file__).parents[2]
@@ -110,6 +115,20 @@ def test_model_yaml_lists_the_sources_in_load_order_with_their_hashes(built, for
         assert source["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def test_base_and_delta_are_rounded_to_float16_before_they_are_added():
+    base = SimpleNamespace(read=lambda _name: torch.full((3, 2), 1.0004))  # 1 in float16
+    delta = SimpleNamespace(read=lambda _name: torch.full((4, 2), 0.0004))
+    total = Sum(base, delta).read("lm_head.weight")
+    assert total.dtype == torch.float16
+    assert (total[:3] == 1.0).all()  # 1.0008, rounded once, would be 1.001
+    assert torch.equal(total[3], delta.read("")[3].half())  # the new row
+
+
+def test_a_language_model_in_float32_is_rounded_to_float16_as_the_authors_load_it(sizes):
+    recipe = moviechat_recipes(sizes)["language_model"]["norm.weight"]
+    assert recipe.make(torch.tensor([1.0004])).float() == 1.0
+
+
 @pytest.mark.parametrize("dtype", ["fp16", "bf16"])
 def test_weights_are_rounded_once_to_the_stored_dtype(
     checkpoints, tiny_flags, bundle_folder, tmp_path, dtype
@@ -152,6 +171,59 @@ def test_other_sizes_give_the_outputs_of_the_model_that_was_published(
     assert described["plan"] == {"window": 5}
     assert described["sizes"]["positions"] == 9
     assert described["prompt"]["context"] == 300
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "shape"),
+    [
+        ("frame_encoder", "visual_encoder.blocks.38.attn.q_bias", (1408,)),
+        ("frame_encoder", "visual_encoder.blocks.0.attn.qkv.weight", (4224, 1408)),
+        ("frame_encoder", "visual_encoder.blocks.7.mlp.fc1.weight", (6144, 1408)),
+        ("frame_encoder", "visual_encoder.patch_embed.proj.weight", (1408, 3, 14, 14)),
+        ("frame_encoder", "ln_vision.weight", (1408,)),
+        ("frame_encoder", "query_tokens", (1, 32, 768)),
+        (
+            "frame_encoder",
+            "Qformer.bert.encoder.layer.10.crossattention.self.value.weight",
+            (768, 1408),
+        ),
+        ("frame_encoder", "Qformer.bert.encoder.layer.11.output_query.dense.weight", (768, 3072)),
+        ("frame_encoder", "Qformer.bert.embeddings.LayerNorm.bias", (768,)),
+        ("memory_reader", "video_query_tokens", (1, 32, 768)),
+        ("memory_reader", "video_frame_position_embedding.weight", (32, 768)),
+        (
+            "memory_reader",
+            "video_Qformer.bert.encoder.layer.1.crossattention.self.key.weight",
+            (768, 768),
+        ),
+        ("memory_reader", "llama_proj.weight", (4096, 768)),
+        ("language_model", "model.embed_tokens.weight", (32001, 4096)),
+        ("language_model", "lm_head.weight", (32001, 4096)),
+        ("language_model", "model.layers.31.mlp.down_proj.weight", (4096, 11008)),
+    ],
+)
+def test_the_published_model_is_asked_for_by_its_published_names(published, part, name, shape):
+    assert published[part][name] == shape
+
+
+@pytest.fixture(scope="module")
+def published():
+    """Part → name upstream → shape, at the published sizes."""
+    recipes = moviechat_recipes(read_sizes(None).model)
+    return {
+        part: {need.name: need.shape for recipe in made.values() for need in recipe.inputs}
+        for part, made in recipes.items()
+    }
+
+
+def test_the_published_model_has_as_many_tensors_as_the_published_files(published):
+    count = {part: len(names) for part, names in published.items()}
+    bert = 10 + 6  # self-attention with its output; the query branch's feed-forward
+    assert count["frame_encoder"] == 4 + 39 * 13 + (12 * bert + 6 * 10 + 2) + 1 + 2
+    assert count["memory_reader"] == (2 * (bert + 10) + 2) + 1 + 1 + 2
+    assert count["language_model"] == 2 + 32 * 9 + 1
+    vision = [shape for name, shape in published["frame_encoder"].items() if "visual_" in name]
+    assert sum(math.prod(shape) for shape in vision) == 985_894_528
 
 
 def test_positions_of_another_grid_are_resized(
@@ -289,15 +361,16 @@ def test_an_existing_folder_is_kept_unless_it_may_be_replaced(
     assert convert([*command, "--replace"]) == 0
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_conversion_leaves_nothing(
-    checkpoints, tiny_flags, tmp_path, monkeypatch, capsys
+    checkpoints, tiny_flags, tmp_path, monkeypatch, capsys, number, code
 ):
     def interrupt(*_args):
-        raise KeyboardInterrupt
+        signal.raise_signal(number)
 
     monkeypatch.setattr(export, "self_test_output", interrupt)
     command = ["moviechat", *flags_of(checkpoints), *tiny_flags, "--out", str(tmp_path / "bundle")]
-    assert convert(command) == 130
+    assert convert(command) == code
     assert list(tmp_path.iterdir()) == []
     assert "interrupted" in capsys.readouterr().err
 
