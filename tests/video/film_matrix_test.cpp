@@ -53,11 +53,9 @@ void expect_alike(const Pixels& ours, const Pixels& theirs) {
   EXPECT_LE(largest, kLargestDifference);
 }
 
-class FilmMatrix : public ::testing::TestWithParam<testing::FilmKind> {};
-
-TEST_P(FilmMatrix, FramesAreFfmpegsOwnByTimestampAndPixel) {
-  const auto path = testing::film(GetParam());
-  const testing::Decoded expected = testing::decoded_by_ffmpeg(path, GetParam().stream, kSize);
+void frames_are_ffmpegs_own(const testing::FilmKind& kind) {
+  const auto path = testing::film(kind);
+  const testing::Decoded expected = testing::decoded_by_ffmpeg(path, kind.stream, kSize);
   FrameReader reader(path, sized(kSize));
   const Read read = read_forward(reader);
   ASSERT_EQ(expected.pts.size(), expected.rgb.size());
@@ -67,7 +65,7 @@ TEST_P(FilmMatrix, FramesAreFfmpegsOwnByTimestampAndPixel) {
   EXPECT_EQ(read.shown[0].time, Seconds(0));
   for (size_t i = 0; i < read.shown.size(); ++i) {
     SCOPED_TRACE("frame " + std::to_string(i));
-    if (GetParam().name != "TimestampsStartOver" && expected.pts[i] != INT64_MIN) {
+    if (kind.name != "TimestampsStartOver" && expected.pts[i] != INT64_MIN) {
       ASSERT_EQ(read.shown[i].pts, expected.pts[i]);
     }
     expect_alike(read.rgb[i], expected.rgb[i]);
@@ -77,12 +75,12 @@ TEST_P(FilmMatrix, FramesAreFfmpegsOwnByTimestampAndPixel) {
     } else {
       EXPECT_LT(read.shown[i].time, read.shown[i].end);
     }
-    if (HasFailure()) break;
+    if (::testing::Test::HasFailure()) break;
   }
 }
 
-TEST_P(FilmMatrix, JumpsGiveTheVeryFramesOfForwardReading) {
-  const auto path = testing::film(GetParam());
+void jumps_give_the_very_frames_of_forward_reading(const testing::FilmKind& kind) {
+  const auto path = testing::film(kind);
   FrameReader forward(path, sized(kSize));
   const Read read = read_forward(forward);
   FrameReader reader(path, sized(kSize));
@@ -101,19 +99,28 @@ TEST_P(FilmMatrix, JumpsGiveTheVeryFramesOfForwardReading) {
   }
 }
 
-TEST_P(FilmMatrix, DurationAndRateDescribeTheFrames) {
-  FrameReader reader(testing::film(GetParam()), sized(kSize));
+void duration_and_rate_describe_the_frames(const testing::FilmKind& kind) {
+  FrameReader reader(testing::film(kind), sized(kSize));
   const VideoInfo info = reader.info();
   const Read read = read_forward(reader);
   EXPECT_EQ(info.frames, std::llround(info.duration.count() * info.fps.value()));
-  if (GetParam().duration) {
+  if (kind.duration) {
     EXPECT_NEAR(info.duration.count(), read.shown.back().end.count(), 2.1 / info.fps.value());
   }
   EXPECT_EQ(reader.damage(), "");
 }
 
+class FilmMatrix : public ::testing::TestWithParam<testing::FilmKind> {};
+
+// One test a kind, since each makes its file.
+TEST_P(FilmMatrix, IsReadAsFfmpegReadsItForwardAndByJumps) {
+  frames_are_ffmpegs_own(GetParam());
+  jumps_give_the_very_frames_of_forward_reading(GetParam());
+  duration_and_rate_describe_the_frames(GetParam());
+}
+
 INSTANTIATE_TEST_SUITE_P(, FilmMatrix, ::testing::ValuesIn(testing::film_kinds()),
-                         [](const auto& kind) { return kind.param.name; });
+                         [](const auto& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace moviechat
