@@ -85,7 +85,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--films", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1000, help="training uses seeds below 100")
-    parser.add_argument("--moviechat", type=Path, default=ROOT / "build/release/moviechat")
+    parser.add_argument("--moviechat", type=Path, default=ROOT / "build/release/bin/moviechat")
     parser.add_argument("--model", type=Path, default=ROOT / "models/mini")
     parser.add_argument("--python", action="store_true", help="without the C++ program")
     parser.add_argument("--loose", action="store_true", help="vary case and marks of the questions")
