@@ -63,8 +63,7 @@ std::string video_text(const VideoReport& report) {
   text += "length  " + clock_text(info.duration) + " (" + to_text(info.duration.count()) + " s" +
           (info.duration_measured ? ", measured" : "") + "), " + to_text(info.fps.value()) +
           " fps, " + std::to_string(info.frames) + " frames\n";
-  text +=
-      "plan    " + std::string(name_of(report.plan.kind)) + ": " + report.plan.describe() + "\n";
+  text += "plan    " + report.plan.describe() + "\n";
   text += "\n  clip   frame           pts  time\n";
   for (const PlannedFrame& frame : report.frames) {
     std::array<char, 96> line{};
