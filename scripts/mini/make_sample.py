@@ -51,9 +51,9 @@ GLOBAL = (
     ("shape_start", "What shape is moving at the beginning?", "A circle."),
     ("things_end", "What moves at the end of the film?", "A yellow circle."),
     ("background_end", "What colour is the background at the end?", "Black."),
-    ("appears", "Does a purple star appear?", "Yes."),
-    ("appears", "Does a green circle appear?", "No."),
-    ("background_appears", "Is the background ever yellow?", "Yes."),
+    ("colour_start", "What colour is the shape at the start?", "Red."),
+    ("colour_end", "What colour is the shape at the end?", "Yellow."),
+    ("backgrounds", "List the background colours.", "Blue, yellow, green and black."),
     ("backgrounds", "Which colours does the background have?", "Blue, yellow, green and black."),
 )
 MOMENTS = (
