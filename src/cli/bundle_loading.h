@@ -6,7 +6,6 @@
 namespace moviechat::cli {
 
 /// Loads the bundle that was chosen, on the device and in the dtype of the settings, and checks it.
-/// Whatever fails in it is an InputError: another bundle, or a whole copy, is the way out.
 Bundle load_bundle(const MergedSettings& merged);
 
 }  // namespace moviechat::cli

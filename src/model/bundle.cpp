@@ -40,7 +40,15 @@ Bundle::Bundle(BundleSpec spec, torch::Device device, torch::ScalarType dtype, V
       frame_encoder_(ScriptModule::load(spec_.folder / "frame_encoder.pt", device, dtype)),
       memory_reader_(ScriptModule::load(spec_.folder / "memory_reader.pt", device, dtype)),
       language_model_(ScriptModule::load(spec_.folder / "language_model.pt", device, dtype)) {
-  run_self_test();
+  try {
+    run_self_test();
+  } catch (const InputError&) {
+    throw;
+  } catch (const Error& error) {
+    // A part that loads but fails on the self-test's input is a part of something else.
+    throw InputError("bundle '" + spec_.folder.string() + "': " + error.what() +
+                     "; was it exported for another model?");
+  }
 }
 
 std::filesystem::path Bundle::tokenizer_path() const {
