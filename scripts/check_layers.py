@@ -14,6 +14,7 @@ ROOMS = [
     "prompt",
     "answer",
     "pipeline",
+    "eval",
     "cli",
 ]
 ROOT = Path(__file__).resolve().parent.parent
