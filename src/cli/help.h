@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "cli/options.h"
+#include "cli/commands.h"
 
 namespace moviechat::cli {
 

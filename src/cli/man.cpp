@@ -2,8 +2,8 @@
 
 #include <string_view>
 
+#include "cli/commands.h"
 #include "cli/help.h"
-#include "cli/options.h"
 #include "cli/program_settings.h"
 
 namespace moviechat::cli {

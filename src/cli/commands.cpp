@@ -1,0 +1,88 @@
+#include "cli/commands.h"
+
+#include <algorithm>
+
+namespace moviechat::cli {
+namespace {
+
+const std::vector<std::string_view> kSettingsFlags = {"--profile", "--config", "--set", "--plan",
+                                                      "--print-config"};
+
+std::vector<std::string_view> joined(std::vector<std::string_view> a,
+                                     const std::vector<std::string_view>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+}  // namespace
+
+const std::vector<Command>& commands() {
+  static const std::vector<std::string_view> everywhere = {"--version", "--help"};
+  static const std::vector<std::string_view> machine = {"--model", "--device", "--dtype",
+                                                        "--threads", "--verify"};
+  static const std::vector<Command> table = {
+      {.name = "ask",
+       .summary = "answer questions about a film (the default: the word may be left out)",
+       .description = "Watches a film once and answers questions about the whole of it, or about "
+                      "moments. Answers go to stdout, everything else to stderr.",
+       .flags = joined(joined({"--video",         "--question",       "--at",
+                               "--at-frame",      "--questions",      "--strict",
+                               "--allow-url",     "--format",         "--json",
+                               "--evidence",      "--log-level",      "--quiet",
+                               "--batch",         "--max-new-tokens", "--min-new-tokens",
+                               "--temperature",   "--top-p",          "--top-k",
+                               "--seed",          "--beams",          "--repetition-penalty",
+                               "--length-penalty"},
+                              joined(machine, kSettingsFlags)),
+                       everywhere),
+       .examples = {"moviechat --video film.mp4 --question 'What is the colour of the background?'",
+                    "moviechat --video film.mp4 --question 'What moves?' --at 0:30 --evidence",
+                    "moviechat --video film.mp4 --questions questions.jsonl --json",
+                    "moviechat --video film.mp4 --question 'What moves?' --plan uniform:32 "
+                    "--format srt",
+                    "moviechat --profile released --set generation.seed=7 --print-config"}},
+      {.name = "inspect",
+       .operand = "VIDEO|BUNDLE",
+       .operand_needed = true,
+       .summary = "show a video's plan, frames and timestamps, or a bundle's parts and self-test",
+       .description =
+           "Of a video: what it is, and the frames that a plan reads, with their "
+           "timestamps. Of a bundle (a folder): its parts, sizes, hashes, and the result "
+           "of its self-test.",
+       .flags = joined(joined({"--strict", "--allow-url", "--format", "--json", "--frames",
+                               "--log-level", "--quiet"},
+                              joined(machine, kSettingsFlags)),
+                       everywhere),
+       .examples = {"moviechat inspect film.mp4 --plan uniform:8",
+                    "moviechat inspect film.mp4 --plan fps:1 --frames frames --json",
+                    "moviechat inspect models/mini"}},
+      {.name = "completions",
+       .operand = "SHELL",
+       .operand_values = "bash zsh fish",
+       .operand_needed = true,
+       .summary = "print completions for bash, zsh or fish",
+       .description = "Prints a script that teaches a shell to complete moviechat's command line.",
+       .flags = everywhere,
+       .examples = {"moviechat completions bash > moviechat.bash",
+                    "moviechat completions zsh > _moviechat",
+                    "moviechat completions fish > moviechat.fish"}},
+      {.name = "man",
+       .summary = "print the manual page (roff)",
+       .description = "Prints the manual page; man -l reads it.",
+       .flags = everywhere,
+       .examples = {"moviechat man > moviechat.1"}},
+  };
+  return table;
+}
+
+std::vector<const Flag*> flags_of(const Command& command) {
+  std::vector<const Flag*> chosen;
+  for (const Flag& flag : flags()) {
+    if (std::find(command.flags.begin(), command.flags.end(), flag.name) != command.flags.end()) {
+      chosen.push_back(&flag);
+    }
+  }
+  return chosen;
+}
+
+}  // namespace moviechat::cli
