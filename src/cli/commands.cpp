@@ -56,6 +56,20 @@ const std::vector<Command>& commands() {
        .examples = {"moviechat inspect film.mp4 --plan uniform:8",
                     "moviechat inspect film.mp4 --plan fps:1 --frames frames --json",
                     "moviechat inspect models/mini"}},
+      {.name = "bench",
+       .operand = "WHAT",
+       .operand_values = "limits",
+       .operand_needed = true,
+       .summary = "measure what the machine can do: limits",
+       .description =
+           "limits: what the libraries in use reach on a device: matrix multiplication by "
+           "dtype (GFLOP/s), vector times matrix by dtype of the weights and plain "
+           "reading (GB/s). No model is faster than these. Needs no bundle.",
+       .flags = joined(
+           {"--seconds", "--format", "--json", "--log-level", "--quiet", "--device", "--threads"},
+           everywhere),
+       .examples = {"moviechat bench limits --seconds 1",
+                    "moviechat bench limits --seconds 1 --json"}},
       {.name = "completions",
        .operand = "SHELL",
        .operand_values = "bash zsh fish",

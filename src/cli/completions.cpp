@@ -39,10 +39,10 @@ Candidates operand_of(const Command& command) {
   return {};
 }
 
-std::string command_names() {
+std::string command_names(const char* separator = " ") {
   std::string names;
   for (const Command& command : commands()) {
-    names += (names.empty() ? "" : " ") + std::string(command.name);
+    names += (names.empty() ? "" : separator) + std::string(command.name);
   }
   return names;
 }
@@ -91,7 +91,9 @@ std::string bash_script() {
       "  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command=ask\n"
       "  local IFS=$' \\t\\n'\n"
       "  case ${COMP_WORDS[1]} in\n"
-      "    ask|inspect|completions|man) [ \"$COMP_CWORD\" -gt 1 ] && command=${COMP_WORDS[1]} ;;\n"
+      "    " +
+      command_names("|") +
+      ") [ \"$COMP_CWORD\" -gt 1 ] && command=${COMP_WORDS[1]} ;;\n"
       "  esac\n"
       "  case $previous in\n";
   for (const Flag& flag : flags()) {
@@ -159,7 +161,9 @@ std::string zsh_script() {
       "    return\n"
       "  fi\n"
       "  case $words[2] in\n"
-      "    (ask|inspect|completions|man) command=$words[2]; shift words; (( CURRENT-- )) ;;\n"
+      "    (" +
+      command_names("|") +
+      ") command=$words[2]; shift words; (( CURRENT-- )) ;;\n"
       "  esac\n"
       "  case $command in\n";
   for (const Command& command : commands()) {
@@ -198,8 +202,9 @@ std::string fish_script() {
   for (const Command& command : commands()) {
     // Without a command, the flags of `ask` hold.
     const std::string seen = "__fish_seen_subcommand_from ";
-    const std::string here = command.name == "ask" ? "not " + seen + "inspect completions man"
-                                                   : seen + std::string(command.name);
+    const std::string here = command.name == commands().front().name
+                                 ? "not " + seen + names.substr(names.find(' ') + 1)
+                                 : seen + std::string(command.name);
     for (const Flag* flag : flags_of(command)) {
       text += "complete -c moviechat -n " + fish_quoted(here) + " -l " +
               std::string(flag->name.substr(2)) + " -d " + fish_quoted(flag->help);

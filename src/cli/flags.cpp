@@ -54,6 +54,12 @@ const std::vector<Flag>& flags() {
        .group = kInput,
        .setting = "video.allow_url"},
 
+      {.name = "--seconds",
+       .argument = "S",
+       .help = "how long to measure, in all [10]",
+       .group = kInput,
+       .example = "5"},
+
       {.name = "--format",
        .argument = "FORMAT",
        .help = "how answers are printed: text (a line each), json (one object), jsonl (an object "

@@ -41,8 +41,9 @@ std::string synopsis() {
   return ".SH SYNOPSIS\n.nf\n" + bold("moviechat") + " " + bold("--video") + " " + italic("FILE") +
          " " + bold("--question") + " " + italic("TEXT") + " [" + bold("--at") + " " +
          italic("TIME") + "] [" + italic("FLAGS") + "]\n" + bold("moviechat inspect") + " " +
-         italic("VIDEO|BUNDLE") + " [" + italic("FLAGS") + "]\n" + bold("moviechat completions") +
-         " " + italic("SHELL") + "\n" + bold("moviechat man") + "\n.fi\n";
+         italic("VIDEO|BUNDLE") + " [" + italic("FLAGS") + "]\n" + bold("moviechat bench limits") +
+         " [" + italic("FLAGS") + "]\n" + bold("moviechat completions") + " " + italic("SHELL") +
+         "\n" + bold("moviechat man") + "\n.fi\n";
 }
 
 std::string command_section() {

@@ -6,6 +6,7 @@
 #include <new>
 
 #include "cli/ask.h"
+#include "cli/bench.h"
 #include "cli/completions.h"
 #include "cli/help.h"
 #include "cli/inspect.h"
@@ -75,7 +76,9 @@ void run_program(const std::vector<std::string>& arguments, const CancelFlag& ca
   } else {
     Messages messages(log_level_of(parsed));
     const Environment environment = moviechat_environment();
-    if (name == "inspect") {
+    if (name == "bench") {
+      run_bench(read_bench(parsed, environment, messages), messages, cancel);
+    } else if (name == "inspect") {
       run_inspect(read_inspect(parsed, environment, messages), messages, cancel);
     } else {
       run_ask(read_ask(parsed, environment, messages), messages, cancel);

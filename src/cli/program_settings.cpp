@@ -141,6 +141,18 @@ MergedSettings merge_settings(const Arguments& arguments, const Environment& env
   return merged;
 }
 
+RuntimeOptions merge_runtime(const Arguments& arguments, const Environment& environment,
+                             const WarningSink& warn) {
+  std::vector<Assignment> given = assignments_of(environment, warn);
+  append(given, assignments_of(arguments));
+  Settings settings;
+  for (const Assignment& one : given) {
+    if (one.key.starts_with("runtime.")) apply(settings, one);
+  }
+  settings.runtime.check();
+  return settings.runtime;
+}
+
 std::string config_text(const ProgramSettings& settings) {
   ProgramSettings absolute = settings;
   absolute.model = std::filesystem::absolute(settings.model).lexically_normal().string();

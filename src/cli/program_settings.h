@@ -51,6 +51,10 @@ struct MergedSettings {
 MergedSettings merge_settings(const Arguments& arguments, const Environment& environment,
                               const WarningSink& warn);
 
+/// The settings runtime.* for a command that needs no bundle: built-in < environment < flags.
+RuntimeOptions merge_runtime(const Arguments& arguments, const Environment& environment,
+                             const WarningSink& warn);
+
 /// What --print-config prints: YAML that --config reads back.
 std::string config_text(const ProgramSettings& settings);
 

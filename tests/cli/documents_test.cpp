@@ -116,7 +116,7 @@ std::string offered(const std::vector<std::string>& words) {
 }
 
 TEST(Completions, OfBashKnowCommandsFlagsAndValues) {
-  EXPECT_EQ(offered({""}), "ask inspect completions man\n");
+  EXPECT_EQ(offered({""}), "ask inspect bench completions man\n");
   EXPECT_EQ(offered({"--vid"}), "--video\n");
   EXPECT_EQ(offered({"inspect", "--fr"}), "--frames\n");
   EXPECT_EQ(offered({"ask", "--fr"}), "\n");
