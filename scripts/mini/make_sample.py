@@ -12,59 +12,58 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mini.films import COLOURS, Film, Scene, Thing, film_frames
+from mini.films import Cameo, Event, Film, Scene, Thing
 from mini.make_movies import annotation
-from mini.questions import Question
-from mini.video_file import write_video
+from mini.painting import film_frames
+from mini.questions import Question, describe
+from mini.video_file import CODECS, write_video
 
 QUALITY = 26
 
 
-def thing(colour: str, shape: str, start: tuple[float, float], speed: tuple[float, float]) -> Thing:
-    return Thing(shape, colour, COLOURS[colour], 0.44, 0.1, start, speed)
+def main_thing(colour: str, shape: str, axis: int, other: float, speed: float) -> Thing:
+    return Thing(shape, colour, 0.42, axis, 0.25, 0.75, other, speed, 0.1, 0.1)
 
 
-def scene(start: float, end: float, background: str, *things: Thing) -> Scene:
-    return Scene(start, end, background, COLOURS[background], 0.06, things)
+def extra(colour: str, shape: str, axis: int, other: float, speed: float) -> Thing:
+    return Thing(shape, colour, 0.28, axis, 0.2, 0.8, other, speed, 0.9, -0.1)
 
 
 def sample_film() -> Film:
-    """80 seconds, four scenes."""
+    """96 seconds, four scenes, a heart that is seen for two seconds."""
+    circle = main_thing("red", "circle", 0, 0.3, 0.12)
+    star = main_thing("purple", "star", 1, 0.3, 0.1)
+    triangle = main_thing("orange", "triangle", 0, 0.27, 0.15)
+    square = extra("white", "square", 0, 0.75, 0.1)
+    small_star = extra("green", "star", 0, 0.78, 0.12)
     scenes = (
-        scene(0, 21, "blue", thing("red", "circle", (0.1, 0.3), (0.15, 0.11))),
-        scene(21, 42, "yellow", thing("purple", "star", (0.8, 0.2), (-0.12, 0.14))),
-        scene(
-            42,
-            60,
-            "green",
-            thing("orange", "triangle", (0.1, 0.1), (0.13, 0.07)),
-            thing("white", "square", (0.9, 0.9), (-0.11, -0.08)),
-        ),
-        scene(60, 80, "black", thing("yellow", "circle", (0.5, 0.7), (0.14, -0.12))),
+        Scene(0, 24, "blue", "plain", (circle,), Event("grow", 12.0, 0), seed=1),
+        Scene(24, 48, "yellow", "dots", (star,), seed=2, dissolve=True),
+        Scene(48, 72, "green", "stripes", (triangle, square), Event("enter", 58.0, 1), seed=3),
+        Scene(72, 96, "black", "plain", (circle, small_star), Event("leave", 86.0, 1), seed=4),
     )
-    return Film(320, 240, 25, scenes)
+    return Film(192, 144, 25, scenes, (Cameo("heart", "red", 36.0, 38.0, 0.78),))
 
 
 GLOBAL = (
-    ("background_start", "What colour is the background at the start?", "Blue."),
-    ("things_start", "What moves at the start of the film?", "A red circle."),
-    ("shape_start", "What shape is moving at the beginning?", "A circle."),
-    ("things_end", "What moves at the end of the film?", "A yellow circle."),
-    ("background_end", "What colour is the background at the end?", "Black."),
-    ("colour_start", "What colour is the shape at the start?", "Red."),
-    ("colour_end", "What colour is the shape at the end?", "Yellow."),
-    ("backgrounds", "List the background colours.", "Blue, yellow, green and black."),
-    ("backgrounds", "Which colours does the background have?", "Blue, yellow, green and black."),
+    ("cameo", "What appears only briefly?", "A red heart."),
+    ("appears", "Is a red heart shown?", "Yes."),
+    ("appears", "Does a blue heart appear?", "No."),
+    ("first", "What comes first, the purple star or the orange triangle?", "The purple star."),
+    ("after", "What comes after the purple star?", "An orange triangle."),
+    ("end", "What happens at the end?", "The green star left."),
 )
 MOMENTS = (
-    (10.0, "things_now", "What is on screen now?", "A red circle."),
-    (30.0, "things_now", "What is on screen now?", "A purple star."),
-    (30.0, "background_now", "What colour is the background?", "Yellow."),
-    (35.0, "shape_now", "What shape is moving?", "A star."),
-    (50.0, "background_now", "What colour is the background?", "Green."),
-    (50.0, "things_now", "What is moving?", "An orange triangle and a white square."),
-    (55.0, "colour_now", "What colour is the square?", "White."),
-    (70.0, "colour_now", "What colour is the shape?", "Yellow."),
+    (10.0, "things", "What is on screen now?", "A red circle."),
+    (15.0, "event", "What just happened?", "The red circle grew."),
+    (30.0, "things", "What is on screen now?", "A purple star."),
+    (30.0, "seen", "Has a red heart been seen so far?", "No."),
+    (45.0, "seen", "Has a red heart been seen so far?", "Yes."),
+    (55.0, "background", "What colour is the background?", "Green."),
+    (60.0, "event", "What just happened?", "A white square came in."),
+    (65.0, "things", "What is on screen now?", "A white square and an orange triangle."),
+    (65.0, "colour", "What colour is the square?", "White."),
+    (80.0, "before", "What was on screen before this scene?", "An orange triangle."),
 )
 
 
@@ -74,8 +73,10 @@ def main() -> None:
     options = parser.parse_args()
     film = sample_film()
     video = options.out / "sample.mp4"
-    write_video(video, film_frames(film), film.width, film.height, film.fps, QUALITY)
+    size = (film.width, film.height)
+    write_video(video, film_frames(film), size, film.fps, CODECS["h264"], QUALITY)
     whole = [Question(kind, question, answer) for kind, question, answer in GLOBAL]
+    whole.append(Question("describe", "Describe the film.", describe(film)))
     moments = [Question(kind, question, answer, at) for at, kind, question, answer in MOMENTS]
     text = annotation(film, video.name, whole, moments)
     (options.out / "sample.json").write_text(json.dumps(text, indent=1) + "\n")

@@ -12,7 +12,8 @@ import numpy as np
 import sentencepiece
 
 from mini.films import film_of_seed
-from mini.questions import draw_questions, loosen
+from mini.phrasings import loosen
+from mini.questions import draw_questions
 
 BOS, EOS = 1, 2
 PROMPT = "###Human: <Video><ImageHere></Video> {question}###Assistant:"

@@ -1,23 +1,63 @@
-"""Frames to H.264 and back, through pipes to the ffmpeg program."""
+"""Frames to video files and back, through pipes to the ffmpeg program."""
 
 from __future__ import annotations
 
 import subprocess
 import threading
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 
+@dataclass(frozen=True)
+class Codec:
+    """An encoder of ffmpeg with its settings, the file's ending, and the range of its quality."""
+
+    encoder: tuple[str, ...]
+    ending: str
+    quality_flag: str
+    quality: tuple[int, int]
+
+
+H264 = ("libx264", "-preset", "veryfast", "-threads", "1")
+CODECS: dict[str, Codec] = {
+    "h264": Codec(H264, "mp4", "-crf", (20, 31)),
+    "h264_mkv": Codec(H264, "mkv", "-crf", (20, 31)),
+    "hevc": Codec(
+        (
+            "libx265",
+            "-preset",
+            "ultrafast",
+            "-x265-params",
+            "log-level=none:pools=1:frame-threads=1",
+        ),
+        "mp4",
+        "-crf",
+        (22, 30),
+    ),
+    "mpeg4": Codec(("mpeg4", "-threads", "1"), "avi", "-q:v", (3, 7)),
+    "mpeg2": Codec(("mpeg2video", "-threads", "1"), "ts", "-q:v", (3, 7)),
+    "vp8": Codec(
+        ("libvpx", "-threads", "1", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "2M"),
+        "webm",
+        "-crf",
+        (10, 25),
+    ),
+}
+OTHERS = tuple(name for name in CODECS if name != "h264")
+MPEG2_RATES = (24, 25, 30)  # frames a second that MPEG-2 knows
+
+
 def encode_command(
-    width: int, height: int, fps: float, quality: int, target: list[str]
+    width: int, height: int, fps: float, codec: Codec, quality: int, target: list[str]
 ) -> list[str]:
-    """ffmpeg reading raw RGB from stdin and writing H.264 (4:2:0) to `target`."""
+    """ffmpeg reading raw RGB from stdin and writing `target`, the same bytes every time."""
     return [
         *["ffmpeg", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24"],
         *["-s", f"{width}x{height}", "-r", str(fps), "-i", "-"],
-        *["-c:v", "libx264", "-threads", "1", "-preset", "veryfast", "-crf", str(quality)],
+        *["-c:v", *codec.encoder, codec.quality_flag, str(quality)],
         *["-pix_fmt", "yuv420p", "-map_metadata", "-1", "-fflags", "+bitexact"],
         *["-flags:v", "+bitexact", *target],
     ]
@@ -32,11 +72,17 @@ def decode_command(source: str, size: int) -> list[str]:
 
 
 def write_video(
-    path: Path, frames: Iterable[np.ndarray], width: int, height: int, fps: float, quality: int
+    path: Path,
+    frames: Iterable[np.ndarray],
+    size: tuple[int, int],
+    fps: float,
+    codec: Codec,
+    quality: int,
 ) -> None:
-    """Writes uint8 [height, width, 3] frames as an H.264 mp4; appears whole or not at all."""
-    part = path.with_suffix(".part.mp4")
-    command = encode_command(width, height, fps, quality, ["-movflags", "+faststart", str(part)])
+    """Writes uint8 [height, width, 3] frames; the file appears whole or not at all."""
+    part = path.with_suffix(f".part.{codec.ending}")
+    target = ["-movflags", "+faststart", str(part)] if codec.ending == "mp4" else [str(part)]
+    command = encode_command(*size, fps, codec, quality, target)
     with subprocess.Popen(command, stdin=subprocess.PIPE) as encoder:
         for frame in frames:
             encoder.stdin.write(frame.tobytes())
@@ -66,12 +112,13 @@ def read_video(path: Path, size: int) -> np.ndarray:
 
 
 def through_codec(
-    frames: Iterable[np.ndarray], width: int, height: int, fps: float, quality: int, size: int
+    frames: Iterable[np.ndarray], size: tuple[int, int], fps: float, quality: int, side: int
 ) -> np.ndarray:
-    """Frames as they look after H.264 and the program's resize. → uint8 [frames, size, size, 3]"""
-    encode = encode_command(width, height, fps, quality, ["-f", "matroska", "-"])
+    """Frames as they look after H.264 and the program's resize. → uint8 [frames, side, side, 3]"""
+    target = ["-f", "matroska", "-"]
+    encode = encode_command(*size, fps, CODECS["h264"], quality, target)
     with subprocess.Popen(encode, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as encoder:
-        command = decode_command("-", size)
+        command = decode_command("-", side)
         with subprocess.Popen(command, stdin=encoder.stdout, stdout=subprocess.PIPE) as decoder:
             encoder.stdout.close()  # ours; the decoder holds its own end
 
@@ -82,7 +129,7 @@ def through_codec(
 
             feeder = threading.Thread(target=feed)
             feeder.start()
-            seen = list(read_frames(decoder.stdout, size))
+            seen = list(read_frames(decoder.stdout, side))
             feeder.join()
     if encoder.returncode != 0 or decoder.returncode != 0:
         raise RuntimeError("ffmpeg failed to encode or decode drawn frames")
