@@ -1,45 +1,71 @@
-"""The paper's memory, many films at once: K = 18, m = 2, cosine, plain mean in windows.
+"""The paper's long-term memory of whole films: K = 18, m = 2, cosine, plain mean in windows.
 
-A second implementation of what the program does; checked against it by evaluation through real
-films.
+A second implementation of what the program does, for training; tests hold it to the same results.
 """
 
 from __future__ import annotations
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+import numpy as np
+from numba import njit
 
 KEEP = 2  # m
 ARRIVING = 16  # K - m
+TINY = 1e-8  # of norms, as in torch's cosine
 
 
-def merge_to(blocks: Tensor, keep: int) -> Tensor:
-    """Merges the most alike neighbours (the first of equals) until `keep` blocks are left.
+@njit(cache=True, fastmath=False)
+def alike(left: np.ndarray, right: np.ndarray) -> float:
+    """Mean over tokens of the cosine. [N, C] each"""
+    total = 0.0
+    for n in range(left.shape[0]):
+        dot, first, second = 0.0, 0.0, 0.0
+        for c in range(left.shape[1]):
+            dot += left[n, c] * right[n, c]
+            first += left[n, c] * left[n, c]
+            second += right[n, c] * right[n, c]
+        total += dot / (max(np.sqrt(first), TINY) * max(np.sqrt(second), TINY))
+    return total / left.shape[0]
 
-    blocks float32 [B, M, N, C] → [B, keep, N, C]
+
+@njit(cache=True, fastmath=False)
+def merge_down(blocks: np.ndarray, count: int, keep: int) -> int:
+    """Merges the most alike neighbours (the first of equals) of the first `count` blocks [M, N, C]
+    in place until `keep` are left. → how many are left
     """
-    while blocks.size(1) > keep:
-        alike = F.cosine_similarity(blocks[:, :-1], blocks[:, 1:], dim=-1).mean(-1)  # [B, M-1]
-        at = alike.argmax(1)  # [B]
-        index = torch.arange(blocks.size(1) - 1).unsqueeze(0)  # [1, M-1]
-        index = (index + (index > at.unsqueeze(1))).view(*alike.shape, 1, 1)
-        rows = torch.arange(blocks.size(0))
-        merged = (blocks[rows, at] + blocks[rows, at + 1]) / 2.0
-        blocks = blocks.gather(1, index.expand(-1, -1, *blocks.shape[2:]))
-        blocks[rows, at] = merged
-    return blocks
+    near = np.empty(max(count - 1, 1))
+    for i in range(count - 1):
+        near[i] = alike(blocks[i], blocks[i + 1])
+    while count > keep:
+        at = 0
+        for i in range(1, count - 1):
+            if near[i] > near[at]:
+                at = i
+        blocks[at] = (blocks[at] + blocks[at + 1]) / np.float32(2.0)
+        for i in range(at + 1, count - 1):
+            blocks[i] = blocks[i + 1]
+        for i in range(at + 1, count - 2):
+            near[i] = near[i + 1]
+        count -= 1
+        if at > 0:
+            near[at - 1] = alike(blocks[at - 1], blocks[at])
+        if at < count - 1:
+            near[at] = alike(blocks[at], blocks[at + 1])
+    return count
 
 
-def long_term(frames: Tensor, arriving: int = ARRIVING) -> Tensor:
-    """Whole films' long-term memories. frames float32 [B, windows · arriving, N, C] → [B, windows ·
-    m, N, C]
+@njit(cache=True, fastmath=False)
+def long_term(frames: np.ndarray, arriving: int = ARRIVING, keep: int = KEEP) -> np.ndarray:
+    """A film's long-term memory. frames float32 [windows · arriving, N, C] → [windows · m, N, C]
 
     The m merged blocks of a window stay in short-term memory, and are merged again with the next
     window.
     """
-    kept: list[Tensor] = []
-    for window in frames.split(arriving, dim=1):
-        short = torch.cat([kept[-1], window], dim=1) if kept else window
-        kept.append(merge_to(short, KEEP))
-    return torch.cat(kept, dim=1)
+    windows = frames.shape[0] // arriving
+    long = np.empty((windows * keep, frames.shape[1], frames.shape[2]), np.float32)
+    short = np.empty((arriving + keep, frames.shape[1], frames.shape[2]), np.float32)
+    count = 0
+    for window in range(windows):
+        short[count : count + arriving] = frames[window * arriving : (window + 1) * arriving]
+        count = merge_down(short, count + arriving, keep)
+        long[window * keep : window * keep + count] = short[:count]
+    return long

@@ -1,154 +1,188 @@
-"""Trains the mini model in stages: bank, tokenizer, frames, answers, bundle. Each stage resumes
-where it stopped.
+"""Trains the mini model in stages, each of which resumes where it stopped:
 
-python scripts/mini/train.py --work DIR [--stages bank,tokenizer,frames,answers,bundle] [--out
-models/mini]
+  bank       draws films and keeps frames of them with their code
+  tokenizer  learns the words of the questions
+  frames     the frame encoder learns to write the code
+  answers    memory reader and language model learn to answer from memories of whole films
+  adapt      the same on memories of painted films, as the frame encoder writes them
+  bundle     writes --out
+
+python scripts/mini/train.py --work DIR [--quick] [--stages bank,…,bundle] [--out models/mini]
 """
 
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch
 
-from mini.scene_bank import SceneBank, draw_bank
+from mini.curves import draw_curves
+from mini.frame_bank import FrameBank, draw_bank
+from mini.init import init_positions, init_vision
+from mini.memories import FilmPool, seen_by
 from mini.sizes import VOCABULARY, mini_sizes
 from mini.tokenizer import PROMPT, MiniTokenizer, train_tokenizer
 from mini.train_answers import Answerer, AnswerOptions, train_answers
-from mini.train_frames import encode_bank, train_frames
+from mini.train_frames import FrameOptions, train_frames
 from moviechat_models.export import BundleInfo, Model, Prompt, write_bundle
 
-STAGES = ("bank", "tokenizer", "frames", "answers", "bundle")
+STAGES = ("bank", "tokenizer", "frames", "answers", "adapt", "bundle")
+SEEDS_A_RUN = 10  # training uses seeds 10·seed … 10·seed + 9 of the films
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How much of everything."""
+
+    bank_films: int
+    frame_steps: int
+    pool_films: int
+    reading_steps: int
+    answer_steps: int
+    painted_films: int
+    adapt_steps: int
+
+
+FULL = Recipe(500, 8000, 1500, 1500, 9000, 120, 800)
+QUICK = Recipe(60, 500, 60, 120, 280, 0, 0)  # five minutes: that all of it runs, not that it knows
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, required=True, help="checkpoints and the scene bank")
-    parser.add_argument("--stages", default=",".join(STAGES))
-    parser.add_argument("--scenes", type=int, default=4000, help="scenes in the bank")
-    parser.add_argument("--frame-steps", type=int, default=8000)
-    parser.add_argument("--answer-steps", type=int, default=4000)
-    parser.add_argument(
-        "--peak", type=float, default=1e-3, help="learning rate of the answers stage"
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--start-from", type=Path, help="answers.pt of another run to begin with")
+    parser.add_argument("--work", type=Path, required=True, help="checkpoints, curves, frames")
+    parser.add_argument("--stages", default=",".join(STAGES))
+    parser.add_argument("--quick", action="store_true", help="a few minutes, a poor model")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path, default=Path("models/mini"))
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.stages = options.stages.split(",")
+    unknown = set(options.stages) - set(STAGES)
+    if unknown:
+        parser.error(f"unknown stage '{unknown.pop()}' (known: {', '.join(STAGES)})")
+    return options
+
+
+class Training:
+    """The stages of one run, each a method; checkpoints in `work`."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.recipe = QUICK if options.quick else FULL
+        self.work: Path = options.work
+        self.first_seed = options.seed * SEEDS_A_RUN
+        torch.manual_seed(options.seed)
+        self.model = Model.create(mini_sizes())
+        init_positions(self.model.memory_reader)
+        init_vision(self.model.frame_encoder)
+
+    def bank(self) -> None:
+        if not FrameBank.exists(self.work):
+            draw_bank(self.recipe.bank_films, self.first_seed, self.options.threads).save(self.work)
+
+    def tokenizer(self) -> None:
+        if not (self.work / "tokenizer.model").exists():
+            train_tokenizer(self.work / "tokenizer.model", VOCABULARY, seed=self.first_seed)
+
+    def frames(self) -> None:
+        chosen = FrameOptions(self.work, self.recipe.frame_steps, seed=self.options.seed)
+        train_frames(self.model.frame_encoder, FrameBank.load(self.work), chosen)
+
+    def answers(self) -> None:
+        pool = FilmPool(self.recipe.pool_films, self.first_seed + 1)
+        held_out = FilmPool(max(20, self.recipe.pool_films // 10), self.first_seed + 2)
+        train_answers(
+            self._answerer(),
+            pool,
+            held_out,
+            AnswerOptions(
+                self.work,
+                self.recipe.answer_steps,
+                self.recipe.reading_steps,
+                seed=self.options.seed,
+            ),
+        )
+
+    def adapt(self) -> None:
+        if not self.recipe.adapt_steps:
+            return
+        self._load("frames", self.model.frame_encoder, "encoder")
+        see = seen_by(self.model.frame_encoder)
+        count = self.recipe.painted_films
+        pool = FilmPool.painted(self.work / "painted", count, self.first_seed + 3, see)
+        held_out = FilmPool.painted(self.work / "held_out", count // 4, self.first_seed + 4, see)
+        train_answers(
+            self._answerer(),
+            pool,
+            held_out,
+            AnswerOptions(
+                self.work,
+                self.recipe.adapt_steps,
+                0,
+                stage="adapt",
+                seed=self.options.seed,
+                peak=2e-4,
+                noise=0.03,
+            ),
+        )
+
+    def bundle(self) -> None:
+        self._load("frames", self.model.frame_encoder, "encoder")
+        answerer = self._answerer()
+        done = "adapt" if (self.work / "adapt.pt").exists() else "answers"
+        self._load(done, answerer, "answerer")
+        out: Path = self.options.out
+        prompt = Prompt(template=PROMPT, stop=answerer.tokens.stop(), context=300)
+        info = BundleInfo(
+            name="mini",
+            prompt=prompt,
+            dtype="fp16",
+            memory={"short_capacity": 18, "keep": 2, "long_capacity": 256},
+            plan={"window": 8},
+            generation={"max_new_tokens": 100},
+        )
+        samples = {path: path.read_bytes() for path in out.glob("sample.*")}
+        write_bundle(out, self.model, info, self.work / "tokenizer.model", replace=True)
+        for path, data in samples.items():  # the folder was replaced whole
+            path.write_bytes(data)
+        with (out / "model.yaml").open("a") as file:
+            file.write(f"# made by: python {' '.join(sys.argv)}\n# at commit {commit()}\n")
+
+    def _answerer(self) -> Answerer:
+        tokens = MiniTokenizer(self.work / "tokenizer.model")
+        return Answerer(self.model.memory_reader, self.model.language_model, tokens)
+
+    def _load(self, stage: str, module: torch.nn.Module, part: str) -> None:
+        saved = torch.load(self.work / f"{stage}.pt", weights_only=False)
+        module.load_state_dict(saved[part])
+
+
+def commit() -> str:
+    """The checkout's commit, and whether files were changed since."""
+    root = Path(__file__).resolve().parents[2]
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return done.stdout.strip() or "unknown"
 
 
 def main() -> None:
     options = parse()
     torch.set_num_threads(options.threads)
-    torch.manual_seed(options.seed)
-    work: Path = options.work
-    work.mkdir(parents=True, exist_ok=True)
-    stages = options.stages.split(",")
-    sizes = mini_sizes()
-    if "bank" in stages and not (work / "bank.pickle").exists():
-        draw_bank(options.scenes, options.seed).save(work / "bank")
-    if "tokenizer" in stages and not (work / "tokenizer.model").exists():
-        train_tokenizer(work / "tokenizer.model", VOCABULARY)
-    model = Model.create(sizes)
-    init_positions(model)
-    init_vision(model)
-    if "frames" in stages:
-        bank = SceneBank.load(work / "bank")
-        train_frames(model.frame_encoder, bank, work, options.frame_steps)
-    if "answers" in stages:
-        answers_stage(model, options)
-    if "bundle" in stages:
-        bundle_stage(model, options)
-
-
-def init_positions(model: Model) -> None:
-    """Positions start as smooth waves as large as the blocks' own numbers, so that order is seen
-    early.
-    """
-    reader = model.memory_reader
-    rows, width = reader.position_table.shape
-    count = torch.arange(rows).unsqueeze(1) / (rows - 1)  # [rows, 1], 0..1
-    waves = torch.cos(torch.pi * count * torch.arange(1, 7))  # [rows, 6]
-    with torch.no_grad():
-        reader.position_table.copy_(waves @ torch.randn(6, width) * 0.25)
-        reader.position_table.add_(torch.randn(rows, width) * 0.1)
-
-
-def init_vision(model: Model) -> None:
-    """The start of the ViT: positions are 2-D waves, queries and keys the same projection.
-
-    So it looks at neighbours from the first step, and a small ViT learns shapes much sooner
-    (Trockman and Kolter, arXiv 2305.09828).
-    """
-    vit, sizes = model.frame_encoder.vit, model.frame_encoder.sizes.vit
-    axis = torch.arange(sizes.grid, dtype=torch.float32)
-    rates = torch.pi / sizes.grid * 2.0 ** torch.linspace(-1.0, 2.0, sizes.width // 4)
-    waves = torch.cat([(axis[:, None] * rates).sin(), (axis[:, None] * rates).cos()], 1)  # [g, D/2]
-    rows = waves[:, None].expand(-1, sizes.grid, -1)
-    columns = waves[None].expand(sizes.grid, -1, -1)
-    with torch.no_grad():
-        vit.pos_embed[0, 1:] = torch.cat([rows, columns], -1).flatten(0, 1)
-        head = sizes.width // sizes.heads
-        for block in vit.blocks:
-            for h in range(sizes.heads):
-                shared = torch.linalg.qr(torch.randn(sizes.width, head))[0].T * 1.3  # [d, D]
-                query, key = h * head, sizes.width + h * head
-                block.attn.qkv.weight[query : query + head] = shared
-                block.attn.qkv.weight[key : key + head] = shared
-        model.frame_encoder.qformer.query_tokens.normal_()
-
-
-def load_frames(model: Model, work: Path) -> None:
-    saved = torch.load(work / "frames.pt", weights_only=False)
-    model.frame_encoder.load_state_dict(saved["encoder"])
-
-
-def answers_stage(model: Model, options: argparse.Namespace) -> None:
-    """Encodes the bank once with the frozen encoder, puts films together, trains reader and LLM."""
-    load_frames(model, options.work)
-    bank = SceneBank.load(options.work / "bank")
-    cached = options.work / "blocks.pt"
-    if not cached.exists() or cached.stat().st_mtime < (options.work / "frames.pt").stat().st_mtime:
-        torch.save(encode_bank(model.frame_encoder, bank, every=2), cached)
-    blocks = torch.load(cached)
-    print(f"{len(blocks)} scenes encoded", flush=True)
-    tokens = MiniTokenizer(options.work / "tokenizer.model")
-    answerer = Answerer(model.memory_reader, model.language_model, tokens)
-    chosen = AnswerOptions(
-        folder=options.work,
-        steps=options.answer_steps,
-        seed=options.seed,
-        peak=options.peak,
-        start_from=options.start_from,
-    )
-    train_answers(answerer, bank.scenes, blocks, chosen)
-
-
-def bundle_stage(model: Model, options: argparse.Namespace) -> None:
-    """Writes options.out from the checkpoints in options.work."""
-    load_frames(model, options.work)
-    tokens = MiniTokenizer(options.work / "tokenizer.model")
-    answerer = Answerer(model.memory_reader, model.language_model, tokens)
-    saved = torch.load(options.work / "answers.pt", weights_only=False)
-    answerer.load_state_dict(saved["answerer"])
-    prompt = Prompt(template=PROMPT, stop=tokens.stop(), context=300)
-    info = BundleInfo(
-        name="mini",
-        prompt=prompt,
-        dtype="fp16",
-        memory={"short_capacity": 18, "keep": 2, "long_capacity": 256},
-        plan={"window": 8},
-        generation={"max_new_tokens": 40},
-    )
-    samples = {path: path.read_bytes() for path in options.out.glob("sample.*")}
-    write_bundle(options.out, model, info, options.work / "tokenizer.model", replace=True)
-    for path, data in samples.items():  # the folder was replaced whole
-        path.write_bytes(data)
+    options.work.mkdir(parents=True, exist_ok=True)
+    training = Training(options)
+    for stage in STAGES:
+        if stage in options.stages:
+            print(f"stage {stage}", flush=True)
+            getattr(training, stage)()
+            draw_curves(options.work)
 
 
 if __name__ == "__main__":

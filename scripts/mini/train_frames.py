@@ -1,12 +1,12 @@
-"""Stage 1: the frame encoder learns to put background, colours, shapes and places into its blocks.
+"""Stage 1: the frame encoder learns to write the blocks' code.
 
-Linear heads, thrown away afterwards, read these from the flattened block, so that stage 2 finds
-them easily.
+The loss is the distance to the code, and how well its colours can be read from it. A linear head on
+the ViT's patches, thrown away afterwards, tells it early what lies where.
 """
 
 from __future__ import annotations
 
-import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,42 +14,26 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mini.films import COLOURS, SHAPES
-from mini.scene_bank import SceneBank, patch_labels, scene_labels, scene_places
-from mini.sizes import TOKENS, WIDTH
+from mini.block_code import BACKGROUND, BASIS, CAMEO
+from mini.frame_bank import PATCH_KINDS, FrameBank
+from mini.progress import Progress
 from moviechat_models.frame_encoder import FrameEncoder
 
+SHARPNESS = 6.0  # of a colour's strength as a logit
 
-class FrameHeads(nn.Module):
-    """What the frame shows: from its block, and patch by patch from the ViT's output."""
 
-    def __init__(self, vit_width: int) -> None:
-        super().__init__()
-        sizes = {"background": len(COLOURS), "colours": len(COLOURS), "shapes": len(SHAPES)}
-        sizes |= {"pairs": len(COLOURS) * len(SHAPES), "place": 2}
-        self.heads = nn.ModuleDict({k: nn.Linear(TOKENS * WIDTH, n) for k, n in sizes.items()})
-        self.patches = nn.Linear(vit_width, len(SHAPES) + len(COLOURS))
-
-    def forward(self, vit: Tensor, blocks: Tensor) -> dict[str, Tensor]:
-        """ViT output [B, P, D] and blocks [B, N, C] → scores by name"""
-        flat = blocks.flatten(1)
-        seen = {name: head(flat) for name, head in self.heads.items()}
-        return seen | {"patches": self.patches(vit[:, 1:])}  # [B, P - 1, 12]
+@dataclass(frozen=True)
+class FrameOptions:
+    folder: Path
+    steps: int
+    batch: int = 64
+    peak: float = 1.2e-3
+    seed: int = 1
 
 
 def to_rgb(frames: np.ndarray) -> Tensor:
     """uint8 [B, S, S, 3] → uint8 [B, 3, S, S]"""
     return torch.from_numpy(np.array(frames)).permute(0, 3, 1, 2)
-
-
-def frame_loss(seen: dict[str, Tensor], truth: dict[str, Tensor]) -> Tensor:
-    """Sum of the heads' losses."""
-    loss = F.cross_entropy(seen["background"], truth["background"])
-    for name in ("colours", "shapes", "pairs"):
-        weight = truth[name].shape[1] / 4.0
-        loss = loss + weight * F.binary_cross_entropy_with_logits(seen[name], truth[name])
-    patches = F.binary_cross_entropy_with_logits(seen["patches"], truth["patches"])
-    return loss + F.mse_loss(seen["place"], truth["place"]) + 20.0 * patches
 
 
 def lr_at(step: int, steps: int, peak: float, warmup: int = 100) -> float:
@@ -60,77 +44,90 @@ def lr_at(step: int, steps: int, peak: float, warmup: int = 100) -> float:
     return peak * (0.02 + 0.98 * 0.5 * (1.0 + np.cos(np.pi * share)))
 
 
-def train_frames(
-    encoder: FrameEncoder, bank: SceneBank, folder: Path, steps: int, batch: int = 64
-) -> None:
-    """Trains in place; resumes from and saves to folder/frames.pt; the last 5 % of the scenes are
-    for validation.
+def read_code(blocks: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Blocks [B, N, C] → how strong colours [B, N, 8], cameo shapes [B, 4], absence [B, N] are"""
+    colours = blocks @ torch.from_numpy(BASIS["colour"]).T
+    cameos = blocks[:, CAMEO] @ torch.from_numpy(BASIS["cameo"]).T
+    return colours, cameos, blocks @ torch.from_numpy(BASIS["absent"][0])
+
+
+def code_loss(blocks: Tensor, codes: Tensor) -> Tensor:
+    """Distance to the code, and cross-entropy of colours where something is. [B, N, C] both"""
+    colours, cameos, _ = read_code(blocks)
+    true_colours, true_cameos, true_absent = read_code(codes)
+    there = true_absent < 1.0  # [B, N]
+    loss = 6.0 * F.mse_loss(blocks, codes)
+    loss = loss + F.cross_entropy(SHARPNESS * colours[there], true_colours[there].argmax(-1))
+    on = there[:, CAMEO]
+    if bool(on.any()):
+        loss = loss + F.cross_entropy(SHARPNESS * cameos[on], true_cameos[on].argmax(-1))
+    return loss
+
+
+def scores(blocks: Tensor, codes: Tensor) -> dict[str, float]:
+    """Shares of frames right: background, which shapes are there, their colours, cameos."""
+    colours, cameos, absent = read_code(blocks)
+    true_colours, true_cameos, true_absent = read_code(codes)
+    there = true_absent < 1.0
+    right = colours.argmax(-1) == true_colours.argmax(-1)
+    shapes = slice(1, CAMEO)
+    cameo = right[:, CAMEO] & (cameos.argmax(-1) == true_cameos.argmax(-1))
+    same = (absent < 1.0) == there
+    on = there[:, CAMEO]
+    return {
+        "background": right[:, BACKGROUND].float().mean().item(),
+        "shapes": same[:, shapes].all(1).float().mean().item(),
+        "colours": (right | ~there)[:, shapes].all(1).float().mean().item(),
+        "cameo": (cameo & same[:, CAMEO])[on].float().mean().item(),
+        "no_cameo": same[~on][:, CAMEO].float().mean().item(),
+        "error": F.mse_loss(blocks, codes).item(),
+    }
+
+
+def train_frames(encoder: FrameEncoder, bank: FrameBank, options: FrameOptions) -> None:
+    """Trains in place; resumes from and saves to folder/frames.pt. The last 5 % of the bank are for
+    validation.
     """
-    labels = {k: torch.from_numpy(v) for k, v in scene_labels(bank.scenes).items()}
-    places = torch.from_numpy(scene_places(bank.scenes))
-    heads = FrameHeads(encoder.sizes.vit.width)
-    patches = patch_labels(bank, encoder.sizes.vit.grid)
-    parameters = [*encoder.parameters(), *heads.parameters()]
+    head = nn.Linear(encoder.sizes.vit.width, PATCH_KINDS)
+    parameters = [*encoder.parameters(), *head.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=1e-3, weight_decay=0.02, betas=(0.9, 0.98))
-    rng = np.random.default_rng(11)
-    held_out = len(bank.scenes) * 19 // 20
-    checkpoint, start = folder / "frames.pt", 0
+    checkpoint, start = options.folder / "frames.pt", 0
     if checkpoint.exists():
         saved = torch.load(checkpoint, weights_only=False)
         encoder.load_state_dict(saved["encoder"])
-        heads.load_state_dict(saved["heads"])
-        if "optimizer" in saved:
-            optimizer.load_state_dict(saved["optimizer"])
+        head.load_state_dict(saved["head"])
+        optimizer.load_state_dict(saved["optimizer"])
         start = saved["step"]
-
-    def truth_of(scene: np.ndarray, frame: np.ndarray) -> dict[str, Tensor]:
-        truth = {name: values[scene] for name, values in labels.items()}
-        inside = torch.from_numpy(patches[scene, frame]).float()
-        return truth | {"place": places[scene, frame], "patches": inside}
-
-    def look(scene: np.ndarray, frame: np.ndarray) -> dict[str, Tensor]:
-        vit = encoder.see(to_rgb(bank.frames[scene, frame]))
-        return heads(vit, encoder.condense(vit))
-
-    def save(step: int) -> None:
-        state = {"encoder": encoder.state_dict(), "heads": heads.state_dict(), "step": step}
-        torch.save(state | {"optimizer": optimizer.state_dict()}, checkpoint)
-
-    began = time.time()
-    for step in range(start, steps):
+    rng = np.random.default_rng([options.seed, 11, start])
+    held_out = len(bank.frames) * 19 // 20
+    progress = Progress("frames", options.folder, start, options.steps)
+    for step in range(start, options.steps):
         for group in optimizer.param_groups:
-            group["lr"] = lr_at(step, steps, 1.2e-3)
-        scene = rng.integers(0, held_out, batch)
-        frame = rng.integers(0, bank.frames.shape[1], batch)
-        seen = look(scene, frame)
-        loss = frame_loss(seen, truth_of(scene, frame))
+            group["lr"] = lr_at(step, options.steps, options.peak)
+        rows = np.sort(rng.integers(0, held_out, options.batch))
+        vit = encoder.see(to_rgb(bank.frames[rows]))
+        loss = code_loss(encoder.condense(vit), torch.from_numpy(bank.codes[rows]).float())
+        patches = torch.from_numpy(bank.patches[rows]).float()
+        whole = loss + 15.0 * F.binary_cross_entropy_with_logits(head(vit[:, 1:]), patches)
         optimizer.zero_grad()
-        loss.backward()
+        whole.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
-        if (step + 1) % 100 == 0 or step + 1 == steps:
-            save(step + 1)
-            with torch.no_grad():
-                scene = np.repeat(np.arange(held_out, len(bank.scenes)), 4)[:800]
-                frame = rng.integers(0, bank.frames.shape[1], len(scene))
-                seen = look(scene, frame)
-                truth = truth_of(scene, frame)
-                right = (seen["background"].argmax(1) == truth["background"]).float().mean()
-                exact = {
-                    name: ((seen[name] > 0) == (truth[name] > 0.5)).all(1).float().mean().item()
-                    for name in ("colours", "shapes", "pairs")
-                }
-            shown = " ".join(f"{name} {value:.3f}" for name, value in exact.items())
-            print(
-                f"frames {step + 1}/{steps} loss {loss:.3f} background {right:.3f} {shown} "
-                f"{time.time() - began:.0f}s",
-                flush=True,
-            )
+        progress.add(step, loss=loss.item())
+        if (step + 1) % 200 == 0 or step + 1 == options.steps:
+            state = {"encoder": encoder.state_dict(), "head": head.state_dict()}
+            state |= {"optimizer": optimizer.state_dict(), "step": step + 1}
+            torch.save(state, checkpoint.with_suffix(".part"))
+            checkpoint.with_suffix(".part").replace(checkpoint)
+            progress.tell(step, validate(encoder, bank, held_out))
 
 
-def encode_bank(encoder: FrameEncoder, bank: SceneBank, every: int = 1) -> Tensor:
-    """Every `every`-th kept frame as a block. → float16 [scenes, F / every, N, C]"""
+def validate(encoder: FrameEncoder, bank: FrameBank, held_out: int) -> dict[str, float]:
+    """Scores on 600 frames that are not trained on."""
+    rows = np.linspace(held_out, len(bank.frames) - 1, 600).astype(int)
     encoder.eval()
     with torch.inference_mode():
-        blocks = [encoder(to_rgb(frames[::every])).half() for frames in bank.frames]
-    return torch.stack(blocks)
+        blocks = encoder(to_rgb(bank.frames[rows]))
+        result = scores(blocks, torch.from_numpy(bank.codes[rows]).float())
+    encoder.train()
+    return result

@@ -1,0 +1,106 @@
+"""A bank of frames: films drawn, sent through H.264, and kept as small pictures with their code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from multiprocessing import Pool
+from pathlib import Path
+
+import numpy as np
+
+from mini.block_code import film_code
+from mini.films import CAMEO_SHAPES, COLOURS, DISSOLVE, SHAPES, Film, film_of_seed
+from mini.painting import FilmPainter
+from mini.sizes import IMAGE
+from mini.video_file import through_codec
+
+FRAMES = 80  # kept of each film
+CAMEO_FRAMES = 8
+DISSOLVE_FRAMES = 4
+GRID = IMAGE // 8  # patches along a side
+PATCH_KINDS = len(SHAPES) + len(CAMEO_SHAPES) + len(COLOURS)
+
+
+@dataclass
+class FrameBank:
+    """frames[i] shows what codes[i] says; patches[i] is what its patches lie inside of."""
+
+    frames: np.ndarray  # uint8 [films · F, S, S, 3]
+    codes: np.ndarray  # float16 [films · F, N, C]
+    patches: np.ndarray  # bool [films · F, GRID², PATCH_KINDS]: shapes, cameo shapes, colours
+
+    def save(self, folder: Path) -> None:
+        for name in ("codes", "patches", "frames"):  # the largest last: it says that all is there
+            np.save(folder / f"bank_{name}.npy", getattr(self, name))
+
+    @staticmethod
+    def exists(folder: Path) -> bool:
+        return (folder / "bank_frames.npy").exists()
+
+    @staticmethod
+    def load(folder: Path) -> FrameBank:
+        def part(name: str) -> np.ndarray:
+            return np.load(folder / f"bank_{name}.npy", mmap_mode="r")
+
+        return FrameBank(part("frames"), part("codes"), part("patches"))
+
+
+def moments_of(rng: np.random.Generator, film: Film) -> np.ndarray:
+    """Times to look at: all over the scenes, in cameos, in dissolves. → sorted [FRAMES]"""
+    times: list[float] = []
+    for cameo in film.cameos:
+        times += list(rng.uniform(cameo.start, cameo.end, CAMEO_FRAMES // len(film.cameos)))
+    soft = [scene.end for scene in film.scenes[:-1] if scene.dissolve]
+    if soft:
+        times += list(rng.choice(soft, DISSOLVE_FRAMES) + rng.uniform(-0.5, 0.5) * DISSOLVE)
+    share = np.linspace(0.0, len(film.scenes), FRAMES - len(times), endpoint=False)
+    for place in share:  # as many of every scene
+        scene = film.scenes[int(place)]
+        times.append(float(rng.uniform(scene.start, scene.end)))
+    return np.sort(np.array(times))
+
+
+def patch_labels(film: Film, times: np.ndarray) -> np.ndarray:
+    """Shapes, cameo shapes and colours that each patch's centre lies inside of. → bool [n, GRID²,
+    PATCH_KINDS]
+    """
+    look = film.look(times, film.numbers_at(times))
+    centres = (np.arange(GRID) + 0.5) / GRID
+    labels = np.zeros((len(times), GRID, GRID, PATCH_KINDS), bool)
+    rows = np.arange(len(times))
+    colours = len(SHAPES) + len(CAMEO_SHAPES)
+
+    def put(on: np.ndarray, x, y, size, kind: np.ndarray, colour: np.ndarray) -> None:
+        across = np.abs(centres - x[:, None]) < size[:, None] * film.aspect * 0.4
+        down = np.abs(centres - y[:, None]) < size[:, None] * 0.4
+        inside = down[:, :, None] & across[:, None, :] & on[:, None, None]
+        for label in (kind, colours + colour):
+            labels[rows, :, :, label] |= inside
+
+    for slot in range(len(SHAPES)):
+        kind = np.full(len(times), slot)
+        x, y, size = look.x[:, slot], look.y[:, slot], look.size[:, slot]
+        put(look.present[:, slot], x, y, size, kind, look.colour[:, slot])
+    colour, kind = np.divmod(np.maximum(look.cameo, 0), len(CAMEO_SHAPES))
+    middle, size = np.full(len(times), 0.5), np.full(len(times), 0.75)
+    put(look.cameo >= 0, middle, middle, size, len(SHAPES) + kind, colour)
+    return labels.reshape(len(times), GRID * GRID, PATCH_KINDS)
+
+
+def draw_part(key: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One film's frames, codes and patches."""
+    seed, index = key
+    rng = np.random.default_rng([seed, index, 3])
+    film = film_of_seed(seed, index, "train", float(rng.uniform(1.0, 3.0)))
+    times = moments_of(rng, film)
+    pictures = FilmPainter(film).frames(times)
+    quality = int(rng.integers(18, 31))
+    frames = through_codec(pictures, (film.width, film.height), 12, quality, IMAGE)
+    return frames, film_code(film, times).astype(np.float16), patch_labels(film, times)
+
+
+def draw_bank(films: int, seed: int, processes: int = 2) -> FrameBank:
+    """A bank of that many films."""
+    with Pool(processes) as pool:
+        parts = pool.map(draw_part, [(seed, index) for index in range(films)], chunksize=8)
+    return FrameBank(*(np.concatenate([part[i] for part in parts]) for i in range(3)))

@@ -1,0 +1,232 @@
+"""Memories of whole films with their questions, for training the second stage.
+
+A film's blocks are its code (or what the frame encoder made of its frames), its long-term memory is
+the paper's. Names are exchanged at random, colours for colours and shapes for shapes, which is one
+matrix on the memory: a few hundred films serve as a few hundred times as many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mini.block_code import film_code, rename_block
+from mini.consolidation import ARRIVING, KEEP, long_term
+from mini.films import CAMEO_SHAPES, COLOURS, SHAPES, Cameo, Film, Scene, film_of_seed
+from mini.painting import FilmPainter
+from mini.questions import (
+    BREAKPOINT_KINDS,
+    GLOBAL_KINDS,
+    Question,
+    ask_global,
+    ask_now,
+    draw_moment,
+)
+from mini.sizes import IMAGE, TOKENS, WIDTH
+from mini.video_file import through_codec
+from moviechat_models.frame_encoder import FrameEncoder
+
+WINDOWS = 128
+PLANNED = WINDOWS * ARRIVING  # frames read of a film
+POSITIONS = 256  # blocks that the reader can tell apart
+UNIFORM = (8, 32)  # frames of the baseline
+SPARSE = 4  # of the planned frames, one in so many is painted
+
+
+@dataclass
+class Memory:
+    """What one reading sees: blocks [T, N, C] of a film, up to a time."""
+
+    blocks: np.ndarray
+    film: Film
+    until: float
+    is_global: bool
+    uniform: bool
+    questions: list[Question] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Names:
+    """An exchange of names: colour i becomes colours[i], and so on."""
+
+    colours: np.ndarray
+    shapes: np.ndarray
+    cameos: np.ndarray
+
+    @staticmethod
+    def draw(rng: np.random.Generator) -> Names:
+        sizes = (len(COLOURS), len(SHAPES), len(CAMEO_SHAPES))
+        return Names(*(rng.permutation(size) for size in sizes))
+
+    def of_film(self, film: Film) -> Film:
+        """The film with other names."""
+
+        def colour(name: str) -> str:
+            return list(COLOURS)[self.colours[list(COLOURS).index(name)]] if name else name
+
+        def shape(name: str) -> str:
+            return SHAPES[self.shapes[SHAPES.index(name)]]
+
+        def scene(old: Scene) -> Scene:
+            things = [
+                replace(thing, colour=colour(thing.colour), shape=shape(thing.shape))
+                for thing in old.things
+            ]
+            event = old.event and replace(old.event, colour=colour(old.event.colour))
+            background = colour(old.background)
+            return replace(old, things=tuple(things), event=event, background=background)
+
+        def cameo(old: Cameo) -> Cameo:
+            kind = CAMEO_SHAPES[self.cameos[CAMEO_SHAPES.index(old.shape)]]
+            return replace(old, colour=colour(old.colour), shape=kind)
+
+        scenes, cameos = tuple(map(scene, film.scenes)), tuple(map(cameo, film.cameos))
+        return replace(film, scenes=scenes, cameos=cameos)
+
+    def of_blocks(self, blocks: np.ndarray) -> np.ndarray:
+        """[..., N, C] → [..., N, C]"""
+        return rename_block(blocks, self.colours, self.shapes, self.cameos)
+
+
+def planned_times(film: Film) -> np.ndarray:
+    """When the program reads frames. → [PLANNED]"""
+    return np.arange(PLANNED) * film.duration / PLANNED
+
+
+SeeFilm = Callable[[Film, np.ndarray], np.ndarray]  # a film at times [n] → blocks [n, N, C]
+
+
+def seen_by(encoder: FrameEncoder) -> SeeFilm:
+    """Films painted, sent through H.264 and looked at by the frame encoder."""
+
+    def see(film: Film, times: np.ndarray) -> np.ndarray:
+        pictures = FilmPainter(film).frames(times)
+        quality = 18 + film.scenes[0].seed % 13
+        frames = through_codec(pictures, (film.width, film.height), 12, quality, IMAGE)
+        with torch.inference_mode():
+            parts = torch.from_numpy(frames).permute(0, 3, 1, 2).split(256)
+            return torch.cat([encoder(part) for part in parts]).numpy()
+
+    encoder.eval()
+    return see
+
+
+class FilmPool:
+    """Films with their long-term memories, float16 [films, 256, N, C].
+
+    `faults` [films, PLANNED / SPARSE, N, C] is what an encoder's blocks differ by from the code.
+    """
+
+    def __init__(self, films: int, seed: int) -> None:
+        self.films = [film_of_seed(seed, index) for index in range(films)]
+        self.faults: np.ndarray | None = None
+        self.long = np.stack([self._remember(film) for film in self.films])
+
+    @staticmethod
+    def painted(path: Path, films: int, seed: int, see: SeeFilm) -> FilmPool:
+        """Films as an encoder sees them, every SPARSE-th frame; keeps what it saw at `path`."""
+        pool = FilmPool.__new__(FilmPool)
+        pool.films = [film_of_seed(seed, index) for index in range(films)]
+        path.mkdir(parents=True, exist_ok=True)
+        faults: list[np.ndarray] = []
+        for index, film in enumerate(pool.films):
+            kept = path / f"{seed}_{index:04d}.npy"
+            if not kept.exists():
+                times = planned_times(film)[::SPARSE]
+                fault = see(film, times) - film_code(film, times)
+                np.save(kept, fault.astype(np.float16))
+            faults.append(np.load(kept))
+        pool.faults = np.stack(faults)
+        pool.long = np.stack(
+            [pool._remember(film, fault) for film, fault in zip(pool.films, faults, strict=True)]
+        )
+        return pool
+
+    @staticmethod
+    def _remember(film: Film, fault: np.ndarray | None = None) -> np.ndarray:
+        """→ float16 [256, N, C]"""
+        blocks = film_code(film, planned_times(film))
+        if fault is not None:
+            blocks += np.repeat(fault.astype(np.float32), SPARSE, axis=0)
+        return long_term(blocks).astype(np.float16)
+
+    def _blocks(self, index: int, film: Film, names: Names, times: np.ndarray) -> np.ndarray:
+        """Single frames of a film, exchanged to `film`. → [n, N, C]"""
+        blocks = film_code(film, times)
+        if self.faults is not None and len(times):
+            rows = np.minimum(times / film.duration, 1.0 - 1e-9) * self.faults.shape[1]
+            blocks += names.of_blocks(self.faults[index, rows.astype(int)].astype(np.float32))
+        return blocks
+
+    def whole(self, rng: np.random.Generator, uniform: int = 0) -> Memory:
+        """A film's memory, or that many frames of it; without questions."""
+        index = int(rng.integers(len(self.films)))
+        names = Names.draw(rng)
+        film = names.of_film(self.films[index])
+        if uniform:
+            times = np.arange(uniform) * film.duration / uniform
+            blocks = self._blocks(index, film, names, times)
+        else:
+            blocks = names.of_blocks(self.long[index].astype(np.float32))
+        return Memory(blocks, film, film.duration, True, bool(uniform))
+
+    def moment(self, rng: np.random.Generator, uniform: int = 0) -> Memory:
+        """A film's memory at a calm moment, often one after an event."""
+        while True:
+            index = int(rng.integers(len(self.films)))
+            at = draw_moment(rng, self.films[index], bool(rng.uniform() < 0.35))
+            if at is not None:
+                break
+        names = Names.draw(rng)
+        film = names.of_film(self.films[index])
+        step = film.duration / (uniform or PLANNED)
+        before = int(np.ceil(at / step - 1e-9))  # frames strictly before the moment
+        windows = 0 if uniform else before // ARRIVING
+        times = np.append(np.arange(windows * ARRIVING, before) * step, at)
+        recent = self._blocks(index, film, names, times)
+        long = names.of_blocks(self.long[index, : KEEP * windows].astype(np.float32))
+        over = max(0, len(long) + len(recent) - POSITIONS)  # the oldest short-term blocks give way
+        blocks = np.concatenate([long, recent[over:]])
+        return Memory(blocks, film, at, False, bool(uniform))
+
+
+def ask(
+    rng: np.random.Generator, memory: Memory, count: int, weights: dict[str, float]
+) -> list[Question]:
+    """Up to `count` questions of different kinds, the heavier kinds more often."""
+    kinds = GLOBAL_KINDS if memory.is_global else BREAKPOINT_KINDS
+    chance = np.array([weights.get(kind, 1.0) for kind in kinds])
+    order = rng.choice(kinds, len(kinds), replace=False, p=chance / chance.sum())
+    asked: list[Question] = []
+    for kind in map(str, order):
+        if len(asked) == count:
+            break
+        if memory.is_global:
+            question = ask_global(rng, memory.film, kind)
+        else:
+            question = ask_now(rng, memory.film, kind, memory.until)
+        asked += [question] if question else []
+    return asked
+
+
+def pad(memories: list[Memory]) -> tuple[Tensor, Tensor]:
+    """→ blocks float32 [B, T, N, C], mask bool [B, T], true for real blocks"""
+    longest = max(len(memory.blocks) for memory in memories)
+    blocks = torch.zeros(len(memories), longest, TOKENS, WIDTH)
+    mask = torch.zeros(len(memories), longest, dtype=torch.bool)
+    for row, memory in enumerate(memories):
+        blocks[row, : len(memory.blocks)] = torch.from_numpy(memory.blocks)
+        mask[row, : len(memory.blocks)] = True
+    return blocks, mask
+
+
+def disturb(rng: np.random.Generator, blocks: np.ndarray, strength: float) -> np.ndarray:
+    """Blocks as an imperfect encoder would write them. [T, N, C] → [T, N, C]"""
+    steady = rng.normal(size=(1, *blocks.shape[1:])) * strength
+    passing = rng.normal(size=blocks.shape) * strength
+    return (blocks + steady + passing).astype(np.float32)

@@ -1,0 +1,53 @@
+"""Memories for training: the program's consolidation, and exchanged names."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from mini.block_code import BASIS, CAMEO, film_code
+from mini.consolidation import long_term
+from mini.films import CAMEO_SHAPES, COLOURS, film_of_seed
+from mini.memories import POSITIONS, FilmPool, Names, planned_times
+
+
+@pytest.mark.parametrize("film", ["scenes", "noise"])
+def test_long_term_memory_is_the_reference_s(golden_folder: Any, film: str) -> None:
+    """The same goldens as the C++ memory's tests: 12 whole windows of 16 frames."""
+    goldens = load_file(golden_folder / "memory.safetensors")
+    frames = goldens[f"window/{film}/blocks"]
+    expected = goldens[f"window/{film}/cosine/long"]
+    long = long_term(frames)
+    assert long.shape == expected.shape
+    np.testing.assert_allclose(long, expected, atol=1e-5)
+
+
+def test_an_exchange_of_names_is_the_film_with_other_names() -> None:
+    rng = np.random.default_rng(3)
+    for index in range(3):
+        film, names = film_of_seed(1, index), Names.draw(rng)
+        times = np.sort(rng.uniform(0.0, film.duration, 300))
+        renamed = film_code(names.of_film(film), times)
+        np.testing.assert_allclose(names.of_blocks(film_code(film, times)), renamed, atol=1e-5)
+
+
+def test_a_cameo_of_a_long_film_is_still_in_its_memory() -> None:
+    """The strongest cameo token of the memory names a cameo that the film has."""
+    for index in range(10):
+        film = film_of_seed(17, index, "test", 15.0)
+        long = long_term(film_code(film, planned_times(film)))
+        kinds, colours = long[:, CAMEO] @ BASIS["cameo"].T, long[:, CAMEO] @ BASIS["colour"].T
+        strongest = int(kinds.max(1).argmax())
+        shape = CAMEO_SHAPES[int(kinds[strongest].argmax())]
+        name = f"{list(COLOURS)[int(colours[strongest].argmax())]} {shape}"
+        assert name in [cameo.name for cameo in film.cameos]
+
+
+def test_moments_fit_the_positions_and_end_with_the_current_frame() -> None:
+    pool, rng = FilmPool(3, 5), np.random.default_rng(1)
+    for _ in range(30):
+        memory = pool.moment(rng)
+        assert 1 <= len(memory.blocks) <= POSITIONS
+        now = film_code(memory.film, np.array([memory.until]))[0]
+        np.testing.assert_allclose(memory.blocks[-1], now, atol=1e-5)
