@@ -15,6 +15,7 @@ ROOMS = [
     "answer",
     "pipeline",
     "eval",
+    "judge",
     "cli",
 ]
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "moviechat/eval/prediction.h"
+
+namespace moviechat::judge {
+
+/// What a run predicted of a data set.
+struct Run {
+  std::filesystem::path file;
+  std::string sha256;  // of the file
+  std::vector<eval::Prediction> videos;
+};
+
+/// Reads predictions.jsonl (the file, or the folder that holds it), or predictions in the authors'
+/// shape: lines of {"1.mp4": [{"question", "answer": the reference, "pred", "time"?}]}, as their
+/// run_inference_qa_moviechat.py writes and their run_eval_qa_moviechat.py reads them; those know
+/// neither durations nor evidence. InputError for what is missing, torn, empty or in another shape.
+Run read_run(const std::filesystem::path& path);
+
+/// A question that was answered and whose right answer is known.
+struct Row {
+  int64_t video = 0;  // place in Run::videos
+  const eval::Prediction* film = nullptr;
+  const eval::Result* result = nullptr;
+};
+
+/// How much of a run can be scored. Rows point into the run.
+struct Rows {
+  std::vector<Row> rows;
+  int64_t questions = 0;      // asked
+  int64_t failed_videos = 0;  // could not be read
+  int64_t failed = 0;         // questions about these
+  int64_t unreferenced = 0;   // answered, but without a right answer to compare with
+};
+Rows rows_of(const Run& run);
+
+}  // namespace moviechat::judge

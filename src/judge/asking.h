@@ -1,0 +1,73 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "judge/endpoint.h"
+#include "judge/verdict_file.h"
+#include "moviechat/judge/judge.h"
+
+namespace moviechat::judge {
+
+/// What is to be asked, and the key that its replies are kept by.
+struct Task {
+  std::string key;
+  const JudgeQuestion* question = nullptr;
+};
+
+/// Asks a judge everything on a list, by several workers, each with a connection of its own. What
+/// they share: the list, when the judge wants no request, and how many questions in a row went
+/// without a reply.
+class Asking {
+ public:
+  Asking(const JudgeOptions& options, VerdictFile& verdicts, std::deque<Task> tasks);
+
+  /// Until all is asked. Throws when asking is useless or the user stops it.
+  void run(const ProgressSink& progress, const CancelFlag* cancel);
+
+  /// Key → why there was no reply.
+  const std::map<std::string, std::string>& failures() const { return failures_; }
+  int64_t requests() const { return requests_; }
+  int64_t retries() const { return retries_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void work(Endpoint& endpoint);
+  std::optional<Task> next();
+  std::string ask(Endpoint& endpoint, const Task& task, std::mt19937& random);
+  bool wait_to_retry(const Exchange& exchange, int64_t retry, std::mt19937& random);
+  bool wait_until_welcome();
+  void finish(const Task& task, std::string failure);
+  [[noreturn]] void give_up(const std::string& why) const;
+
+  const JudgeOptions& options_;
+  VerdictFile& verdicts_;
+  const size_t total_;
+  std::vector<std::unique_ptr<Endpoint>> endpoints_;
+
+  std::mutex mutex_;  // of all below
+  std::condition_variable changed_;
+  std::deque<Task> tasks_;
+  size_t done_ = 0;
+  size_t working_ = 0;  // workers
+  bool stopped_ = false;
+  std::exception_ptr error_;
+  Clock::time_point welcome_;  // no request before
+  int64_t failures_in_a_row_ = 0;
+  std::map<std::string, std::string> failures_;
+  int64_t requests_ = 0;
+  int64_t retries_ = 0;
+};
+
+}  // namespace moviechat::judge

@@ -1,0 +1,84 @@
+#include "moviechat/judge/judge.h"
+
+#include <set>
+
+#include "judge/asking.h"
+#include "moviechat/support/error.h"
+#include "moviechat/support/fields.h"
+
+namespace moviechat::judge {
+namespace {
+
+void check(const JudgeOptions& options) {
+  endpoint_address(options.url);
+  request_body(options, {});
+  if (options.model.empty()) throw InputError("the judge needs a model: --judge-model NAME");
+  if (options.concurrency < 1 || options.concurrency > 256) {
+    throw InputError("--judge-concurrency must be 1 to 256, got " +
+                     std::to_string(options.concurrency));
+  }
+  if (options.retries < 0) {
+    throw InputError("--judge-retries must be 0 or more, got " + std::to_string(options.retries));
+  }
+  if (!(options.timeout.count() >= 0.001)) {
+    throw InputError("--judge-timeout must be above 0 seconds, got " +
+                     to_text(options.timeout.count()));
+  }
+}
+
+/// Nothing more is to be asked.
+bool settled(const KeptReplies& kept, const JudgeOptions& options) {
+  return kept.verdict || kept.malformed > options.malformed_retries;
+}
+
+}  // namespace
+
+Judgement ask_judge(const std::vector<JudgeQuestion>& questions, const JudgeOptions& options,
+                    const ProgressSink& progress, const CancelFlag* cancel) {
+  check(options);
+  VerdictFile verdicts(options.verdicts);
+  Judgement result;
+  JudgeSummary& summary = result.summary;
+  summary.model = options.model;
+  summary.prompt_sha256 = judge_prompt_sha256();
+  summary.questions = static_cast<int64_t>(questions.size());
+
+  std::vector<std::string> keys;
+  std::set<std::string> known;
+  std::deque<Task> tasks;
+  for (const JudgeQuestion& question : questions) {
+    keys.push_back(VerdictFile::key_of(options, question));
+    const bool kept = settled(verdicts.replies(keys.back()), options);
+    if (kept) ++summary.kept;
+    if (known.insert(keys.back()).second && !kept) tasks.push_back({keys.back(), &question});
+  }
+  Asking asking(options, verdicts, std::move(tasks));
+  asking.run(progress, cancel);
+
+  for (const std::string& key : keys) {
+    const KeptReplies kept = verdicts.replies(key);
+    const auto failure = asking.failures().find(key);
+    Judged judged{.verdict = kept.verdict};
+    if (kept.verdict) {
+      ++summary.judged;
+    } else if (failure != asking.failures().end()) {
+      judged.failure = failure->second;
+      if (summary.failed++ == 0) summary.first_failure = judged.failure;
+    } else {
+      judged.malformed = true;
+      ++summary.malformed;
+    }
+    result.answers.push_back(std::move(judged));
+  }
+  for (const std::string& key : known) {
+    const KeptReplies kept = verdicts.replies(key);
+    summary.replies += kept.replies;
+    summary.replies_without_usage += kept.without_usage;
+    summary.usage += kept.usage;
+  }
+  summary.requests = asking.requests();
+  summary.retries = asking.retries();
+  return result;
+}
+
+}  // namespace moviechat::judge

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "moviechat/support/files.h"
+#include "support_for_tests/paths.h"
+
+namespace moviechat::judge::testing {
+
+/// What other libraries made of small inputs (tests/data/score/record.py).
+inline nlohmann::json references(const std::string& key) {
+  const auto path = moviechat::testing::data("score/references.json");
+  return nlohmann::json::parse(read_file(path, "references")).at(key);
+}
+
+}  // namespace moviechat::judge::testing
