@@ -1,7 +1,7 @@
 """What each query of the memory reader is asked to hold, by linear heads that are thrown away.
 
 So that reading the memory is learned directly, and the language model finds everything in its
-place: 32 queries say what was on screen at 32 places of the memory, others name the scenes in
+place: 16 queries say what was on screen at 16 places of the memory, others name the scenes in
 order, the colours that each shape had, the cameos, what is on screen now, the last event.
 """
 
@@ -17,7 +17,7 @@ from mini.films import CAMEO_SHAPES, COLOURS, DIRECTIONS, EVENTS, GLIDE, SHAPES,
 from mini.memories import KEEP, PLANNED, WINDOWS, Memory
 from mini.questions import MOST_OBJECTS, seen_names
 
-BINS, SCENES, CAMEOS = 32, 6, 2
+BINS, SCENES, CAMEOS = 16, 6, 2
 PLACES = 3
 NONE = -100  # a label that is not asked for
 # query numbers

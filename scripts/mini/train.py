@@ -43,14 +43,17 @@ class Recipe:
     bank_films: int
     frame_steps: int
     pool_films: int
-    reading_steps: int
+    reading_steps: int  # then the language model alone
+    frozen_steps: int  # then both
     answer_steps: int
     painted_films: int
     adapt_steps: int
 
 
-FULL = Recipe(500, 8000, 1500, 1500, 9000, 120, 800)
-QUICK = Recipe(60, 500, 60, 120, 280, 0, 0)  # five minutes: that all of it runs, not that it knows
+FULL = Recipe(400, 7000, 1200, 1500, 4000, 6000, 120, 600)
+QUICK = Recipe(
+    60, 500, 60, 120, 200, 280, 0, 0
+)  # five minutes: that all of it runs, not that it knows
 
 
 def parse() -> argparse.Namespace:
@@ -107,6 +110,7 @@ class Training:
                 self.work,
                 self.recipe.answer_steps,
                 self.recipe.reading_steps,
+                self.recipe.frozen_steps,
                 seed=self.options.seed,
             ),
         )
@@ -126,6 +130,7 @@ class Training:
             AnswerOptions(
                 self.work,
                 self.recipe.adapt_steps,
+                0,
                 0,
                 stage="adapt",
                 seed=self.options.seed,

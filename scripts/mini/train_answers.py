@@ -1,7 +1,8 @@
 """Stage 2: the memory reader and the language model learn to answer from memories of whole films.
 
 Each memory is read once and asked several questions, which the language model sees side by side
-behind one prefix. First the reader learns alone what its queries are to hold.
+behind one prefix. First the reader learns alone what its queries are to hold, then the language
+model alone to tell it.
 """
 
 from __future__ import annotations
@@ -26,18 +27,20 @@ from moviechat_models.memory_reader import MemoryReader
 
 IGNORE = -100
 FIRST_STAGE = "answers"
+WARM_UP = 100  # steps
 PREFIX = -1  # the segment that all see
 
 
 @dataclass(frozen=True)
 class AnswerOptions:
-    """`reading_steps`: the first steps, of the reader alone. A stage other than the first starts
-    from what that one learned.
+    """The first `reading_steps` are of the reader alone, those until `frozen_steps` of the language
+    model alone, then of both. A stage other than the first starts from what that one learned.
     """
 
     folder: Path
     steps: int
     reading_steps: int
+    frozen_steps: int
     stage: str = FIRST_STAGE
     seed: int = 1
     peak: float = 1e-3
@@ -46,6 +49,11 @@ class AnswerOptions:
     uniform: float = 0.1  # share of memories that are the baseline's frames
     noise: float = 0.12
     weights: dict[str, float] = field(default_factory=lambda: dict(QUESTION_WEIGHTS))
+
+    def rate(self, step: int) -> float:
+        """The learning rate: warmed up again for the language model's first steps."""
+        warm = max(0, step - self.reading_steps) if step >= self.reading_steps else step
+        return min(1.0, (warm + 1) / WARM_UP) * lr_at(step, self.steps, self.peak, 0)
 
 
 QUESTION_WEIGHTS = {
@@ -175,19 +183,20 @@ def train_answers(
     progress = Progress(options.stage, options.folder, start, options.steps)
     for step in range(start, options.steps):
         for group in optimizer.param_groups:
-            group["lr"] = lr_at(step, options.steps, options.peak)
+            group["lr"] = options.rate(step)
         talks = step >= options.reading_steps
         memories = draw_memories(pool, rng, options, talks)
         blocks, mask = pad(memories)
-        readings = answerer.reader.read_batch(blocks, None if bool(mask.all()) else mask)
-        held, _ = heads.loss(readings, memories)
+        with torch.set_grad_enabled(not options.reading_steps <= step < options.frozen_steps):
+            readings = answerer.reader.read_batch(blocks, mask)
+            held, _ = heads.loss(readings, memories)
         progress.add(step, heads=held.item())
         loss = held
         if talks:
             told, _ = answerer.loss(readings, asked_loosely(rng, memories))
             progress.add(step, loss=told.item())
             loss = told + 0.5 * held
-        optimizer.zero_grad()
+        optimizer.zero_grad(set_to_none=True)  # what has no gradient is left alone
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
@@ -212,7 +221,7 @@ def validate(
     """Shares of right answers by kind, and of the heads, on films that are not trained on."""
     rng = np.random.default_rng(77)
     right: dict[str, list[float]] = defaultdict(list)
-    even = AnswerOptions(options.folder, 0, 0, uniform=0.0, weights={})
+    even = AnswerOptions(options.folder, 0, 0, 0, uniform=0.0, weights={})
     answerer.eval()
     with torch.inference_mode():
         for _ in range(batches):
