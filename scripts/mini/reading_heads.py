@@ -54,6 +54,8 @@ CLASSES = {
     "main_background": len(COLOURS),
     "count": MOST_OBJECTS + 2,
 }
+WEIGHTS = {"cameo": 5.0, "event": 1.5}  # of a group's losses: cameos are learned last
+SEEN_WEIGHT, SEEN_CAMEOS_WEIGHT = 3.0, 25.0  # few of many labels are true
 QUERIES = {
     "scene": [*range(BINS), *range(FIRST_SCENE, BEFORE), BEFORE, NOW_SCENE],
     "cameo": list(range(FIRST_CAMEO, FIRST_CAMEO + CAMEOS)),
@@ -183,16 +185,17 @@ class ReadingHeads(nn.Module):
                     asked = truth != NONE
                     if not bool(asked.any()):
                         continue
-                    losses.append(F.cross_entropy(logits[asked], truth[asked]))
+                    each = F.cross_entropy(logits[asked], truth[asked])
+                    losses.append(WEIGHTS.get(group, 1.0) * each)
                     hit = (logits.argmax(-1) == truth)[asked]
                     right[part + name] = hit.float().mean().item()
         seen = torch.from_numpy(np.stack([seen_of(memory) for memory in memories]))  # [B, 8, 8]
         held = readings[:, SEEN : SEEN + len(SHAPES)]
-        for name, head, truth in (
-            ("seen", self.seen, seen[:, : len(SHAPES)]),
-            ("seen_cameos", self.seen_cameos, seen[:, len(SHAPES) :]),
+        for name, head, truth, weight in (
+            ("seen", self.seen, seen[:, : len(SHAPES)], SEEN_WEIGHT),
+            ("seen_cameos", self.seen_cameos, seen[:, len(SHAPES) :], SEEN_CAMEOS_WEIGHT),
         ):
             logits = head(held)
-            losses.append(3.0 * F.binary_cross_entropy_with_logits(logits, truth))
+            losses.append(weight * F.binary_cross_entropy_with_logits(logits, truth))
             right[name] = ((logits > 0) == (truth > 0.5)).all(-1).float().mean().item()
         return torch.stack(losses).mean(), right

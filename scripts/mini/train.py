@@ -50,7 +50,7 @@ class Recipe:
     adapt_steps: int
 
 
-FULL = Recipe(400, 7000, 1200, 1500, 4000, 6000, 120, 600)
+FULL = Recipe(400, 6000, 1200, 1000, 3000, 4000, 100, 400)
 QUICK = Recipe(
     60, 500, 60, 120, 200, 280, 0, 0
 )  # five minutes: that all of it runs, not that it knows

@@ -44,8 +44,9 @@ class AnswerOptions:
     stage: str = FIRST_STAGE
     seed: int = 1
     peak: float = 1e-3
-    batch: int = 8  # whole films, and as many moments
-    questions: tuple[int, int] = (5, 5)  # about a film, about a moment
+    reading_batch: int = 8  # whole films, and as many moments
+    batch: int = 6  # the same where questions are asked
+    questions: tuple[int, int] = (7, 7)  # about a film, about a moment
     uniform: float = 0.1  # share of memories that are the baseline's frames
     noise: float = 0.12
     weights: dict[str, float] = field(default_factory=lambda: dict(QUESTION_WEIGHTS))
@@ -147,7 +148,7 @@ def draw_memories(
     """Whole films and as many moments, some of them the baseline's."""
     memories: list[Memory] = []
     for draw, count in zip((pool.whole, pool.moment), options.questions, strict=True):
-        for _ in range(options.batch):
+        for _ in range(options.batch if with_questions else options.reading_batch):
             uniform = int(rng.choice(UNIFORM)) if rng.uniform() < options.uniform else 0
             memory = draw(rng, uniform)
             if with_questions:
