@@ -12,6 +12,8 @@ from moviechat_models.checkpoint import CheckpointError
 from moviechat_models.export import DTYPES, BundleError
 from moviechat_models.load import LoadError, MovieChatFiles
 
+from .features import EXAMPLES as FEATURES_EXAMPLES
+from .features import add_features, asked_features, convert_features
 from .moviechat import Conversion, convert
 from .report import SHOWN, Progress, grouped, shortened, size_text
 from .size_file import SizeError, read_sizes
@@ -25,6 +27,7 @@ examples:
   scripts/convert moviechat --vision eva_vit_g.pth --qformer blip2_pretrained_flant5xxl.pth \\
       --video-llama finetune-vicuna7b-v2.pth --llm vicuna-7b-v0 --out models/moviechat-7b
   scripts/convert synthetic --sizes vicuna-7b --seed 0 --out models/synthetic-7b
+  scripts/convert features feature_hdf5/AWA-1 --duration 497 --out AWA-1.safetensors
   scripts/convert moviechat --help
 """,
     "moviechat": """\
@@ -64,7 +67,10 @@ def parser() -> argparse.ArgumentParser:
         return {"formatter_class": argparse.RawDescriptionHelpFormatter, **settings}
 
     main = argparse.ArgumentParser(
-        prog="convert", **formatted(description="Makes model bundles.", epilog=EXAMPLES["all"])
+        prog="convert",
+        **formatted(
+            description="Makes model bundles, and files of features.", epilog=EXAMPLES["all"]
+        ),
     )
     commands = main.add_subparsers(dest="command", required=True, metavar="COMMAND")
     text = "the authors' checkpoints → a bundle"
@@ -107,10 +113,14 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle")
         command.add_argument("--name", help="in model.yaml (default: that of the folder)")
         command.add_argument("--replace", action="store_true", help="replace an existing bundle")
+    add_features(commands, **formatted(epilog=FEATURES_EXAMPLES))
     return main
 
 
 def run(options: argparse.Namespace, progress: Progress) -> None:
+    if options.command == "features":
+        convert_features(asked_features(options), progress)
+        return
     name = options.name or options.out.absolute().name
     if options.command == "synthetic":
         path = None if options.sizes in SIZE_NAMES else Path(options.sizes)
@@ -176,7 +186,8 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt as interrupt:
         progress.say("interrupted; nothing was written")
         return 143 if isinstance(interrupt, Terminated) else 130
-    size = sum(path.stat().st_size for path in options.out.iterdir())
+    written = options.out.iterdir() if options.out.is_dir() else [options.out]
+    size = sum(path.stat().st_size for path in written)
     seconds = time.monotonic() - started
     progress.say(f"wrote {options.out} ({size_text(size)} in {seconds:.0f} s)")
     return 0

@@ -87,11 +87,11 @@ class Progress:
         self.stream.write(f"convert: {text}\n")
         self.stream.flush()
 
-    def step(self, part: str, done: int, total: int) -> None:
-        """done of total tensors of a part"""
+    def step(self, part: str, done: int, total: int, unit: str = "tensors") -> None:
+        """done of total tensors, or other units, of a part"""
         if not self.bar:
             if part != self._part:
-                self.say(f"{part}: {total} tensors")
+                self.say(f"{part}: {total} {unit}")
                 self._part = part
             return
         filled = 30 * done // max(total, 1)

@@ -5,8 +5,9 @@
 #include <chrono>
 
 #include "cli/bundle_loading.h"
+#include "cli/moment.h"
 #include "cli/questions.h"
-#include "moviechat/video/frame_reader.h"
+#include "moviechat/features/footage.h"
 
 namespace moviechat::cli {
 namespace {
@@ -44,15 +45,60 @@ class Stream {
   std::string written_;
 };
 
-/// A film that cannot be read is told before a model is loaded, which takes minutes when it is
-/// large.
-void check_film(const AskOptions& options, const CancelFlag& cancel) {
-  if (options.video.find("://") != std::string::npos) return;
+/// A film or features that cannot be read are told before a model is loaded, which takes minutes
+/// when it is large. Gives where the features' times were found.
+std::optional<TimesFrom> check_film(const AskOptions& options, Messages& messages,
+                                    const CancelFlag& cancel) {
+  if (options.features) {
+    const FeatureFile features(options.video, *options.features);
+    check_features(features, options.merged.bundle);
+    if (features.times_from() == TimesFrom::nowhere) {
+      messages.warn("features '" + options.video +
+                    "' do not say when their frames were: taken as one a second; give "
+                    "--features-fps or --features-duration");
+    }
+    return features.times_from();
+  }
+  if (options.video.find("://") != std::string::npos) return std::nullopt;
   ReaderOptions reading = options.merged.chosen.settings.video;
   reading.size = options.merged.bundle.sizes.image;
   reading.warn = nullptr;
   reading.cancel = &cancel;
   const FrameReader film(options.video, reading);
+  return std::nullopt;
+}
+
+/// --video, or --features with what goes with it.
+void read_film(const Arguments& arguments, AskOptions& options) {
+  const auto video = arguments.value("--video");
+  const auto features = arguments.value("--features");
+  const auto fps = arguments.value("--features-fps");
+  const auto duration = arguments.value("--features-duration");
+  if (video && features) {
+    throw InputError("--video and --features contradict each other; give one of them");
+  }
+  if (!features && (fps || duration)) {
+    throw InputError(std::string(fps ? "--features-fps" : "--features-duration") +
+                     " goes with --features");
+  }
+  if (fps && duration) {
+    throw InputError("--features-fps and --features-duration contradict each other; give one");
+  }
+  options.video = features ? *features : video.value_or("");
+  if (!features) return;
+  FeatureTiming& timing = options.features.emplace();
+  if (fps) {
+    from_text("--features-fps", *fps, timing.fps.emplace());
+    if (*timing.fps < 1e-3 || *timing.fps > 1e3) {
+      throw InputError("--features-fps must be 0.001 to 1000, got " + *fps);
+    }
+  }
+  if (duration) {
+    timing.duration = parse_moment("--features-duration", *duration);
+    if (timing.duration->count() <= 0) {
+      throw InputError("--features-duration must be above 0, got " + *duration);
+    }
+  }
 }
 
 }  // namespace
@@ -63,10 +109,10 @@ AskOptions read_ask(const Arguments& arguments, const Environment& environment,
   options.format = format_of(arguments);
   options.evidence = arguments.has("--evidence");
   options.print_config = arguments.has("--print-config");
-  options.video = arguments.value("--video").value_or("");
+  read_film(arguments, options);
   if (!options.print_config) {
     if (options.video.empty()) {
-      throw InputError("no film; give --video FILE (moviechat --help)");
+      throw InputError("no film; give --video FILE or --features FILE (moviechat --help)");
     }
     options.questions = questions_of(arguments);
   }
@@ -86,7 +132,7 @@ void run_ask(const AskOptions& options, Messages& messages, const CancelFlag& ca
   const auto start = Clock::now();
   const RuntimeOptions& runtime = chosen.settings.runtime;
   if (runtime.threads > 0) at::set_num_threads(static_cast<int>(runtime.threads));
-  check_film(options, cancel);
+  const std::optional<TimesFrom> times = check_film(options, messages, cancel);
   const Bundle bundle = load_bundle(options.merged);
   const double load_seconds = seconds_since(start);
   cancel.check();
@@ -101,14 +147,16 @@ void run_ask(const AskOptions& options, Messages& messages, const CancelFlag& ca
   callbacks.on_text = [&](size_t /*question*/, std::string_view piece) { return stream(piece); };
   callbacks.cancel = &cancel;
 
-  Report report{.settings = chosen,
-                .bundle_name = bundle.spec().name,
-                .bundle_sha256 = bundle.spec().sha256,
-                .video = options.video,
-                .evidence = options.evidence,
-                .run = pipeline.ask(options.video, options.questions,
-                                    {.evidence = options.evidence}, callbacks),
-                .peak_memory_bytes = 0};
+  Report report{
+      .settings = chosen,
+      .bundle_name = bundle.spec().name,
+      .bundle_sha256 = bundle.spec().sha256,
+      .video = options.video,
+      .features = times,
+      .evidence = options.evidence,
+      .run = pipeline.ask(options.video, options.questions,
+                          {.evidence = options.evidence, .features = options.features}, callbacks),
+      .peak_memory_bytes = 0};
   report.run.seconds.insert(report.run.seconds.begin(), {"load", load_seconds});
   report.run.seconds.emplace_back("total", seconds_since(start));
   report.peak_memory_bytes = peak_memory_bytes();

@@ -13,7 +13,8 @@ namespace moviechat::cli {
 /// What `ask` does, read from a command line.
 struct AskOptions {
   MergedSettings merged;
-  std::string video;
+  std::string video;                      // the film, or the features in its place
+  std::optional<FeatureTiming> features;  // they are features
   std::vector<Question> questions;
   Format format = Format::text;
   bool evidence = false;

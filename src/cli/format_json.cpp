@@ -51,6 +51,11 @@ std::string format_json(const Report& report) {
                    {"duration", run.video.duration.count()},
                    {"fps", run.video.fps.value()},
                    {"frames", run.video.frames}};
+  if (report.features) {
+    json["features"] = {{"format", run.video.container},
+                        {"dtype", run.video.codec},
+                        {"times", name_of(*report.features)}};
+  }
   json["profile"] = report.settings.profile;
   json["plan"] = plan_json(report.settings.settings.plan, run.plan);
   json["results"] = Json::array();

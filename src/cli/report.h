@@ -18,7 +18,8 @@ struct Report {
   ProgramSettings settings;
   std::string bundle_name;
   std::string bundle_sha256;
-  std::string video;  // as given
+  std::string video;                  // as given
+  std::optional<TimesFrom> features;  // it is a file of features, their times found there
   bool evidence = false;
   RunResult run;
   int64_t peak_memory_bytes = 0;

@@ -76,6 +76,13 @@ BundleSizes read_sizes(const Section& section) {
   sizes.vocabulary = section.positive("vocab");
   sizes.rows = section.positive("rows");
   sizes.positions = section.positive("positions");
+  for (const auto& [key, value] : {std::pair{"patch_tokens", &sizes.patches},
+                                   {"vit_width", &sizes.vit_width},
+                                   {"layers", &sizes.layers},
+                                   {"kv_heads", &sizes.kv_heads},
+                                   {"head_dim", &sizes.head_dim}}) {
+    if (section.node()[key]) *value = section.positive(key);
+  }
   if (sizes.rows < sizes.vocabulary) {
     section.fail("rows", "at least vocab (" + std::to_string(sizes.vocabulary) + ")",
                  std::to_string(sizes.rows));

@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "moviechat/answer/language_model.h"
-#include "moviechat/features/frame_encoder.h"
+#include "moviechat/features/footage.h"
 #include "moviechat/prompt/prompt.h"
 #include "moviechat/prompt/video_tokens.h"
 #include "moviechat/support/error.h"
@@ -35,14 +35,19 @@ std::string text_of(Seconds time) {
   return text.str();
 }
 
-Moment resolve(const Question& question, const VideoInfo& video) {
-  const double fps = video.fps.value();
+Moment resolve(const Question& question, const Footage& footage) {
+  const VideoInfo& video = footage.info();
   if (question.at_frame) {
     if (*question.at_frame < 0 || *question.at_frame >= std::max<int64_t>(1, video.frames)) {
       throw InputError("frame " + std::to_string(*question.at_frame) + " is not in '" + video.path +
                        "', which has " + std::to_string(video.frames) + " frames, counted from 0");
     }
-    return {Seconds(static_cast<double>(*question.at_frame) / fps), *question.at_frame};
+    return {footage.time_of(*question.at_frame), *question.at_frame};
+  }
+  if (!footage.times_known()) {
+    throw InputError("features '" + video.path +
+                     "' do not say when their frames were; give --features-fps or "
+                     "--features-duration, or ask by --at-frame");
   }
   const Seconds at = *question.at;
   if (!std::isfinite(at.count()) || at.count() < 0) {
@@ -53,10 +58,10 @@ Moment resolve(const Question& question, const VideoInfo& video) {
                      "', which is " + text_of(video.duration) + " long");
   }
   constexpr double kRounding = 1e-6;  // of a frame: t = k/fps is frame k
-  return {at, static_cast<int64_t>(std::floor(at.count() * fps + kRounding))};
+  return {at, static_cast<int64_t>(std::floor(at.count() * video.fps.value() + kRounding))};
 }
 
-Moments collect_moments(const std::vector<Question>& questions, const VideoInfo& video) {
+Moments collect_moments(const std::vector<Question>& questions, const Footage& footage) {
   Moments moments;
   std::map<double, size_t> known;
   for (const Question& question : questions) {
@@ -64,7 +69,7 @@ Moments collect_moments(const std::vector<Question>& questions, const VideoInfo&
       moments.of_question.emplace_back();
       continue;
     }
-    const Moment moment = resolve(question, video);
+    const Moment moment = resolve(question, footage);
     const auto [entry, is_new] = known.emplace(moment.at.count(), moments.distinct.size());
     if (is_new) moments.distinct.push_back(moment);
     moments.of_question.emplace_back(entry->second);
@@ -104,6 +109,24 @@ SamplingPlan Pipeline::plan(const Settings& settings, const VideoInfo& video) {
   return make_plan(settings.plan, video.timing(), settings.clips_that_fill_memory());
 }
 
+std::unique_ptr<Footage> Pipeline::open_footage(const std::filesystem::path& path,
+                                                const RunOptions& run, const FrameEncoder& encoder,
+                                                const Callbacks& callbacks) const {
+  const BundleSpec& spec = bundle_.spec();
+  if (run.features) {
+    FeatureFile file(path, *run.features);
+    check_features(file, spec);
+    return std::make_unique<FeatureFootage>(std::move(file), encoder, settings_.runtime.batch);
+  }
+  ReaderOptions options = settings_.video;
+  options.size = spec.sizes.image;
+  from_text("pixels.filter of the bundle", spec.filter, options.filter);
+  if (options.threads == 0) options.threads = settings_.runtime.threads;
+  options.warn = callbacks.warn;
+  options.cancel = callbacks.cancel;
+  return std::make_unique<VideoFootage>(path, std::move(options), encoder, settings_.runtime.batch);
+}
+
 RunResult Pipeline::ask(const std::filesystem::path& video, const std::vector<Question>& questions,
                         const RunOptions& run, const Callbacks& callbacks) const {
   Timings timings;
@@ -115,25 +138,19 @@ RunResult Pipeline::ask(const std::filesystem::path& video, const std::vector<Qu
     prompts.push_back(make_prompt(spec.prompt, *tokenizer_, question.text));
   }
 
-  FrameReader reader = [&] {
+  const FrameEncoder encoder(bundle_);
+  const std::unique_ptr<Footage> footage = [&] {
     const Stopwatch stopwatch(timings, "open");
-    ReaderOptions options = settings_.video;
-    options.size = spec.sizes.image;
-    from_text("pixels.filter of the bundle", spec.filter, options.filter);
-    if (options.threads == 0) options.threads = settings_.runtime.threads;
-    options.warn = callbacks.warn;
-    options.cancel = callbacks.cancel;
-    return FrameReader(video, options);
+    return open_footage(video, run, encoder, callbacks);
   }();
 
   RunResult result;
-  result.video = reader.info();
-  const Moments moments = collect_moments(questions, result.video);
+  result.video = footage->info();
+  const Moments moments = collect_moments(questions, *footage);
   result.plan = plan(settings_, result.video);
 
   // One pass: frames → blocks → memory; each moment's memory becomes video tokens as soon as it is
   // complete.
-  const FrameEncoder encoder(bundle_);
   std::vector<VideoTokens> of_moment(moments.distinct.size());
   VideoTokens of_film;
   const ViewSink read = [&](std::optional<size_t> moment, const MemoryView& view) {
@@ -147,10 +164,10 @@ RunResult Pipeline::ask(const std::filesystem::path& video, const std::vector<Qu
                                    .whole_film = moments.any_global()};
   const std::vector<Step> steps =
       schedule(result.plan, moments.distinct, settings_.plan, watch_options.whole_film);
-  const WatchResult watched = watch(reader, encoder, steps, moments.distinct.size(), watch_options,
-                                    read, callbacks.progress, callbacks.cancel, timings);
-  reader.finish();
-  const ReadStats& stats = reader.stats();
+  const WatchResult watched = watch(*footage, steps, moments.distinct.size(), watch_options, read,
+                                    callbacks.progress, callbacks.cancel, timings);
+  footage->finish();
+  const ReadStats stats = footage->stats();
   result.counts = {.frames_decoded = stats.frames_decoded,
                    .frames_encoded = watched.frames_encoded,
                    .seeks = stats.seeks,

@@ -1,7 +1,6 @@
 #include "watch.h"
 
 #include <algorithm>
-#include <span>
 
 #include "moviechat/support/error.h"
 
@@ -16,15 +15,13 @@ Seconds tolerated_overshoot(const VideoInfo& video) {
 
 class Watcher {
  public:
-  Watcher(FrameReader& reader, const FrameEncoder& encoder, size_t moments,
-          const WatchOptions& options, const ViewSink& sink, Timings& timings)
-      : reader_(reader),
-        encoder_(encoder),
+  Watcher(Footage& footage, size_t moments, const WatchOptions& options, const ViewSink& sink,
+          Timings& timings)
+      : footage_(footage),
         options_(options),
         sink_(sink),
         timings_(timings),
         memory_(options.memory),
-        batch_(encoder.make_batch(options.batch)),
         cuts_(moments),
         currents_(moments) {}
 
@@ -64,33 +61,30 @@ class Watcher {
   /// Brings the step's frame into the batch unless it is the newest one already; false when it is
   /// beyond the real end.
   bool fetch(const Step& step) {
-    const auto decode = [&](std::span<uint8_t> pixels) {
+    const Shown shown = [&] {
       const Stopwatch stopwatch(timings_, "decode");
-      return reader_.shown_at(step.time, pixels);
-    };
-    const Shown shown = decode({});
+      return footage_.shown_at(step.time);
+    }();
     if (step.kind == Step::Kind::sample &&
-        step.time - shown.end > tolerated_overshoot(reader_.info())) {
+        step.time - shown.end > tolerated_overshoot(footage_.info())) {
       return false;
     }
     if (newest_pts_ == shown.pts) return true;
     if (used_ == options_.batch) flush();
-    decode(slot(used_));
+    {
+      const Stopwatch stopwatch(timings_, "decode");
+      footage_.load(step.time, used_);
+    }
     newest_pts_ = shown.pts;
     newest_ = used_++;
     return true;
-  }
-
-  std::span<uint8_t> slot(int64_t index) {
-    const auto bytes = static_cast<size_t>(batch_.stride(0));
-    return {batch_.data_ptr<uint8_t>() + static_cast<size_t>(index) * bytes, bytes};
   }
 
   void flush() {
     std::vector<torch::Tensor> blocks;
     if (used_ > 0) {
       const Stopwatch stopwatch(timings_, "encode");
-      blocks = encoder_.encode(batch_.slice(0, 0, used_)).unbind();
+      blocks = footage_.encode(used_).unbind();
       result_.frames_encoded += used_;
     }
     for (const Pending& pending : pending_) {
@@ -143,13 +137,11 @@ class Watcher {
     current.reset();
   }
 
-  FrameReader& reader_;
-  const FrameEncoder& encoder_;
+  Footage& footage_;
   const WatchOptions& options_;
   const ViewSink& sink_;
   Timings& timings_;
   MemoryBuilder memory_;
-  torch::Tensor batch_;  // uint8 [batch, S, S, 3]
   std::vector<std::optional<MemoryBuilder>> cuts_;
   std::vector<std::optional<Block>> currents_;
   std::vector<Pending> pending_;
@@ -162,13 +154,13 @@ class Watcher {
 
 }  // namespace
 
-WatchResult watch(FrameReader& reader, const FrameEncoder& encoder, const std::vector<Step>& steps,
-                  size_t moments, const WatchOptions& options, const ViewSink& sink,
-                  const ProgressSink& progress, const CancelFlag* cancel, Timings& timings) {
+WatchResult watch(Footage& footage, const std::vector<Step>& steps, size_t moments,
+                  const WatchOptions& options, const ViewSink& sink, const ProgressSink& progress,
+                  const CancelFlag* cancel, Timings& timings) {
   const auto frames = std::count_if(steps.begin(), steps.end(),
                                     [](const Step& step) { return step.needs_frame(); });
   int64_t done = 0;
-  Watcher watcher(reader, encoder, moments, options, sink, timings);
+  Watcher watcher(footage, moments, options, sink, timings);
   for (const Step& step : steps) {
     if (cancel != nullptr) cancel->check();
     watcher.take(step);

@@ -5,11 +5,10 @@
 #include <optional>
 #include <vector>
 
-#include "moviechat/features/frame_encoder.h"
+#include "moviechat/features/footage.h"
 #include "moviechat/memory/memory.h"
 #include "moviechat/support/callbacks.h"
 #include "moviechat/support/stopwatch.h"
-#include "moviechat/video/frame_reader.h"
 #include "schedule.h"
 
 namespace moviechat {
@@ -21,7 +20,7 @@ using ViewSink = std::function<void(std::optional<size_t> moment, const MemoryVi
 struct WatchOptions {
   MemoryOptions memory;
   int64_t positions = 256;  // most blocks of a view
-  int64_t batch = 16;       // frames encoded together
+  int64_t batch = 16;       // frames encoded together, at most the footage's
   bool whole_film = true;   // the view of the whole film is wanted
 };
 
@@ -31,11 +30,11 @@ struct WatchResult {
   int64_t blocks_short = 0;
 };
 
-/// Steps over a film → views of its memory, in one pass: every frame is decoded and encoded at most
-/// once. Holds one batch of frames, one memory, and for each moment a memory whose current frame
+/// Steps over a film → views of its memory, in one pass: every frame is read and encoded at most
+/// once. Holds the footage's batch, one memory, and for each moment a memory whose current frame
 /// has not come yet.
-WatchResult watch(FrameReader& reader, const FrameEncoder& encoder, const std::vector<Step>& steps,
-                  size_t moments, const WatchOptions& options, const ViewSink& sink,
-                  const ProgressSink& progress, const CancelFlag* cancel, Timings& timings);
+WatchResult watch(Footage& footage, const std::vector<Step>& steps, size_t moments,
+                  const WatchOptions& options, const ViewSink& sink, const ProgressSink& progress,
+                  const CancelFlag* cancel, Timings& timings);
 
 }  // namespace moviechat

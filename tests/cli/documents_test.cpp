@@ -42,6 +42,19 @@ TEST(Help, FitsAHundredColumns) {
   }
 }
 
+/// 60 frames of features of the shipped bundle's sizes, in 30 s.
+void write_features(const fs::path& file) {
+  const BundleSizes sizes = read_bundle_spec(testing::shipped_bundle()).sizes;
+  const std::string shape = std::to_string(sizes.patches) + ", " + std::to_string(sizes.vit_width);
+  const auto bytes = static_cast<size_t>(60 * sizes.patches * sizes.vit_width * 2);
+  std::string header = R"({"__metadata__": {"fps": "2"}, "x": {"dtype": "F16", "shape": [60, )" +
+                       shape + R"(], "data_offsets": [0, )" + std::to_string(bytes) + "]}}";
+  header.resize((header.size() + 7) / 8 * 8, ' ');
+  std::string length;
+  for (size_t i = 0; i < 8; ++i) length += static_cast<char>(header.size() >> (8 * i) & 255);
+  write_file(file, length + header + std::string(bytes, '\x2e'));  // 0x2e2e: 0.097 in fp16
+}
+
 TEST(Help, ItsExamplesWork) {
   const TemporaryFolder folder;
   const fs::path bundle = testing::shipped_bundle();
@@ -54,6 +67,7 @@ TEST(Help, ItsExamplesWork) {
                 shell_word((folder / "film.mp4").string()))
                 .exit_code,
             0);
+  write_features(folder / "film.safetensors");
   write_file(
       folder / "questions.jsonl",
       "{\"question\": \"What moves?\"}\n{\"question\": \"What moves?\", \"at\": \"0:20\"}\n");

@@ -10,48 +10,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from checkpoint_files import Files
 from conftest import flags_of
 from moviechat_convert.__main__ import main as convert
 from moviechat_convert.hints import wrong_qformer
 
 NAN = float("nan")
-
-
-class Files:
-    """A copy of the tiny checkpoints that a test may damage."""
-
-    def __init__(self, golden, checkpoints, folder):
-        self.golden, self.folder = golden, folder
-        self.sizes = golden / "golden.json"
-        self.paths = checkpoints
-        for part in ("vision", "qformer", "video_llama", "llm"):
-            self.use(part, getattr(checkpoints, part).name)
-
-    def use(self, part, name):
-        """A golden file or folder as a part."""
-        source, target = self.golden / name, self.folder / name
-        if source.is_dir():
-            shutil.copytree(source, target, dirs_exist_ok=True)
-        else:
-            shutil.copyfile(source, target)
-        self.paths = dataclasses.replace(self.paths, **{part: target})
-        return target
-
-    def file(self, part):
-        path = getattr(self.paths, part)
-        return path if path.is_file() else next(iter(sorted(path.glob("pytorch_model*.bin"))))
-
-    def change(self, part, edit):
-        """Applies a function to a file's tensors."""
-        file = self.file(part)
-        content = torch.load(file, weights_only=True)
-        edit(content.get("model", content))
-        torch.save(content, file)
-
-    def config(self, part, **values):
-        file = getattr(self.paths, part) / "config.json"
-        content = json.loads(file.read_text(encoding="utf-8"))
-        file.write_text(json.dumps(content | values), encoding="utf-8")
 
 
 @pytest.fixture

@@ -33,6 +33,12 @@ struct BundleSizes {
   int64_t vocabulary = 0;  // ids that the tokenizer knows
   int64_t rows = 0;        // logits per step, at least `vocabulary`
   int64_t positions = 0;   // most blocks that the memory reader takes (n²)
+  // What older bundles do not say: 0.
+  int64_t patches = 0;    // P, and
+  int64_t vit_width = 0;  // D: the frame encoder's ViT gives [P, D]
+  int64_t layers = 0;     // of the language model, whose KV cache has
+  int64_t kv_heads = 0;   // so many heads
+  int64_t head_dim = 0;   // of this size
 };
 
 /// What a part gave for the fixed input when the bundle was made: 16 of its numbers, evenly spaced.

@@ -12,6 +12,7 @@
 
 #include "moviechat/answer/evidence.h"
 #include "moviechat/answer/generator.h"
+#include "moviechat/features/feature_file.h"
 #include "moviechat/model/bundle.h"
 #include "moviechat/pipeline/settings.h"
 #include "moviechat/support/callbacks.h"
@@ -20,6 +21,9 @@
 #include "moviechat/video/sampling_plan.h"
 
 namespace moviechat {
+
+class Footage;
+class FrameEncoder;
 
 /// A question about the whole film, or about the moment `at` (or the frame `at_frame`, which is
 /// at_frame / fps).
@@ -58,7 +62,8 @@ struct RunResult {
 };
 
 struct RunOptions {
-  bool evidence = false;  // each answer names the time spans it rests on
+  bool evidence = false;                  // each answer names the time spans it rests on
+  std::optional<FeatureTiming> features;  // the film is a file of features, with these times
 };
 
 struct Callbacks {
@@ -84,6 +89,10 @@ class Pipeline {
   static SamplingPlan plan(const Settings& settings, const VideoInfo& video);
 
  private:
+  std::unique_ptr<Footage> open_footage(const std::filesystem::path& path, const RunOptions& run,
+                                        const FrameEncoder& encoder,
+                                        const Callbacks& callbacks) const;
+
   const Bundle& bundle_;
   Settings settings_;
   std::unique_ptr<Tokenizer> tokenizer_;

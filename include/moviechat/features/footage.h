@@ -1,0 +1,82 @@
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <filesystem>
+
+#include "moviechat/features/feature_file.h"
+#include "moviechat/features/frame_encoder.h"
+#include "moviechat/video/frame_reader.h"
+
+namespace moviechat {
+
+/// A film by time → blocks: frames that are decoded, or features of frames from a file. Holds one
+/// batch of either. One thread at a time.
+class Footage {
+ public:
+  virtual ~Footage() = default;
+  Footage() = default;
+  Footage(const Footage&) = delete;
+  Footage& operator=(const Footage&) = delete;
+
+  virtual const VideoInfo& info() const = 0;
+  /// Times in seconds mean something: they are the film's.
+  virtual bool times_known() const { return true; }
+  /// When a frame comes on screen, by its index.
+  virtual Seconds time_of(int64_t frame) const {
+    return Seconds(static_cast<double>(frame) / info().fps.value());
+  }
+  /// What is on screen at `time`.
+  virtual Shown shown_at(Seconds time) = 0;
+  /// Brings it into a slot of the batch.
+  virtual void load(Seconds time, int64_t slot) = 0;
+  /// The batch's first `count` slots → blocks [count, N, C].
+  virtual torch::Tensor encode(int64_t count) = 0;
+  /// Says what was lost when the end of the film is not read.
+  virtual void finish() {}
+  virtual ReadStats stats() const { return {}; }
+};
+
+/// A video file.
+class VideoFootage : public Footage {
+ public:
+  VideoFootage(const std::filesystem::path& path, ReaderOptions options,
+               const FrameEncoder& encoder, int64_t batch);
+
+  const VideoInfo& info() const override { return reader_.info(); }
+  Shown shown_at(Seconds time) override { return reader_.shown_at(time); }
+  void load(Seconds time, int64_t slot) override;
+  torch::Tensor encode(int64_t count) override;
+  void finish() override { reader_.finish(); }
+  ReadStats stats() const override { return reader_.stats(); }
+
+ private:
+  FrameReader reader_;
+  const FrameEncoder& encoder_;
+  torch::Tensor batch_;  // uint8 [batch, S, S, 3]
+};
+
+/// A file of features, which pass the ViT by. info().path is the file's, codec its dtype.
+class FeatureFootage : public Footage {
+ public:
+  FeatureFootage(FeatureFile file, const FrameEncoder& encoder, int64_t batch);
+
+  const VideoInfo& info() const override { return info_; }
+  bool times_known() const override { return file_.times_from() != TimesFrom::nowhere; }
+  Seconds time_of(int64_t frame) const override { return file_.time_of(frame); }
+  Shown shown_at(Seconds time) override;
+  void load(Seconds time, int64_t slot) override;
+  torch::Tensor encode(int64_t count) override;
+
+ private:
+  FeatureFile file_;
+  VideoInfo info_;
+  const FrameEncoder& encoder_;
+  torch::Tensor batch_;  // [batch, P, D] of the file's dtype
+};
+
+/// InputError when features are not of the sizes that a bundle's ViT gives.
+void check_features(const FeatureFile& file, const BundleSpec& bundle);
+
+}  // namespace moviechat

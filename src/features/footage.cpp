@@ -1,0 +1,81 @@
+#include "moviechat/features/footage.h"
+
+#include <cmath>
+#include <span>
+#include <sstream>
+
+#include "moviechat/model/device.h"
+#include "moviechat/support/error.h"
+
+namespace moviechat {
+namespace {
+
+VideoInfo info_of(const FeatureFile& file) {
+  constexpr double kDenominator = 1e6;
+  VideoInfo info;
+  info.path = file.path().string();
+  info.container = file.header().format;
+  info.codec = dtype_name(file.header().dtype);
+  info.frames = file.frames();
+  info.duration = file.duration();
+  const double fps = static_cast<double>(info.frames) / info.duration.count();
+  info.fps = {std::max<int64_t>(1, std::llround(fps * kDenominator)),
+              static_cast<int64_t>(kDenominator)};
+  return info;
+}
+
+}  // namespace
+
+VideoFootage::VideoFootage(const std::filesystem::path& path, ReaderOptions options,
+                           const FrameEncoder& encoder, int64_t batch)
+    : reader_(path, std::move(options)), encoder_(encoder), batch_(encoder.make_batch(batch)) {}
+
+void VideoFootage::load(Seconds time, int64_t slot) {
+  const auto bytes = static_cast<size_t>(batch_.stride(0));
+  reader_.shown_at(
+      time,
+      std::span<uint8_t>(batch_.data_ptr<uint8_t>() + static_cast<size_t>(slot) * bytes, bytes));
+}
+
+torch::Tensor VideoFootage::encode(int64_t count) {
+  return encoder_.encode(batch_.slice(0, 0, count));
+}
+
+FeatureFootage::FeatureFootage(FeatureFile file, const FrameEncoder& encoder, int64_t batch)
+    : file_(std::move(file)),
+      info_(info_of(file_)),
+      encoder_(encoder),
+      batch_(encoder.make_batch({batch, file_.patches(), file_.width()}, file_.header().dtype)) {}
+
+Shown FeatureFootage::shown_at(Seconds time) {
+  const int64_t frame = file_.frame_at(time);
+  return {frame, frame, file_.time_of(frame), file_.time_of(frame + 1)};
+}
+
+void FeatureFootage::load(Seconds time, int64_t slot) {
+  torch::Tensor target = batch_[slot];
+  file_.read(file_.frame_at(time), target);
+}
+
+torch::Tensor FeatureFootage::encode(int64_t count) {
+  return encoder_.condense(batch_.slice(0, 0, count));
+}
+
+void check_features(const FeatureFile& file, const BundleSpec& bundle) {
+  const BundleSizes& sizes = bundle.sizes;
+  if (file.patches() == sizes.patches && file.width() == sizes.vit_width) return;
+  std::ostringstream message;
+  message << "features '" << file.path().string() << "' are "
+          << c10::IntArrayRef(file.header().shape) << ", ";
+  if (sizes.patches == 0) {
+    message << "and bundle '" << bundle.name
+            << "' does not say what its ViT gives (sizes.patch_tokens, sizes.vit_width); convert "
+               "the bundle again";
+  } else {
+    message << "the ViT of bundle '" << bundle.name << "' gives [frames, " << sizes.patches << ", "
+            << sizes.vit_width << "]; they are of another model";
+  }
+  throw InputError(message.str());
+}
+
+}  // namespace moviechat
