@@ -12,6 +12,8 @@
 #include <map>
 #include <string_view>
 
+#include "video/mp4_edits.h"
+
 namespace moviechat {
 namespace {
 
@@ -28,6 +30,10 @@ constexpr std::array<std::string_view, 6> kTexts = {"tty", "bin", "xbin",
 template <size_t N>
 bool is_one_of(const std::array<std::string_view, N>& names, const AVInputFormat* format) {
   return format != nullptr && std::find(names.begin(), names.end(), format->name) != names.end();
+}
+
+bool is_mp4(const AVInputFormat* format) {
+  return format != nullptr && std::string_view(format->name).starts_with("mov,mp4");
 }
 
 bool has_scheme(const std::string& path, std::string_view scheme) {
@@ -141,14 +147,19 @@ void Demuxer::open(const std::string& url) {
     throw InputError("'" + path_ + "' is text (" + format->name + "); expected a video file");
   }
 
+  Dictionary options;
+  options.set("protocol_whitelist", local ? "file" : "http,https,tcp,tls,udp,rtp,rtsp");
+  if (local && is_mp4(format)) {
+    if (edits_change_nothing(*io_)) options.set("advanced_editlist", "0");
+    avio_seek(io_.get(), 0, SEEK_SET);
+  }
+
   AVFormatContext* context = av_allocated(avformat_alloc_context());
   context->interrupt_callback = interrupt;
   if (!live_) {
     context->pb = io_.get();
     context->io_open = refuse_other_files;
   }
-  Dictionary options;
-  options.set("protocol_whitelist", local ? "file" : "http,https,tcp,tls,udp,rtp,rtsp");
   // On failure FFmpeg frees the context itself.
   const int opened =
       avformat_open_input(&context, live_ ? url.c_str() : "", format, options.address());

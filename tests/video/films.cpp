@@ -63,7 +63,8 @@ const std::vector<FilmKind>& film_kinds() {
        "{ff} {src} {x264} -bf 2 -g 12 {dir}/whole.mp4 && "
        "{ff} -ss 0.7 -i {dir}/whole.mp4 -c copy {out}"},
       {"EditListDelaysTheVideo", "a.mp4",
-       "{ff} -itsoffset 0.5 {src} -f lavfi -i sine=duration=2 {x264} -bf 2 -c:a aac {out}"},
+       "{ff} -itsoffset 0.5 {src} -f lavfi -i sine=duration=2 {x264} -bf 2 -fps_mode vfr -c:a aac "
+       "{out}"},
       {"VariableFrameRateMp4", "a.mp4",
        "{ff} {src} -vf \"setpts='(N*N/4+N)/25/TB'\" -fps_mode vfr -enc_time_base 1:1000 "
        "{x264} -g 12 -bf 2 {out}"},

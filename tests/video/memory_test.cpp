@@ -1,15 +1,11 @@
 // Peak memory does not depend on the length of a film, and work grows with it linearly.
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <cstdlib>
-#include <fstream>
-#include <iostream>
 #include <sstream>
+#include <stdexcept>
 
 #include "films.h"
-#include "moviechat/video/frame_reader.h"
 #include "support_for_tests/paths.h"
 
 namespace moviechat {
@@ -21,15 +17,6 @@ constexpr bool kMemoryIsOurs = false;  // a sanitizer's own memory grows with th
 constexpr bool kMemoryIsOurs = true;
 #endif
 
-/// VmHWM of this process in kB.
-int64_t peak_memory() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.rfind("VmHWM:", 0) == 0) return std::stoll(line.substr(6));
-  }
-  return -1;
-}
-
 struct Cost {
   int64_t peak_kb = 0;
   int64_t packets = 0;
@@ -37,69 +24,48 @@ struct Cost {
   int64_t seeks = 0;
 };
 
-// Not a test of its own: a fresh process that reads one film, for the tests below.
-TEST(OneFilm, DISABLED_ReadsTheFilmNamedByTheEnvironment) {
-  const char* film = std::getenv("MOVIECHAT_TEST_FILM");
-  if (film == nullptr) GTEST_SKIP();
-  ReaderOptions options;
-  options.size = 32;
-  options.threads = 2;
-  FrameReader reader(film, options);
-  std::vector<uint8_t> rgb(reader.frame_bytes());
-  const std::string plan = std::getenv("MOVIECHAT_TEST_PLAN");
-  if (plan == "all") {
-    while (reader.next()) {
-    }
-  } else {
-    for (const Clip& clip : make_plan(parse_plan(plan), reader.info().timing(), 64).clips) {
-      for (const Sample& sample : clip.samples) reader.shown_at(sample.time, rgb);
-    }
-  }
-  const ReadStats& stats = reader.stats();
-  std::cout << "COST " << peak_memory() << ' ' << stats.packets_read << ' ' << stats.frames_decoded
-            << ' ' << stats.seeks << std::endl;
-}
-
+/// What a fresh process takes to read a film.
 Cost cost_of(const std::filesystem::path& film, const std::string& plan) {
-  const auto self = std::filesystem::read_symlink("/proc/self/exe");
+  const auto program = testing::binary_dir() / "bin" / "film_cost";
   const auto result =
-      testing::run("MOVIECHAT_TEST_FILM='" + film.string() + "' MOVIECHAT_TEST_PLAN=" + plan +
-                   " '" + self.string() +
-                   "' --gtest_also_run_disabled_tests "
-                   "--gtest_filter=OneFilm.DISABLED_ReadsTheFilmNamedByTheEnvironment");
-  const size_t at = result.out.find("COST ");
-  if (at == std::string::npos) throw std::runtime_error("no cost in: " + result.out + result.err);
+      testing::run("'" + program.string() + "' '" + film.string() + "' '" + plan + "'");
   Cost cost;
-  std::istringstream(result.out.substr(at + 5)) >> cost.peak_kb >> cost.packets >> cost.decoded >>
-      cost.seeks;
+  std::istringstream out(result.out);
+  if (!(out >> cost.peak_kb >> cost.packets >> cost.decoded >> cost.seeks)) {
+    throw std::runtime_error("no cost in: " + result.out + result.err);
+  }
   return cost;
 }
 
-std::filesystem::path film_of_minutes(int minutes, const std::string& extension) {
-  const auto minute = testing::films_folder() / "minute.mp4";
+std::filesystem::path film_of(int minutes, int frames_a_second, const std::string& extension) {
+  const std::string rate = std::to_string(frames_a_second);
+  const auto minute = testing::films_folder() / (rate + "fps.mp4");
   if (!std::filesystem::exists(minute)) {
-    testing::ffmpeg(
-        "-f lavfi -i testsrc2=size=64x48:rate=1:duration=60 -c:v libx264 -preset veryfast -g 20 "
-        "'" +
-        minute.string() + "'");
+    testing::ffmpeg("-f lavfi -i testsrc2=size=64x48:duration=60:rate=" + rate +
+                    " -c:v libx264 -preset veryfast -bf 2 -g " +
+                    std::to_string(20 * frames_a_second) + " '" + minute.string() + "'");
   }
-  const auto path = testing::films_folder() / (std::to_string(minutes) + "minutes." + extension);
+  const auto path =
+      testing::films_folder() / (std::to_string(minutes) + "x" + rate + "." + extension);
   testing::ffmpeg("-stream_loop " + std::to_string(minutes - 1) + " -i '" + minute.string() +
                   "' -c copy '" + path.string() + "'");
   return path;
 }
 
-class FilmOfAnyLength : public ::testing::TestWithParam<const char*> {};
+constexpr int64_t kAllowedKb = 5000;
 
-// A frame a second: the index of an MP4 file, all of which FFmpeg holds, takes some 60 bytes a
-// frame.
-TEST_P(FilmOfAnyLength, NeedsTheSamePeakMemoryAndWorkInProportion) {
+class FilmOfAnyLength : public ::testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
 #ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP() << "the address sanitizer keeps freed memory";
+    GTEST_SKIP() << "the address sanitizer keeps freed memory";
 #endif
-  constexpr int64_t kAllowedKb = 5000;
-  const auto minutes = film_of_minutes(10, GetParam());
-  const auto hours = film_of_minutes(600, GetParam());
+  }
+};
+
+TEST_P(FilmOfAnyLength, NeedsTheSamePeakMemoryAndWorkInProportion) {
+  const auto minutes = film_of(10, 1, GetParam());
+  const auto hours = film_of(600, 1, GetParam());
   for (const char* plan : {"all", "clips"}) {
     SCOPED_TRACE(plan);
     const Cost brief = cost_of(minutes, plan);
@@ -121,6 +87,21 @@ TEST_P(FilmOfAnyLength, NeedsTheSamePeakMemoryAndWorkInProportion) {
 
 INSTANTIATE_TEST_SUITE_P(, FilmOfAnyLength, ::testing::Values("mkv", "ts", "mp4"),
                          [](const auto& format) { return std::string(format.param); });
+
+// Of an MP4 file FFmpeg holds an entry for every frame.
+TEST(Mp4OfAnyLength, NeedsOneEntryAFrame) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the address sanitizer keeps freed memory";
+#endif
+  constexpr int64_t kEntry = 24 + 8;  // bytes: place and time of the frame, delay of its show
+  constexpr int64_t kMoreFrames = 590 * 60 * 25;
+  const Cost brief = cost_of(film_of(10, 25, "mp4"), "uniform:8");
+  const Cost lengthy = cost_of(film_of(600, 25, "mp4"), "uniform:8");
+  RecordProperty("kb", std::to_string(lengthy.peak_kb - brief.peak_kb));
+  if (kMemoryIsOurs) {
+    EXPECT_LT(lengthy.peak_kb - brief.peak_kb, kAllowedKb + kMoreFrames * kEntry / 1024);
+  }
+}
 
 }  // namespace
 }  // namespace moviechat
