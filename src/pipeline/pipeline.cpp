@@ -35,10 +35,17 @@ std::string text_of(Seconds time) {
   return text.str();
 }
 
+void check_in_film(const Moment& moment, const VideoInfo& video) {
+  if (moment.at <= video.duration) return;
+  throw InputError("moment " + text_of(moment.at) + " is beyond the end of '" + video.path +
+                   "', which is " + text_of(video.duration) + " long");
+}
+
 Moment resolve(const Question& question, const Footage& footage) {
   const VideoInfo& video = footage.info();
   if (question.at_frame) {
-    if (*question.at_frame < 0 || *question.at_frame >= std::max<int64_t>(1, video.frames)) {
+    if (*question.at_frame < 0 ||
+        (!video.open_ended() && *question.at_frame >= std::max<int64_t>(1, video.frames))) {
       throw InputError("frame " + std::to_string(*question.at_frame) + " is not in '" + video.path +
                        "', which has " + std::to_string(video.frames) + " frames, counted from 0");
     }
@@ -53,10 +60,7 @@ Moment resolve(const Question& question, const Footage& footage) {
   if (!std::isfinite(at.count()) || at.count() < 0) {
     throw InputError("a moment must be 0 s or later, got " + text_of(at));
   }
-  if (at > video.duration) {
-    throw InputError("moment " + text_of(at) + " is beyond the end of '" + video.path +
-                     "', which is " + text_of(video.duration) + " long");
-  }
+  if (!video.open_ended()) check_in_film({at, 0}, video);
   constexpr double kRounding = 1e-6;  // of a frame: t = k/fps is frame k
   return {at, static_cast<int64_t>(std::floor(at.count() * video.fps.value() + kRounding))};
 }
@@ -147,7 +151,8 @@ RunResult Pipeline::ask(const std::filesystem::path& video, const std::vector<Qu
   RunResult result;
   result.video = footage->info();
   const Moments moments = collect_moments(questions, *footage);
-  result.plan = plan(settings_, result.video);
+  const bool as_it_comes = result.video.open_ended() && settings_.plan.kind == PlanKind::fps;
+  if (!as_it_comes) result.plan = plan(settings_, result.video);
 
   // One pass: frames → blocks → memory; each moment's memory becomes video tokens as soon as it is
   // complete.
@@ -158,14 +163,30 @@ RunResult Pipeline::ask(const std::filesystem::path& video, const std::vector<Qu
     (moment ? of_moment[*moment] : of_film) =
         read_memory(bundle_.memory_reader(), view, run.evidence);
   };
-  const WatchOptions watch_options{.memory = settings_.memory,
-                                   .positions = spec.sizes.positions,
-                                   .batch = settings_.runtime.batch,
-                                   .whole_film = moments.any_global()};
-  const std::vector<Step> steps =
-      schedule(result.plan, moments.distinct, settings_.plan, watch_options.whole_film);
-  const WatchResult watched = watch(*footage, steps, moments.distinct.size(), watch_options, read,
-                                    callbacks.progress, callbacks.cancel, timings);
+  const bool whole_film = moments.any_global();
+  StepSource steps;
+  int64_t frames_to_read = 0;
+  if (as_it_comes) {
+    steps = open_ended_schedule(settings_.plan, moments.distinct, whole_film);
+  } else {
+    std::vector<Step> all = schedule(result.plan, moments.distinct, settings_.plan, whole_film);
+    frames_to_read =
+        std::count_if(all.begin(), all.end(), [](const Step& step) { return step.needs_frame(); });
+    steps = in_order(std::move(all));
+  }
+  const WatchResult watched = watch(*footage, steps, moments.distinct.size(),
+                                    {.memory = settings_.memory,
+                                     .positions = spec.sizes.positions,
+                                     .batch = settings_.runtime.batch,
+                                     .whole_film = whole_film,
+                                     .frames_to_read = frames_to_read},
+                                    read, callbacks.progress, callbacks.cancel, timings);
+  if (as_it_comes) {
+    result.video.duration = watched.seen;
+    result.video.frames = std::llround(watched.seen.count() * result.video.fps.value());
+    result.plan = plan(settings_, result.video);
+    for (const Moment& moment : moments.distinct) check_in_film(moment, result.video);
+  }
   footage->finish();
   const ReadStats stats = footage->stats();
   result.counts = {.frames_decoded = stats.frames_decoded,

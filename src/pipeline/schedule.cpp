@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
+#include <memory>
 #include <numeric>
+
+#include "moviechat/support/error.h"
 
 namespace moviechat {
 namespace {
@@ -124,6 +128,53 @@ class Scheduler {
   size_t sampled_ = 0;
 };
 
+/// Samples k/R, each after the cuts and current frames that come before it.
+class OpenEndedScheduler {
+ public:
+  OpenEndedScheduler(const PlanOptions& options, std::vector<Moment> moments, bool whole_film)
+      : options_(options),
+        moments_(std::move(moments)),
+        order_(moments_.size()),
+        whole_film_(whole_film) {
+    std::iota(order_.begin(), order_.end(), size_t{0});
+    std::stable_sort(order_.begin(), order_.end(),
+                     [&](size_t a, size_t b) { return moments_[a].at < moments_[b].at; });
+  }
+
+  std::optional<Step> next() {
+    if (steps_.empty()) add_sample();
+    if (steps_.empty()) return std::nullopt;
+    const Step step = steps_.front();
+    steps_.pop_front();
+    return step;
+  }
+
+ private:
+  Seconds time_of(int64_t sample) const {
+    return Seconds(static_cast<double>(sample) / options_.rate);
+  }
+  void add_sample() {
+    const Seconds time = time_of(sample_);
+    for (; shown_ < order_.size() && moments_[order_[shown_]].at <= time; ++shown_) {
+      const size_t moment = order_[shown_];
+      const Seconds at = moments_[moment].at;
+      steps_.push_back({.kind = Step::Kind::cut, .moment = moment});
+      steps_.push_back({.kind = Step::Kind::current, .time = at, .end = at, .moment = moment});
+    }
+    if (shown_ == order_.size() && !whole_film_) return;
+    steps_.push_back({.kind = Step::Kind::sample, .time = time, .end = time_of(++sample_)});
+    if (sample_ % options_.window == 0) steps_.push_back({.kind = Step::Kind::clip_end});
+  }
+
+  PlanOptions options_;
+  std::vector<Moment> moments_;
+  std::vector<size_t> order_;  // of the moments in time
+  bool whole_film_;
+  std::deque<Step> steps_;
+  size_t shown_ = 0;
+  int64_t sample_ = 0;
+};
+
 }  // namespace
 
 std::vector<Step> schedule(const SamplingPlan& plan, const std::vector<Moment>& moments,
@@ -136,6 +187,23 @@ std::vector<Step> schedule(const SamplingPlan& plan, const std::vector<Moment>& 
     steps.erase(last.base(), steps.end());
   }
   return steps;
+}
+
+StepSource in_order(std::vector<Step> steps) {
+  return [steps = std::move(steps), next = size_t{0}]() mutable -> std::optional<Step> {
+    return next < steps.size() ? std::optional(steps[next++]) : std::nullopt;
+  };
+}
+
+StepSource open_ended_schedule(const PlanOptions& options, std::vector<Moment> moments,
+                               bool whole_film) {
+  if (!moments.empty() && options.breakpoint != BreakpointRule::moment) {
+    throw InputError("plan.breakpoint must be moment for a film without a known duration, got " +
+                     std::string(name_of(options.breakpoint)));
+  }
+  const auto scheduler =
+      std::make_shared<OpenEndedScheduler>(options, std::move(moments), whole_film);
+  return [scheduler] { return scheduler->next(); };
 }
 
 }  // namespace moviechat

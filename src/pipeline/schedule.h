@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <vector>
 
 #include "moviechat/support/seconds.h"
@@ -31,10 +33,20 @@ struct Step {
   bool needs_frame() const { return kind == Kind::sample || kind == Kind::current; }
 };
 
+/// Steps in their order, one by one; nullopt at the end.
+using StepSource = std::function<std::optional<Step>()>;
+
+StepSource in_order(std::vector<Step> steps);
+
 /// A plan and moments → the steps of one pass over the film, frames in time order. Each moment has
 /// one cut and one current. Without `whole_film` the pass ends when the last moment has what it
 /// needs.
 std::vector<Step> schedule(const SamplingPlan& plan, const std::vector<Moment>& moments,
                            const PlanOptions& options, bool whole_film);
+
+/// The same of plan fps:R for a film whose end is not known: samples as long as they are asked for.
+/// InputError for a rule of breakpoints that needs the end.
+StepSource open_ended_schedule(const PlanOptions& options, std::vector<Moment> moments,
+                               bool whole_film);
 
 }  // namespace moviechat

@@ -25,13 +25,11 @@ class Watcher {
         cuts_(moments),
         currents_(moments) {}
 
-  void take(const Step& step) {
-    if (!step.needs_frame()) {
-      pending_.push_back({step, 0});
-      return;
-    }
-    if (!fetch(step)) return;
-    pending_.push_back({step, newest_});
+  /// False when the step's frame is beyond the real end of the film; the step is left out then.
+  bool take(const Step& step) {
+    if (step.needs_frame() && !fetch(step)) return false;
+    pending_.push_back({step, step.needs_frame() ? newest_ : 0});
+    return true;
   }
 
   WatchResult finish() {
@@ -65,10 +63,8 @@ class Watcher {
       const Stopwatch stopwatch(timings_, "decode");
       return footage_.shown_at(step.time);
     }();
-    if (step.kind == Step::Kind::sample &&
-        step.time - shown.end > tolerated_overshoot(footage_.info())) {
-      return false;
-    }
+    result_.seen = shown.end;
+    if (is_beyond(shown, step)) return false;
     if (newest_pts_ == shown.pts) return true;
     if (used_ == options_.batch) flush();
     {
@@ -78,6 +74,14 @@ class Watcher {
     newest_pts_ = shown.pts;
     newest_ = used_++;
     return true;
+  }
+
+  bool is_beyond(const Shown& shown, const Step& step) const {
+    const bool sample = step.kind == Step::Kind::sample;
+    if (footage_.info().open_ended()) {
+      return sample ? step.time >= shown.end : step.time > shown.end;
+    }
+    return sample && step.time - shown.end > tolerated_overshoot(footage_.info());
   }
 
   void flush() {
@@ -154,18 +158,21 @@ class Watcher {
 
 }  // namespace
 
-WatchResult watch(Footage& footage, const std::vector<Step>& steps, size_t moments,
+WatchResult watch(Footage& footage, const StepSource& steps, size_t moments,
                   const WatchOptions& options, const ViewSink& sink, const ProgressSink& progress,
                   const CancelFlag* cancel, Timings& timings) {
-  const auto frames = std::count_if(steps.begin(), steps.end(),
-                                    [](const Step& step) { return step.needs_frame(); });
   int64_t done = 0;
+  bool ended = false;
   Watcher watcher(footage, moments, options, sink, timings);
-  for (const Step& step : steps) {
+  while (const std::optional<Step> step = steps()) {
     if (cancel != nullptr) cancel->check();
-    watcher.take(step);
-    if (step.needs_frame() && progress) progress({"watching", ++done, frames, "frames"});
+    ended = !watcher.take(*step) && footage.info().open_ended();
+    if (ended) break;
+    if (step->needs_frame() && progress) {
+      progress({"watching", ++done, options.frames_to_read, "frames"});
+    }
   }
+  if (ended) watcher.take({.kind = Step::Kind::clip_end});
   return watcher.finish();
 }
 

@@ -19,21 +19,23 @@ using ViewSink = std::function<void(std::optional<size_t> moment, const MemoryVi
 
 struct WatchOptions {
   MemoryOptions memory;
-  int64_t positions = 256;  // most blocks of a view
-  int64_t batch = 16;       // frames encoded together, at most the footage's
-  bool whole_film = true;   // the view of the whole film is wanted
+  int64_t positions = 256;     // most blocks of a view
+  int64_t batch = 16;          // frames encoded together, at most the footage's
+  bool whole_film = true;      // the view of the whole film is wanted
+  int64_t frames_to_read = 0;  // for progress; 0: unknown
 };
 
 struct WatchResult {
+  Seconds seen{0};  // end of the last frame that was read
   int64_t frames_encoded = 0;
   int64_t blocks_long = 0;
   int64_t blocks_short = 0;
 };
 
 /// Steps over a film → views of its memory, in one pass: every frame is read and encoded at most
-/// once. Holds the footage's batch, one memory, and for each moment a memory whose current frame
-/// has not come yet.
-WatchResult watch(Footage& footage, const std::vector<Step>& steps, size_t moments,
+/// once. A film without a known end is watched until it ends or there are no more steps. Holds the
+/// footage's batch, one memory, and for each moment a memory whose current frame has not come yet.
+WatchResult watch(Footage& footage, const StepSource& steps, size_t moments,
                   const WatchOptions& options, const ViewSink& sink, const ProgressSink& progress,
                   const CancelFlag* cancel, Timings& timings);
 

@@ -110,7 +110,7 @@ Demuxer::Demuxer(const std::string& path, bool allow_url, const CancelFlag* canc
 
 void Demuxer::open(const std::string& url) {
   const bool local = url.compare(0, 5, "file:") == 0;
-  live_ = is_rtsp(url);
+  const bool rtsp = is_rtsp(url);
   const AVIOInterruptCB interrupt = {[](void* guard) {
                                        const CancelFlag* cancel =
                                            static_cast<Guard*>(guard)->cancel;
@@ -129,13 +129,15 @@ void Demuxer::open(const std::string& url) {
   if (!local) protocols.set("rw_timeout", "30000000");  // microseconds
 
   const AVInputFormat* format = nullptr;
-  if (live_) {
+  if (rtsp) {
+    live_ = true;
     format = av_find_input_format("rtsp");
   } else {
     AVIOContext* io = nullptr;
     const int code = avio_open2(&io, url.c_str(), AVIO_FLAG_READ, &interrupt, protocols.address());
     io_.reset(io);
     check(code);
+    live_ = !local && avio_size(io) <= 0;
     // The empty name leaves only the content to judge by.
     check(av_probe_input_buffer2(io, &format, "", nullptr, 0, 0));
   }
@@ -156,13 +158,13 @@ void Demuxer::open(const std::string& url) {
 
   AVFormatContext* context = av_allocated(avformat_alloc_context());
   context->interrupt_callback = interrupt;
-  if (!live_) {
+  if (!rtsp) {
     context->pb = io_.get();
     context->io_open = refuse_other_files;
   }
   // On failure FFmpeg frees the context itself.
   const int opened =
-      avformat_open_input(&context, live_ ? url.c_str() : "", format, options.address());
+      avformat_open_input(&context, rtsp ? url.c_str() : "", format, options.address());
   context_.reset(context);
   check(opened);
 

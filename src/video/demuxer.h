@@ -47,7 +47,7 @@ class Demuxer {
   /// End of the last frame in the file's index, which lists every frame in some formats.
   std::optional<int64_t> index_end() const;
 
-  /// A live stream can neither be measured nor read again.
+  /// An address of no known size, a live stream, can neither be measured nor read again.
   bool live() const { return live_; }
 
   /// Nothing but the video stream is in the file, so that the header's duration is its own.

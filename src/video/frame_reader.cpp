@@ -125,7 +125,9 @@ struct FrameReader::State {
       const double counted = static_cast<double>(std::max<int64_t>(measured.packets, 1)) / rate;
       info.duration = Seconds(measured.timed && end > 0 && end < kLongestFilm ? end : counted);
     }
-    info.frames = std::max<int64_t>(std::llround(info.duration.count() * info.fps.value()), 1);
+    if (info.duration > Seconds(0)) {
+      info.frames = std::max<int64_t>(std::llround(info.duration.count() * info.fps.value()), 1);
+    }
   }
 
   // An index that lists all frames knows better than a header with a wrong number in it.

@@ -174,8 +174,9 @@ std::string SamplingPlan::describe() const {
 SamplingPlan make_plan(const PlanOptions& options, const Timing& timing, int64_t default_clips) {
   options.check();
   if (!(timing.duration.count() > 0) || !std::isfinite(timing.duration.count())) {
-    throw InputError("a sampling plan needs a film with a known duration, got " +
-                     to_text(timing.duration.count()) + " s");
+    throw InputError(std::string("plan ") + std::string(name_of(options.kind)) +
+                     " needs a film with a known duration, and this one has none, as live streams; "
+                     "--plan fps:R answers questions about it as it comes");
   }
   if (timing.fps.num <= 0 || timing.fps.den <= 0) {
     throw InputError("a sampling plan needs a film with a known frame rate, got " +

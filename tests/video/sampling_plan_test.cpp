@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 nlohmann::json recorded(const char* part) {
   return nlohmann::json::parse(std::ifstream(testing::golden("plans.json"))).at(part);
@@ -206,7 +207,7 @@ TEST(SamplingPlan, AFilmWithoutDurationOrRateIsRefused) {
   EXPECT_THAT(input_error([] {
                 make_plan({}, {Seconds(0), {30, 1}, 0}, 256);
               }),
-              HasSubstr("known duration, got 0 s"));
+              StartsWith("plan clips needs a film with a known duration"));
   EXPECT_THAT(input_error([] {
                 make_plan({}, {Seconds(1), {0, 1}, 0}, 256);
               }),

@@ -33,9 +33,9 @@ struct VideoInfo {
   std::string codec;      // "h264"
   int64_t width = 0;      // as shown: after rotation
   int64_t height = 0;
-  Rational fps;                    // average
-  Seconds duration{0};             // from the first shown frame; 0: unknown (a live stream)
-  int64_t frames = 0;              // duration · fps, rounded; not a count of what is there
+  Rational fps;         // average
+  Seconds duration{0};  // from the first shown frame; 0: unknown (a live stream)
+  int64_t frames = 0;   // duration · fps, rounded; not a count of what is there; 0: unknown
   bool duration_measured = false;  // the header had none, or an absurd one
   Seconds start{0};                // timestamp of the first shown frame in the file
   int64_t rotation = 0;      // degrees clockwise that the file asks for; already applied to frames
@@ -47,6 +47,7 @@ struct VideoInfo {
   std::string color_primaries;
 
   Timing timing() const { return {duration, fps, frames}; }
+  bool open_ended() const { return !(duration > Seconds(0)); }
 };
 
 struct ReaderOptions {

@@ -1,0 +1,168 @@
+// Films without a known duration, as a server sends them while they are made.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <thread>
+
+#include "moviechat/pipeline/pipeline.h"
+#include "moviechat/support/error.h"
+#include "pipeline/schedule.h"
+#include "support_for_tests/paths.h"
+
+namespace moviechat {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(OpenEndedSchedule, IsThatOfAPlanAsLongAsItLasts) {
+  PlanOptions options;
+  options.kind = PlanKind::fps;
+  options.rate = 2;
+  options.window = 3;
+  const std::vector<Moment> moments = {{Seconds(3.2), 0}, {Seconds(1), 0}, {Seconds(0), 0}};
+  const SamplingPlan plan = make_plan(options, {Seconds(6), {1, 1}, 6}, 0);
+  const std::vector<Step> expected = schedule(plan, moments, options, true);
+  const StepSource steps = open_ended_schedule(options, moments, true);
+  for (const Step& step : expected) {
+    const std::optional<Step> next = steps();
+    ASSERT_TRUE(next);
+    EXPECT_EQ(next->kind, step.kind);
+    EXPECT_EQ(next->time, step.time);
+    EXPECT_EQ(next->end, step.end);
+    EXPECT_EQ(next->moment, step.moment);
+  }
+  EXPECT_TRUE(steps());
+}
+
+TEST(OpenEndedSchedule, WithoutTheWholeFilmEndsAtTheLastMoment) {
+  const StepSource steps = open_ended_schedule({}, {{Seconds(1.5), 0}}, false);
+  std::string kinds;
+  while (const auto step = steps()) kinds += "s|xc"[static_cast<int>(step->kind)];
+  EXPECT_EQ(kinds, "ssxc");
+}
+
+/// ffmpeg, sending a film once to whom asks first, its length unsaid.
+class Broadcast {
+ public:
+  Broadcast(const std::filesystem::path& film, const std::string& format) {
+    static int next_port = 20000 + static_cast<int>(getpid() % 20000);
+    address_ = "http://127.0.0.1:" + std::to_string(next_port++) + "/live";
+    child_ = fork();
+    if (child_ == 0) {
+      execlp("ffmpeg", "ffmpeg", "-v", "quiet", "-nostdin", "-i", film.c_str(), "-c", "copy", "-f",
+             format.c_str(), "-listen", "1", address_.c_str(), nullptr);
+      _exit(127);
+    }
+  }
+  ~Broadcast() {
+    kill(child_, SIGTERM);
+    waitpid(child_, nullptr, 0);
+  }
+  const std::string& address() const { return address_; }
+
+ private:
+  std::string address_;
+  pid_t child_ = 0;
+};
+
+class LiveFilm : public ::testing::Test {
+ protected:
+  static const Bundle& tiny() {
+    static const Bundle bundle(read_bundle_spec(testing::tiny_bundle()), torch::kCPU, torch::kFloat,
+                               Verify::quick);
+    return bundle;
+  }
+  static std::filesystem::path film(const std::string& format) {
+    static const testing::TemporaryFolder folder;
+    const auto path = folder / ("film." + format);
+    const auto made = testing::run(
+        "ffmpeg -v error -nostdin -y -f lavfi -i testsrc2=s=64x48:r=10:d=12.5 -c:v libx264 -bf 0 "
+        "-preset ultrafast -g 10 -f " +
+        format + " '" + path.string() + "'");
+    if (made.exit_code != 0) throw std::runtime_error(made.err);
+    return path;
+  }
+  static Settings settings() {
+    Settings settings;
+    settings.plan.kind = PlanKind::fps;
+    settings.plan.rate = 2;
+    settings.video.allow_url = true;
+    settings.generation.max_new_tokens = 8;
+    settings.generation.temperature = 0;
+    return settings;
+  }
+  static RunResult ask(const std::string& film, const std::vector<Question>& questions,
+                       const Settings& settings) {
+    return Pipeline(tiny(), settings).ask(film, questions, {}, {});
+  }
+  /// The sender needs a moment until it listens.
+  static RunResult ask_live(const std::filesystem::path& film, const std::string& format,
+                            const std::vector<Question>& questions, const Settings& settings) {
+    const Broadcast broadcast(film, format);
+    for (int tries = 0;; ++tries) {
+      try {
+        return ask(broadcast.address(), questions, settings);
+      } catch (const InputError& error) {
+        if (tries == 100 || std::string(error.what()).find("refused") == std::string::npos) throw;
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      }
+    }
+  }
+};
+
+TEST_F(LiveFilm, IsAnsweredAboutAsItsFileIs) {
+  const std::vector<Question> questions = {{"What happens?", {}, {}},
+                                           {"What is on screen?", Seconds(4.25), {}},
+                                           {"What is on screen?", Seconds(12.3), {}}};
+  for (const std::string format : {"mpegts", "matroska"}) {
+    SCOPED_TRACE(format);
+    const auto path = film(format);
+    const RunResult stored = ask(path, questions, settings());
+    const RunResult live = ask_live(path, format, questions, settings());
+    ASSERT_EQ(live.answers.size(), stored.answers.size());
+    for (size_t i = 0; i < questions.size(); ++i) {
+      EXPECT_EQ(live.answers[i].token_ids, stored.answers[i].token_ids) << i;
+    }
+    EXPECT_EQ(live.counts.frames_encoded, stored.counts.frames_encoded);
+    EXPECT_EQ(live.counts.frames_decoded, 125);
+    EXPECT_NEAR(live.video.duration.count(), 12.5, 0.11);
+    EXPECT_EQ(live.plan.sample_count(), 25);
+  }
+}
+
+TEST_F(LiveFilm, IsNotWatchedLongerThanTheMomentsNeed) {
+  const RunResult live =
+      ask_live(film("mpegts"), "mpegts", {{"What is on screen?", Seconds(4.25), {}}}, settings());
+  EXPECT_LT(live.counts.frames_decoded, 80);
+}
+
+TEST_F(LiveFilm, NeedsAPlanWithoutADuration) {
+  const auto refusal = [](const std::vector<Question>& questions, const Settings& settings) {
+    try {
+      ask_live(film("mpegts"), "mpegts", questions, settings);
+    } catch (const InputError& error) {
+      return std::string(error.what());
+    }
+    return std::string("answered");
+  };
+  Settings clips = settings();
+  clips.plan.kind = PlanKind::clips;
+  EXPECT_EQ(
+      refusal({{"What happens?", {}, {}}}, clips),
+      "plan clips needs a film with a known duration, and this one has none, as live streams; "
+      "--plan fps:R answers questions about it as it comes");
+  Settings inference = settings();
+  inference.plan.breakpoint = BreakpointRule::inference;
+  EXPECT_EQ(refusal({{"What happens?", Seconds(1), {}}}, inference),
+            "plan.breakpoint must be moment for a film without a known duration, got inference");
+  EXPECT_THAT(refusal({{"What happens?", Seconds(60), {}}}, settings()),
+              HasSubstr("moment 60 s is beyond the end of 'http://127.0.0.1"));
+}
+
+}  // namespace
+}  // namespace moviechat
