@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -83,6 +84,12 @@ def flags_of(files: MovieChatFiles) -> list[str]:
 
 
 @pytest.fixture(scope="session")
+def tiny_flags(golden_folder: Path) -> list[str]:
+    """Of `convert moviechat` for the tiny checkpoints."""
+    return ["--sizes", str(golden_folder / "golden.json"), "--name", "tiny"]
+
+
+@pytest.fixture(scope="session")
 def build_tiny(golden_folder: Path, checkpoints: MovieChatFiles) -> Callable[[Path], None]:
     """Builds the tiny bundle in a folder, as users do."""
     sizes = ["--sizes", str(golden_folder / "golden.json"), "--dtype", "fp32", "--name", "tiny"]
@@ -97,6 +104,10 @@ def build_tiny(golden_folder: Path, checkpoints: MovieChatFiles) -> Callable[[Pa
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
     torch.manual_seed(0)
+
+
+def model_yaml(folder: Path) -> dict[str, Any]:
+    return yaml.safe_load((folder / "model.yaml").read_text(encoding="utf-8"))
 
 
 def assert_close(actual: Tensor, expected: Tensor, tolerance: float = GOLDEN_TOLERANCE) -> None:

@@ -5,20 +5,15 @@ import gc
 import hashlib
 import math
 import re
-import shlex
 import shutil
-import signal
-import subprocess
 import weakref
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
-import yaml
 
-from conftest import assert_close, flags_of
-from moviechat_convert.__main__ import EXAMPLES
+from conftest import assert_close, flags_of, model_yaml
 from moviechat_convert.__main__ import main as convert
 from moviechat_convert.size_file import read_sizes
 from moviechat_models import export
@@ -26,25 +21,10 @@ from moviechat_models.checkpoint import OpenFiles
 from moviechat_models.delta import Sum
 from moviechat_models.export import DTYPES, load_modules, self_test_output
 from moviechat_models.upstream import moviechat_recipes
-from upstream_files import publish, random_model
+from upstream_files import OTHER_SIZES, publish, random_model
 
 ROOT = Path(__file__).parents[2]
 FORMS = ("shards", "safetensors", "delta")
-
-OTHER_SIZES = """
-vit: {image: 28, patch: 7, width: 40, depth: 2, heads: 5, mlp_ratio: 3.1}
-qformer: {width: 24, layers: 5, heads: 3, ffn: 40, queries: 5, cross_every: 3}
-video_qformer: {layers: 1, queries: 4, cross_every: 1}
-frame_table: 9
-llama: {width: 48, layers: 3, heads: 6, ffn: 56, vocab: 512, rows: 513, positions: 300,
-  rms_eps: 1e-5}
-memory: {K: 6, L: 9, m: 1, w: 5, n: 3}
-"""
-
-
-@pytest.fixture(scope="session")
-def tiny_flags(golden_folder):
-    return ["--sizes", str(golden_folder / "golden.json"), "--name", "tiny"]
 
 
 @pytest.fixture(scope="session")
@@ -75,10 +55,6 @@ def built(forms, tiny_flags, tmp_path_factory):
     return build
 
 
-def read(folder):
-    return yaml.safe_load((folder / "model.yaml").read_text(encoding="utf-8"))
-
-
 @pytest.mark.parametrize("form", FORMS)
 def test_the_tiny_files_become_the_golden_numbers(built, tensors, form):
     bundle = load_modules(built(form))
@@ -95,7 +71,7 @@ def test_the_tiny_files_become_the_golden_numbers(built, tensors, form):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_of_vicuna_gives_the_same_parts(built, bundle_folder, form):
-    built_files, committed = read(built(form))["files"], read(bundle_folder)["files"]
+    built_files, committed = model_yaml(built(form))["files"], model_yaml(bundle_folder)["files"]
     ours, theirs = load_modules(built(form)), load_modules(bundle_folder)
     for file, module in ours.modules().items():
         weights, wanted = module.state_dict(), theirs.modules()[file].state_dict()
@@ -105,7 +81,7 @@ def test_every_form_of_vicuna_gives_the_same_parts(built, bundle_folder, form):
 
 def test_model_yaml_lists_the_sources_in_load_order_with_their_hashes(built, forms):
     files = forms["delta"]
-    sources = read(built("delta"))["sources"]
+    sources = model_yaml(built("delta"))["sources"]
     names = [source["file"] for source in sources]
     assert names == [files.vision.name, files.qformer.name, files.video_llama.name] + [
         "llama_base",
@@ -135,7 +111,7 @@ def test_weights_are_rounded_once_to_the_stored_dtype(
 ):
     flags = [*tiny_flags, "--dtype", dtype, "--out", str(tmp_path / "half")]
     assert convert(["moviechat", *flags_of(checkpoints), *flags]) == 0
-    assert read(tmp_path / "half")["dtype"] == dtype
+    assert model_yaml(tmp_path / "half")["dtype"] == dtype
     exact = load_modules(bundle_folder)
     for file, module in exact.modules().items():
         stored = torch.jit.load(str(tmp_path / "half" / file)).state_dict()
@@ -166,7 +142,7 @@ def test_other_sizes_give_the_outputs_of_the_model_that_was_published(
         ours = self_test_output(part, bundle.modules()[file], sizes.model)
         assert_close(ours, self_test_output(part, module, sizes.model), 1e-5)
         assert ours.std() > 0.01
-    described = read(tmp_path / "bundle")
+    described = model_yaml(tmp_path / "bundle")
     assert described["memory"] == {"short_capacity": 6, "keep": 1, "long_capacity": 9}
     assert described["plan"] == {"window": 5}
     assert described["sizes"]["positions"] == 9
@@ -253,7 +229,7 @@ def convert_with_projection(files, golden_folder, tiny_flags, tmp_path):
     flags = [*tiny_flags, "--dtype", "fp32", "--out", str(tmp_path / "bundle")]
     assert convert(["moviechat", *flags_of(files), *flags]) == 0
     stored = load_modules(tmp_path / "bundle").memory_reader.state_dict()["proj.weight"]
-    sources = [source["file"] for source in read(tmp_path / "bundle")["sources"]]
+    sources = [source["file"] for source in model_yaml(tmp_path / "bundle")["sources"]]
     return stored, sources
 
 
@@ -343,64 +319,3 @@ def test_no_more_than_one_part_and_two_files_are_held(other, golden_folder, tmp_
         gc.enable()
     assert len(parts) == 6  # each made and written, then read back and tested
     assert max(mapped) == 2
-
-
-def test_an_existing_folder_is_kept_unless_it_may_be_replaced(
-    checkpoints, tiny_flags, tmp_path, capsys
-):
-    out = tmp_path / "bundle"
-    command = ["moviechat", *flags_of(checkpoints), *tiny_flags, "--out", str(out)]
-    out.mkdir()
-    (out / "thesis.tex").write_text("precious", encoding="utf-8")
-    assert convert([*command, "--replace"]) == 2
-    assert "not a bundle" in capsys.readouterr().err
-    (out / "thesis.tex").rename(tmp_path / "thesis.tex")
-    assert convert([*command, "--replace"]) == 0
-    assert convert(command) == 2
-    assert "exists already" in capsys.readouterr().err
-    assert convert([*command, "--replace"]) == 0
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_conversion_leaves_nothing(
-    checkpoints, tiny_flags, tmp_path, monkeypatch, capsys, number, code
-):
-    def interrupt(*_args):
-        signal.raise_signal(number)
-
-    monkeypatch.setattr(export, "self_test_output", interrupt)
-    command = ["moviechat", *flags_of(checkpoints), *tiny_flags, "--out", str(tmp_path / "bundle")]
-    assert convert(command) == code
-    assert list(tmp_path.iterdir()) == []
-    assert "interrupted" in capsys.readouterr().err
-
-
-def test_too_small_a_disk_is_found_out_before_the_work(
-    checkpoints, tiny_flags, tmp_path, monkeypatch, capsys
-):
-    usage = shutil.disk_usage(tmp_path)._replace(free=1000)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage)
-    command = ["moviechat", *flags_of(checkpoints), *tiny_flags, "--out", str(tmp_path / "bundle")]
-    assert convert(command) == 2
-    assert "0.0 MB free, the bundle needs" in capsys.readouterr().err
-
-
-def test_the_script_works_from_any_folder_and_its_help_has_examples(tmp_path):
-    done = subprocess.run(
-        [ROOT / "scripts" / "convert", "moviechat", "--help"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "--llm-delta" in done.stdout
-    assert EXAMPLES["moviechat"].strip() in done.stdout
-
-
-def test_the_example_of_the_help_that_anybody_can_run_does(tmp_path, monkeypatch):
-    text = EXAMPLES["moviechat"].split("tiny model:\n")[1].split("\n\n")[0]
-    words = shlex.split(text.replace("\\\n", " ").replace("/tmp/tiny", str(tmp_path / "tiny")))
-    assert words.pop(0) == "scripts/convert"
-    monkeypatch.chdir(ROOT)
-    assert convert(words) == 0
-    assert read(tmp_path / "tiny")["name"] == "tiny"

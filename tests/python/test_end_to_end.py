@@ -2,28 +2,17 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 import sentencepiece
 import torch
-import yaml
 
 from checkpoint_files import Files
-from conftest import flags_of
+from conftest import flags_of, model_yaml
 from moviechat_convert.size_file import read_sizes
 from shell import asked, convert, moviechat, questions_file, run
-from upstream_files import publish, random_model
+from upstream_files import OTHER_SIZES, publish, random_model
 
-OTHER_SIZES = """
-vit: {image: 28, patch: 7, width: 40, depth: 2, heads: 5, mlp_ratio: 3.1}
-qformer: {width: 24, layers: 5, heads: 3, ffn: 40, queries: 5, cross_every: 3}
-video_qformer: {layers: 1, queries: 4, cross_every: 1}
-frame_table: 9
-llama: {width: 48, layers: 3, heads: 6, ffn: 56, vocab: 512, rows: 513, positions: 300,
-  rms_eps: 1e-5}
-memory: {K: 6, L: 9, m: 1, w: 5, n: 3}
-"""
 # What the references were recorded with: greedy, and the plain mean.
 RECORDED = ("--temperature", "0", "--set", "memory.merge=mean")
 FLOWS = {
@@ -103,17 +92,13 @@ def test_other_sizes_answer_as_their_modules_do(golden_folder, tmp_path):
         model=out,
     )
     spm = sentencepiece.SentencePieceProcessor(model_file=str(tokenizer))
-    prompt = golden_prompt(out).replace("{question}", question)
+    prompt = model_yaml(out)["prompt"]["template"].replace("{question}", question)
     before, after = prompt.split("<ImageHere>")
     pieces = ([spm.bos_id(), *spm.encode(before)], spm.encode(after))
     expected = greedy(model, pieces, frames, count)
     found = report["results"][0]["token_ids"]
     assert len(found) >= 3
     assert found == expected[: len(found)]
-
-
-def golden_prompt(bundle: Path) -> str:
-    return yaml.safe_load((bundle / "model.yaml").read_text(encoding="utf-8"))["prompt"]["template"]
 
 
 def read_frames(folder, size):

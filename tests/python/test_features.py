@@ -209,3 +209,41 @@ def test_files_of_two_models_are_not_one_film(seen, tmp_path, capsys):
     np.save(tmp_path / "2.npy", seen[:, :5].numpy())
     assert convert(["features", str(tmp_path), "--out", str(tmp_path / "out.safetensors")]) == 2
     assert "are they of one model?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--video", "film.mp4"), "--video and --features contradict each other"),
+        (("--features-fps", "2", "--features-duration", "9"), "contradict each other"),
+        (("--features-fps", "0"), "--features-fps must be 0.001 to 1000, got 0"),
+        (("--features-duration", "0"), "--features-duration must be above 0"),
+        (("--features-fps", "1", "--at", "21"), "beyond the end of"),
+        (("--at-frame", "20"), "which has 20 frames, counted from 0"),
+    ],
+)
+def test_mistakes_on_the_command_line(seen, bundle_folder, tmp_path, flags, message):
+    words = ("--features", as_npy(tmp_path, seen[:20]), "--question", "summary", "--quiet")
+    result = moviechat(*words, *flags, model=bundle_folder)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda f, x: as_npy(f, nan_at(x, 2)), "frame 2 of 20 holds NaN or infinity"),
+        (lambda f, x: as_npy(f, x[:, :5]), "are [20, 5, 48], the ViT of bundle 'tiny' gives"),
+        (as_pt, "neither .npy nor .safetensors by its content; scripts/convert features makes"),
+        (lambda f, x: f / "lost.npy", "No such file or directory"),
+        (lambda f, x: f, "must be a file; scripts/convert features makes one of a folder"),
+    ],
+)
+def test_files_that_the_program_refuses(seen, bundle_folder, tmp_path, make, message):
+    source = make(tmp_path, seen[:20])
+    words = ("--features", source, "--question", "summary", "--quiet")
+    result = moviechat(*words, model=bundle_folder)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1

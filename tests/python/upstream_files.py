@@ -16,6 +16,17 @@ from moviechat_models.sizes import ModelSizes
 
 Tensors = dict[str, Tensor]
 
+# A size file that shares no number with the tiny model but its tokenizer's.
+OTHER_SIZES = """
+vit: {image: 28, patch: 7, width: 40, depth: 2, heads: 5, mlp_ratio: 3.1}
+qformer: {width: 24, layers: 5, heads: 3, ffn: 40, queries: 5, cross_every: 3}
+video_qformer: {layers: 1, queries: 4, cross_every: 1}
+frame_table: 9
+llama: {width: 48, layers: 3, heads: 6, ffn: 56, vocab: 512, rows: 513, positions: 300,
+  rms_eps: 1e-5}
+memory: {K: 6, L: 9, m: 1, w: 5, n: 3}
+"""
+
 BERT = (
     (r"^qformer\.query_tokens$", "query_tokens"),
     (r"^qformer\.norm\.", "Qformer.bert.embeddings.LayerNorm."),

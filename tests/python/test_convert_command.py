@@ -1,0 +1,77 @@
+"""The converter as a command: what it leaves behind, interruptions, room on the disk, its help."""
+
+import shlex
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from conftest import flags_of, model_yaml
+from moviechat_convert.__main__ import EXAMPLES
+from moviechat_convert.__main__ import main as convert
+from moviechat_models import export
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_an_existing_folder_is_kept_unless_it_may_be_replaced(
+    checkpoints, tiny_flags, tmp_path, capsys
+):
+    out = tmp_path / "bundle"
+    command = ["moviechat", *flags_of(checkpoints), *tiny_flags, "--out", str(out)]
+    out.mkdir()
+    (out / "thesis.tex").write_text("precious", encoding="utf-8")
+    assert convert([*command, "--replace"]) == 2
+    assert "not a bundle" in capsys.readouterr().err
+    (out / "thesis.tex").rename(tmp_path / "thesis.tex")
+    assert convert([*command, "--replace"]) == 0
+    assert convert(command) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert convert([*command, "--replace"]) == 0
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_conversion_leaves_nothing(
+    checkpoints, tiny_flags, tmp_path, monkeypatch, capsys, number, code
+):
+    def interrupt(*_args):
+        signal.raise_signal(number)
+
+    monkeypatch.setattr(export, "self_test_output", interrupt)
+    command = ["moviechat", *flags_of(checkpoints), *tiny_flags, "--out", str(tmp_path / "bundle")]
+    assert convert(command) == code
+    assert list(tmp_path.iterdir()) == []
+    assert "interrupted" in capsys.readouterr().err
+
+
+def test_too_small_a_disk_is_found_out_before_the_work(
+    checkpoints, tiny_flags, tmp_path, monkeypatch, capsys
+):
+    usage = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage)
+    command = ["moviechat", *flags_of(checkpoints), *tiny_flags, "--out", str(tmp_path / "bundle")]
+    assert convert(command) == 2
+    assert "0.0 MB free, the bundle needs" in capsys.readouterr().err
+
+
+def test_the_script_works_from_any_folder_and_its_help_has_examples(tmp_path):
+    done = subprocess.run(
+        [ROOT / "scripts" / "convert", "moviechat", "--help"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "--llm-delta" in done.stdout
+    assert EXAMPLES["moviechat"].strip() in done.stdout
+
+
+def test_the_example_of_the_help_that_anybody_can_run_does(tmp_path, monkeypatch):
+    text = EXAMPLES["moviechat"].split("tiny model:\n")[1].split("\n\n")[0]
+    words = shlex.split(text.replace("\\\n", " ").replace("/tmp/tiny", str(tmp_path / "tiny")))
+    assert words.pop(0) == "scripts/convert"
+    monkeypatch.chdir(ROOT)
+    assert convert(words) == 0
+    assert model_yaml(tmp_path / "tiny")["name"] == "tiny"
