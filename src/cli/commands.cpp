@@ -53,8 +53,8 @@ const std::vector<Command>& commands() {
        .summary = "show a video's plan, frames and timestamps, or a bundle's parts and self-test",
        .description =
            "Of a video: what it is, and the frames that a plan reads, with their "
-           "timestamps. Of a bundle (a folder): its parts, sizes, hashes, and the result "
-           "of its self-test.",
+           "timestamps. Of a bundle (a folder): its parts, sizes, hashes and sources, the result "
+           "of its self-test, and the memory that it needs on the device.",
        .flags = joined(joined({"--strict", "--allow-url", "--format", "--json", "--frames",
                                "--log-level", "--quiet"},
                               joined(machine, kSettingsFlags)),

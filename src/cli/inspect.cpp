@@ -1,9 +1,8 @@
 #include "cli/inspect.h"
 
-#include "cli/bundle_loading.h"
 #include "cli/frame_folder.h"
+#include "cli/inspect_bundle.h"
 #include "cli/moment.h"
-#include "moviechat/model/device.h"
 #include "moviechat/video/frame_reader.h"
 
 namespace moviechat::cli {
@@ -116,70 +115,6 @@ std::string inspect_video(const InspectOptions& options, Messages& messages,
   return options.format == Format::json ? json_text(video_json(report)) : video_text(report);
 }
 
-std::string inspect_bundle(const InspectOptions& options) {
-  const RuntimeOptions& runtime = options.merged.chosen.settings.runtime;
-  const Bundle bundle = load_bundle(options.merged);
-  const BundleSpec& spec = bundle.spec();
-  const std::map<std::string, const ScriptModule*> modules = {
-      {"frame_encoder.pt", &bundle.frame_encoder()},
-      {"memory_reader.pt", &bundle.memory_reader()},
-      {"language_model.pt", &bundle.language_model()}};
-  const BundleSizes& sizes = spec.sizes;
-
-  Json json;
-  json["schema_version"] = 1;
-  json["version"] = MOVIECHAT_VERSION;
-  json["bundle"] = {{"name", spec.name},
-                    {"sha256", spec.sha256},
-                    {"path", options.subject},
-                    {"family", spec.family},
-                    {"dtype", spec.dtype}};
-  json["sizes"] = {
-      {"image", sizes.image},     {"tokens", sizes.tokens},       {"width", sizes.width},
-      {"queries", sizes.queries}, {"hidden", sizes.hidden},       {"vocabulary", sizes.vocabulary},
-      {"rows", sizes.rows},       {"positions", sizes.positions}, {"context", spec.prompt.context}};
-  json["parts"] = Json::array();
-  for (const auto& [file, hash] : spec.files) {
-    Json part = {{"file", file},
-                 {"bytes", fs::file_size(spec.folder / file)},
-                 {"sha256", hash},
-                 {"hash", runtime.verify == Verify::full ? "verified" : "not verified"}};
-    if (modules.contains(file)) part["parameters"] = modules.at(file)->parameters();
-    json["parts"].push_back(std::move(part));
-  }
-  json["self_test"] = {{"passed", true},
-                       {"device", bundle.device().str()},
-                       {"dtype", dtype_name(bundle.dtype())},
-                       {"tolerance", spec.tolerance},
-                       {"differences", bundle.self_test_differences()}};
-  json["defaults"] = Json::object();
-  for (const auto& [key, value] : spec.defaults) json["defaults"][key] = value;
-  json["sources"] = Json::array();
-  for (const auto& [file, hash] : spec.sources) {
-    json["sources"].push_back({{"file", file}, {"sha256", hash}});
-  }
-  if (options.format == Format::json) return json_text(json);
-
-  std::string text = "bundle    " + spec.name + " (" + spec.family + ", " + spec.dtype + ")\n";
-  text += "sha256    " + spec.sha256 + "\nsizes    ";
-  for (const auto& [name, value] : json["sizes"].items()) text += " " + name + " " + value.dump();
-  text += "\nparts\n";
-  for (const Json& part : json["parts"]) {
-    text += "  " + part["file"].get<std::string>() + ": " + part["bytes"].dump() + " bytes, ";
-    if (part.contains("parameters")) text += part["parameters"].dump() + " parameters, ";
-    text += "sha256 " + part["sha256"].get<std::string>() + " " + part["hash"].get<std::string>() +
-            "\n";
-  }
-  text += "self-test passed on " + bundle.device().str() + " in " + dtype_name(bundle.dtype()) +
-          "; largest differences:\n";
-  for (const auto& [part, difference] : bundle.self_test_differences()) {
-    text += "  " + part + ": " + to_text(difference) + "\n";
-  }
-  for (const auto& [key, value] : spec.defaults) text += "default   " + key + ": " + value + "\n";
-  for (const auto& [file, hash] : spec.sources) text += "made from " + file + " " + hash + "\n";
-  return text;
-}
-
 }  // namespace
 
 InspectOptions read_inspect(const Arguments& arguments, const Environment& environment,
@@ -219,8 +154,8 @@ void run_inspect(const InspectOptions& options, Messages& messages, const Cancel
     results.write(config_text(options.merged.chosen));
     return;
   }
-  const std::string text =
-      options.is_bundle ? inspect_bundle(options) : inspect_video(options, messages, cancel);
+  const std::string text = options.is_bundle ? inspect_bundle(options.merged, options.format)
+                                             : inspect_video(options, messages, cancel);
   cancel.check();
   messages.clear_bar();
   results.write(text);

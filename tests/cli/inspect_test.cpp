@@ -100,10 +100,28 @@ TEST(Inspect, ABundleShowsItsPartsHashesAndSelfTest) {
   }
   EXPECT_EQ(report.at("self_test").at("passed"), true);
   EXPECT_EQ(report.at("self_test").at("differences").size(), 3U);
+  EXPECT_EQ(report.at("sizes").at("vit_width"), 48);
+  EXPECT_EQ(report.at("sources").size(), 4U);
+
+  const json& memory = report.at("memory");
+  int64_t weights = 0;
+  for (const json& bytes : memory.at("weights")) weights += bytes.get<int64_t>();
+  int64_t activations = 0;
+  for (const json& bytes : memory.at("activations")) {
+    activations = std::max(activations, bytes.get<int64_t>());
+  }
+  int64_t parameters = 0;
+  for (const json& part : report.at("parts")) parameters += part.value("parameters", int64_t{0});
+  EXPECT_GE(weights, 4 * parameters);
+  EXPECT_EQ(memory.at("kv_cache"), 2 * 2 * 4 * 16 * 2000 * 4);  // layers, heads, their size, tokens
+  EXPECT_EQ(memory.at("total"), weights + memory.at("kv_cache").get<int64_t>() + activations);
 
   const auto text = moviechat("inspect " + shell_word(tiny_bundle().string()));
   EXPECT_THAT(text.out, HasSubstr("bundle    tiny (moviechat, fp32)"));
   EXPECT_THAT(text.out, HasSubstr("self-test passed on cpu in fp32"));
+  EXPECT_THAT(text.out, HasSubstr("memory on cpu in fp32"));
+  EXPECT_THAT(text.out, HasSubstr("KV cache of 2000 tokens"));
+  EXPECT_THAT(text.out, HasSubstr("made from eva_vit_g.pth 57f2151b302d"));
 }
 
 TEST(Inspect, PrintsTextOrJsonOnly) {

@@ -154,6 +154,21 @@ def test_without_times_the_whole_can_be_asked_about_but_no_moment(seen, bundle_f
     assert moviechat(*words, "--at-frame", "4", "--quiet", model=bundle_folder).returncode == 0
 
 
+def test_memory_does_not_grow_with_the_file(bundle_folder, tmp_path):
+    peaks = {}
+    for frames in (2_000, 200_000):  # the latter 650 MB, of which nothing lies on the disk
+        path = tmp_path / f"{frames}.npy"
+        with path.open("wb") as file:
+            header = {"descr": "<f4", "fortran_order": False, "shape": (frames, 17, 48)}
+            np.lib.format.write_array_header_1_0(file, header)
+            file.truncate(file.tell() + frames * 17 * 48 * 4)
+        words = ("--features", path, "--features-fps", "30", "--question", "summary")
+        report = asked(*words, "--max-new-tokens", "2", model=bundle_folder)
+        assert report["counts"]["frames_encoded"] == min(frames, 2048)
+        peaks[frames] = report["peak_memory_bytes"]
+    assert peaks[200_000] < peaks[2_000] + 50e6
+
+
 def nan_at(features, frame):
     damaged = features.clone()
     damaged[frame, 3, 5] = torch.nan

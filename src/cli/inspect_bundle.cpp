@@ -1,0 +1,166 @@
+#include "cli/inspect_bundle.h"
+
+#include <array>
+#include <cstdio>
+
+#include "cli/bundle_loading.h"
+#include "moviechat/model/device.h"
+#include "moviechat/model/footprint.h"
+
+namespace moviechat::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+Json sizes_json(const BundleSpec& spec) {
+  const BundleSizes& sizes = spec.sizes;
+  Json json;
+  for (const auto& [name, value] : {std::pair{"image", sizes.image},
+                                    {"tokens", sizes.tokens},
+                                    {"width", sizes.width},
+                                    {"queries", sizes.queries},
+                                    {"hidden", sizes.hidden},
+                                    {"vocabulary", sizes.vocabulary},
+                                    {"rows", sizes.rows},
+                                    {"positions", sizes.positions},
+                                    {"context", spec.prompt.context},
+                                    {"patches", sizes.patches},
+                                    {"vit_width", sizes.vit_width},
+                                    {"layers", sizes.layers},
+                                    {"kv_heads", sizes.kv_heads},
+                                    {"head_dim", sizes.head_dim}}) {
+    if (value > 0) json[name] = value;  // older bundles do not say all
+  }
+  return json;
+}
+
+Json parts_json(const Bundle& bundle, Verify verify) {
+  const BundleSpec& spec = bundle.spec();
+  const std::array modules = {&bundle.frame_encoder(), &bundle.memory_reader(),
+                              &bundle.language_model()};
+  Json parts = Json::array();
+  for (const auto& [file, hash] : spec.files) {
+    Json part = {{"file", file},
+                 {"bytes", fs::file_size(spec.folder / file)},
+                 {"sha256", hash},
+                 {"hash", verify == Verify::full ? "verified" : "not verified"}};
+    for (const ScriptModule* module : modules) {
+      if (module->name() != file) continue;
+      part["dtype"] = spec.dtype;
+      part["parameters"] = module->parameters();
+    }
+    parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
+Json memory_json(const Bundle& bundle, const Settings& settings) {
+  const int64_t batch = settings.runtime.batch;
+  const int64_t beams = settings.generation.beams;
+  const Footprint footprint = measure_footprint(bundle, batch, beams);
+  Json json = {{"device", bundle.device().str()},
+               {"dtype", dtype_name(bundle.dtype())},
+               {"batch", batch},
+               {"beams", beams},
+               {"context", bundle.spec().prompt.context},
+               {"weights", Json::object()},
+               {"kv_cache", footprint.kv_cache},
+               {"activations", Json::object()},
+               {"total", footprint.total()}};
+  for (const auto& [part, bytes] : footprint.weights) json["weights"][part] = bytes;
+  for (const auto& [part, bytes] : footprint.activations) json["activations"][part] = bytes;
+  return json;
+}
+
+std::string megabytes(int64_t bytes) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%10.1f MB", static_cast<double>(bytes) / 1e6);
+  return text.data();
+}
+
+std::string memory_text(const Json& memory) {
+  const auto row = [](int64_t bytes, const std::string& what) {
+    return "  " + megabytes(bytes) + "  " + what + "\n";
+  };
+  std::string text = "memory on " + memory["device"].get<std::string>() + " in " +
+                     memory["dtype"].get<std::string>() + "\n";
+  for (const auto& [part, bytes] : memory["weights"].items()) text += row(bytes, "weights " + part);
+  text += row(memory["kv_cache"],
+              "KV cache of " + memory["context"].dump() + " tokens" +
+                  (memory["beams"] == 1 ? "" : ", with " + memory["beams"].dump() + " beams"));
+  int64_t most = 0;
+  std::string of;
+  for (const auto& [part, bytes] : memory["activations"].items()) {
+    if (bytes.get<int64_t>() <= most) continue;
+    most = bytes;
+    of = part;
+  }
+  text +=
+      row(most, "activations, about: " + of +
+                    (of == "frame_encoder.pt" ? ", " + memory["batch"].dump() + " frames" : ""));
+  return text + row(memory["total"], "in all, beside the program and its libraries");
+}
+
+std::string bundle_text(const Json& json) {
+  const auto word = [](const Json& value) { return value.get<std::string>(); };
+  const Json& bundle = json["bundle"];
+  std::string text = "bundle    " + word(bundle["name"]) + " (" + word(bundle["family"]) + ", " +
+                     word(bundle["dtype"]) + ")\nsha256    " + word(bundle["sha256"]) +
+                     "\nsizes    ";
+  for (const auto& [name, value] : json["sizes"].items()) text += " " + name + " " + value.dump();
+  text += "\nparts\n";
+  for (const Json& part : json["parts"]) {
+    text += "  " + word(part["file"]) + ": " + part["bytes"].dump() + " bytes, ";
+    if (part.contains("parameters")) {
+      text += part["parameters"].dump() + " parameters in " + word(part["dtype"]) + ", ";
+    }
+    text += "sha256 " + word(part["sha256"]) + " " + word(part["hash"]) + "\n";
+  }
+  const Json& test = json["self_test"];
+  text += "self-test passed on " + word(test["device"]) + " in " + word(test["dtype"]) +
+          "; largest differences:\n";
+  for (const auto& [part, difference] : test["differences"].items()) {
+    text += "  " + part + ": " + to_text(difference.get<double>()) + "\n";
+  }
+  text += memory_text(json["memory"]);
+  for (const auto& [key, value] : json["defaults"].items()) {
+    text += "default   " + key + ": " + word(value) + "\n";
+  }
+  for (const Json& source : json["sources"]) {
+    text += "made from " + word(source["file"]) + " " + word(source["sha256"]) + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string inspect_bundle(const MergedSettings& merged, Format format) {
+  const Settings& settings = merged.chosen.settings;
+  const Bundle bundle = load_bundle(merged);
+  const BundleSpec& spec = bundle.spec();
+  Json json;
+  json["schema_version"] = 1;
+  json["version"] = MOVIECHAT_VERSION;
+  json["bundle"] = {{"name", spec.name},
+                    {"sha256", spec.sha256},
+                    {"path", spec.folder.string()},
+                    {"family", spec.family},
+                    {"dtype", spec.dtype}};
+  json["sizes"] = sizes_json(spec);
+  json["parts"] = parts_json(bundle, settings.runtime.verify);
+  json["self_test"] = {{"passed", true},
+                       {"device", bundle.device().str()},
+                       {"dtype", dtype_name(bundle.dtype())},
+                       {"tolerance", spec.tolerance},
+                       {"differences", bundle.self_test_differences()}};
+  json["memory"] = memory_json(bundle, settings);
+  json["defaults"] = Json::object();
+  for (const auto& [key, value] : spec.defaults) json["defaults"][key] = value;
+  json["sources"] = Json::array();
+  for (const auto& [file, hash] : spec.sources) {
+    json["sources"].push_back({{"file", file}, {"sha256", hash}});
+  }
+  return format == Format::json ? json_text(json) : bundle_text(json);
+}
+
+}  // namespace moviechat::cli
