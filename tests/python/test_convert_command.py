@@ -39,6 +39,7 @@ def test_an_interrupted_conversion_leaves_nothing(
     def interrupt(*_args):
         signal.raise_signal(number)
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background
     monkeypatch.setattr(export, "self_test_output", interrupt)
     command = ["moviechat", *flags_of(checkpoints), *tiny_flags, "--out", str(tmp_path / "bundle")]
     assert convert(command) == code
