@@ -106,8 +106,10 @@ def now_of(memory: Memory) -> np.ndarray:
     rows = np.full((len(SHAPES), 4), NONE)
     rows[:, 0] = look.present[0]
     for slot in np.flatnonzero(look.present[0]):
-        place = int(np.clip(look.x[0, slot] * PLACES, 0, PLACES - 1))
-        rows[slot, 1:] = (look.colour[0, slot], place, look.direction[0, slot])
+        rows[slot, 1] = look.colour[0, slot]
+        if not memory.is_global:  # a merged block does not tell where things were at the end
+            place = int(np.clip(look.x[0, slot] * PLACES, 0, PLACES - 1))
+            rows[slot, 2:] = (place, look.direction[0, slot])
     return rows
 
 

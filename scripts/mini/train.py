@@ -50,13 +50,13 @@ class Recipe:
     adapt_steps: int
 
 
-FULL = Recipe(400, 6000, 1200, 1000, 3000, 4000, 100, 400)
+FULL = Recipe(400, 10000, 1200, 1500, 3000, 5000, 100, 400)
 QUICK = Recipe(
     60, 500, 60, 120, 200, 280, 0, 0
 )  # five minutes: that all of it runs, not that it knows
 
 
-def parse() -> argparse.Namespace:
+def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -66,7 +66,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path, default=Path("models/mini"))
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     options.stages = options.stages.split(",")
     unknown = set(options.stages) - set(STAGES)
     if unknown:
@@ -158,8 +158,10 @@ class Training:
         write_bundle(out, self.model, info, self.work / "tokenizer.model", replace=True)
         for path, data in samples.items():  # the folder was replaced whole
             path.write_bytes(data)
+        command = f"scripts/mini/train.py --work DIR --seed {self.options.seed}"
+        command += " --quick" if self.options.quick else ""
         with (out / "model.yaml").open("a") as file:
-            file.write(f"# made by: python {' '.join(sys.argv)}\n# at commit {commit()}\n")
+            file.write(f"# made by: python {command}\n# at commit {commit()}\n")
 
     def _answerer(self) -> Answerer:
         tokens = MiniTokenizer(self.work / "tokenizer.model")
@@ -178,8 +180,8 @@ def commit() -> str:
     return done.stdout.strip() or "unknown"
 
 
-def main() -> None:
-    options = parse()
+def main(arguments: list[str] | None = None) -> None:
+    options = parse(arguments)
     torch.set_num_threads(options.threads)
     options.work.mkdir(parents=True, exist_ok=True)
     training = Training(options)

@@ -6,14 +6,18 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+import yaml
 
+from mini import train
 from mini.films import CAMEO_SHAPES, COLOURS, SHAPES
 from mini.memories import FilmPool, ask, pad
 from mini.reading_heads import BINS, CLASSES, HEADS, LABELS, NONE, QUERIES, USED
 from mini.sizes import QUERIES as ALL_QUERIES
 from mini.sizes import VOCABULARY, mini_sizes
 from mini.tokenizer import MiniTokenizer, train_tokenizer
+from mini.train import Recipe
 from mini.train_answers import Answerer
+from moviechat_models.export import load_modules
 from moviechat_models.llama import LanguageModel
 from moviechat_models.memory_reader import MemoryReader
 
@@ -103,3 +107,34 @@ def test_memories_of_a_batch_are_padded_behind(pool: FilmPool) -> None:
         assert int(mask[row].sum()) == len(memory.blocks)
         np.testing.assert_array_equal(blocks[row, : len(memory.blocks)], memory.blocks)
         assert not blocks[row, len(memory.blocks) :].any()
+
+
+TINY = Recipe(
+    bank_films=2,
+    frame_steps=4,
+    pool_films=3,
+    reading_steps=2,
+    frozen_steps=4,
+    answer_steps=6,
+    painted_films=4,
+    adapt_steps=2,
+)
+
+
+def test_all_stages_end_in_a_bundle_and_a_second_run_has_nothing_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(train, "QUICK", TINY)
+    out = tmp_path / "bundle"
+    arguments = ["--quick", "--threads", "1", "--work", str(tmp_path / "work"), "--out", str(out)]
+    train.main(arguments)
+    assert "answers 6/6" in capsys.readouterr().out
+    assert (tmp_path / "work" / "curves.png").stat().st_size > 1000
+    described = yaml.safe_load((out / "model.yaml").read_text())
+    assert described["name"] == "mini"
+    assert "train.py" in (out / "model.yaml").read_text()
+    first = [parameter.clone() for parameter in load_modules(out).language_model.parameters()]
+    train.main(arguments)
+    assert "answers 6/6" not in capsys.readouterr().out
+    again = list(load_modules(out).language_model.parameters())
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
