@@ -12,7 +12,7 @@ if(MOVIECHAT_SANITIZE)
 endif()
 
 # Torch's headers are compiled once, for every room that uses tensors.
-file(WRITE ${PROJECT_BINARY_DIR}/pch.cpp "")
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/pch.cpp CONTENT "")  # written once, or all would be built again
 add_library(moviechat_pch OBJECT ${PROJECT_BINARY_DIR}/pch.cpp)
 target_link_libraries(moviechat_pch PRIVATE moviechat_flags torch::torch)
 target_precompile_headers(moviechat_pch PRIVATE <torch/types.h> <string> <vector> <memory> <optional>)
