@@ -137,7 +137,8 @@ PlanOptions parse_plan(const std::string& shorthand, PlanOptions base) {
   const bool has_number = colon != std::string::npos;
   const std::string number = has_number ? shorthand.substr(colon + 1) : "";
   const auto fail = [&] {
-    throw InputError("--plan must be clips, released, uniform:N or fps:R, got '" + shorthand + "'");
+    throw InputError("--plan must be clips, released, uniform:N, fps:R or none, got '" + shorthand +
+                     "'");
   };
   if (name == "uniform") {
     base.kind = PlanKind::uniform;
@@ -149,6 +150,8 @@ PlanOptions parse_plan(const std::string& shorthand, PlanOptions base) {
     base.kind = PlanKind::clips;
   } else if (name == "released" && !has_number) {
     base.kind = PlanKind::released;
+  } else if (name == "none" && !has_number) {
+    base.kind = PlanKind::none;
   } else {
     fail();
   }
@@ -173,6 +176,8 @@ std::string SamplingPlan::describe() const {
 
 SamplingPlan make_plan(const PlanOptions& options, const Timing& timing, int64_t default_clips) {
   options.check();
+  if (options.kind == PlanKind::none)
+    return {PlanKind::none, timing.duration, timing.fps, timing.frames, {}};
   if (!(timing.duration.count() > 0) || !std::isfinite(timing.duration.count())) {
     throw InputError(std::string("plan ") + std::string(name_of(options.kind)) +
                      " needs a film with a known duration, and this one has none, as live streams; "
@@ -200,6 +205,8 @@ SamplingPlan make_plan(const PlanOptions& options, const Timing& timing, int64_t
       break;
     case PlanKind::fps:
       plan.clips = in_windows(rate_samples(film, options.rate), options.window);
+      break;
+    case PlanKind::none:
       break;
   }
   return plan;

@@ -18,13 +18,15 @@ enum class PlanKind {
   released,  // the authors' inference.py: rounded clips of whole frames
   uniform,   // n frames of the whole film
   fps,       // r frames a second, in windows of w
+  none,      // no frame: the question alone
 };
 template <>
 struct EnumNames<PlanKind> {
   static constexpr std::array values{std::pair{std::string_view("clips"), PlanKind::clips},
                                      std::pair{std::string_view("released"), PlanKind::released},
                                      std::pair{std::string_view("uniform"), PlanKind::uniform},
-                                     std::pair{std::string_view("fps"), PlanKind::fps}};
+                                     std::pair{std::string_view("fps"), PlanKind::fps},
+                                     std::pair{std::string_view("none"), PlanKind::none}};
 };
 
 /// Which samples count as "before t" at a breakpoint.
@@ -68,7 +70,8 @@ void visit_fields(PlanOptions& o, Visitor& field) {
   field("breakpoint", o.breakpoint, "which frames count as before a breakpoint");
 }
 
-/// The shorthand of --plan over `base`: clips, released, uniform[:N], fps[:R]; paper is clips.
+/// The shorthand of --plan over `base`: clips, released, uniform[:N], fps[:R], none; paper is
+/// clips.
 PlanOptions parse_plan(const std::string& shorthand, PlanOptions base = {});
 
 /// What a plan needs to know of a film.

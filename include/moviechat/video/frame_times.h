@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+#include "moviechat/support/seconds.h"
+#include "moviechat/video/frame_reader.h"
+
+namespace moviechat {
+
+/// Frame indices, counted from 0 in order of show → when those frames come on screen; nullopt: the
+/// film has no such frame. Timestamps decide, so that a changing rate, or timestamps rounded to
+/// milliseconds, cannot pick a neighbour; where the file has none, the rate does. Reads packets up
+/// to the last index and decodes nothing; memory does not grow with the film.
+std::vector<std::optional<Seconds>> times_of_frames(const std::filesystem::path& path,
+                                                    const VideoInfo& info,
+                                                    const std::vector<int64_t>& indices,
+                                                    const ReaderOptions& options);
+
+}  // namespace moviechat

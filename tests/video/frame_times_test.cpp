@@ -1,0 +1,42 @@
+#include "moviechat/video/frame_times.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "films.h"
+
+namespace moviechat {
+namespace {
+
+class FrameTimes : public ::testing::TestWithParam<const char*> {};
+
+// The frame that the reader shows at the time of index k is the k-th that ffmpeg decodes.
+TEST_P(FrameTimes, LeadToThatVeryFrame) {
+  const auto path = testing::film(GetParam());
+  const testing::Decoded expected = testing::decoded_by_ffmpeg(path, 0, 16);
+  FrameReader reader(path);
+  std::vector<int64_t> indices(expected.pts.size());
+  std::iota(indices.begin(), indices.end(), 0);
+  indices.push_back(indices.back() + 1);  // beyond the end
+  indices.push_back(-1);
+  const auto times = times_of_frames(path, reader.info(), indices, {});
+  ASSERT_EQ(times.size(), indices.size());
+  for (size_t k = 0; k < expected.pts.size(); ++k) {
+    ASSERT_TRUE(times[k]) << k;
+    EXPECT_EQ(reader.shown_at(*times[k]).pts, expected.pts[k]) << k;
+  }
+  EXPECT_FALSE(times[times.size() - 2]);
+  EXPECT_FALSE(times.back());
+}
+
+INSTANTIATE_TEST_SUITE_P(Films, FrameTimes,
+                         ::testing::Values("H264WithBFrames", "H264MillisecondTimestamps",
+                                           "NonZeroStartMkv", "NonZeroStartTs", "NegativeStart",
+                                           "VariableFrameRateMp4", "VariableFrameRateMkv",
+                                           "EditListStartsInsideAGop", "H264OpenGopsTs",
+                                           "BottomUpRows"),
+                         [](const auto& info) { return std::string(info.param); });
+
+}  // namespace
+}  // namespace moviechat
