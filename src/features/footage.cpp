@@ -6,6 +6,7 @@
 
 #include "moviechat/model/device.h"
 #include "moviechat/support/error.h"
+#include "moviechat/video/frame_times.h"
 
 namespace moviechat {
 namespace {
@@ -28,7 +29,15 @@ VideoInfo info_of(const FeatureFile& file) {
 
 VideoFootage::VideoFootage(const std::filesystem::path& path, ReaderOptions options,
                            const FrameEncoder& encoder, int64_t batch)
-    : reader_(path, std::move(options)), encoder_(encoder), batch_(encoder.make_batch(batch)) {}
+    : options_(std::move(options)),
+      reader_(path, options_),
+      encoder_(encoder),
+      batch_(encoder.make_batch(batch)) {}
+
+std::vector<std::optional<Seconds>> VideoFootage::times_of(
+    const std::vector<int64_t>& frames) const {
+  return times_of_frames(info().path, info(), frames, options_);
+}
 
 void VideoFootage::load(Seconds time, int64_t slot) {
   const auto bytes = static_cast<size_t>(batch_.stride(0));
@@ -46,6 +55,16 @@ FeatureFootage::FeatureFootage(FeatureFile file, const FrameEncoder& encoder, in
       info_(info_of(file_)),
       encoder_(encoder),
       batch_(encoder.make_batch({batch, file_.patches(), file_.width()}, file_.header().dtype)) {}
+
+std::vector<std::optional<Seconds>> FeatureFootage::times_of(
+    const std::vector<int64_t>& frames) const {
+  std::vector<std::optional<Seconds>> times;
+  for (const int64_t frame : frames) {
+    const bool exists = frame >= 0 && frame < file_.frames();
+    times.push_back(exists ? std::optional(file_.time_of(frame)) : std::nullopt);
+  }
+  return times;
+}
 
 Shown FeatureFootage::shown_at(Seconds time) {
   const int64_t frame = file_.frame_at(time);

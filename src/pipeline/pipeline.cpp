@@ -18,17 +18,6 @@
 namespace moviechat {
 namespace {
 
-/// The distinct moments of some questions, and which one each question is about.
-struct Moments {
-  std::vector<Moment> distinct;
-  std::vector<std::optional<size_t>> of_question;  // nullopt: the whole film
-
-  bool any_global() const {
-    return std::any_of(of_question.begin(), of_question.end(),
-                       [](const auto& moment) { return !moment.has_value(); });
-  }
-};
-
 std::string text_of(Seconds time) {
   std::ostringstream text;
   text << time.count() << " s";
@@ -41,16 +30,37 @@ void check_in_film(const Moment& moment, const VideoInfo& video) {
                    "', which is " + text_of(video.duration) + " long");
 }
 
-Moment resolve(const Question& question, const Footage& footage) {
-  const VideoInfo& video = footage.info();
-  if (question.at_frame) {
-    if (*question.at_frame < 0 ||
-        (!video.open_ended() && *question.at_frame >= std::max<int64_t>(1, video.frames))) {
-      throw InputError("frame " + std::to_string(*question.at_frame) + " is not in '" + video.path +
-                       "', which has " + std::to_string(video.frames) + " frames, counted from 0");
-    }
-    return {footage.time_of(*question.at_frame), *question.at_frame};
+/// When the frames that questions name come on screen, by index.
+std::map<int64_t, Seconds> frame_times(const std::vector<Question>& questions, Footage& footage,
+                                       const RunOptions& run, const WarningSink& warn) {
+  std::vector<int64_t> frames;
+  for (const Question& question : questions) {
+    if (question.at_frame) frames.push_back(*question.at_frame);
   }
+  std::map<int64_t, Seconds> times;
+  if (frames.empty()) return times;
+  const VideoInfo& video = footage.info();
+  const auto found = footage.times_of(frames);
+  for (size_t i = 0; i < frames.size(); ++i) {
+    if (found[i]) {
+      times.emplace(frames[i], *found[i]);
+      continue;
+    }
+    const std::string line = "frame " + std::to_string(frames[i]) + " is not in '" + video.path +
+                             "', which has " + std::to_string(video.frames) +
+                             " frames, counted from 0";
+    if (!run.clamp_frames || frames[i] < 0) throw InputError(line);
+    const auto last = static_cast<double>(std::max<int64_t>(video.frames - 1, 0));
+    const bool is_new = times.emplace(frames[i], Seconds(last / video.fps.value())).second;
+    if (is_new && warn) warn(line + "; its last one is taken");
+  }
+  return times;
+}
+
+Moment resolve(const Question& question, const Footage& footage,
+               const std::map<int64_t, Seconds>& time_of_frame) {
+  if (question.at_frame) return {time_of_frame.at(*question.at_frame), *question.at_frame};
+  const VideoInfo& video = footage.info();
   if (!footage.times_known()) {
     throw InputError("features '" + video.path +
                      "' do not say when their frames were; give --features-fps or "
@@ -65,30 +75,32 @@ Moment resolve(const Question& question, const Footage& footage) {
   return {at, static_cast<int64_t>(std::floor(at.count() * video.fps.value() + kRounding))};
 }
 
-Moments collect_moments(const std::vector<Question>& questions, const Footage& footage) {
-  Moments moments;
+/// The distinct moments that a film's questions are about; notes in the film which is whose.
+std::vector<Moment> collect_moments(WatchedFilm& film, const Footage& footage,
+                                    const std::map<int64_t, Seconds>& time_of_frame) {
+  std::vector<Moment> distinct;
   std::map<double, size_t> known;
-  for (const Question& question : questions) {
+  for (const Question& question : film.questions) {
     if (!question.at && !question.at_frame) {
-      moments.of_question.emplace_back();
+      film.moment_of.emplace_back();
       continue;
     }
-    const Moment moment = resolve(question, footage);
-    const auto [entry, is_new] = known.emplace(moment.at.count(), moments.distinct.size());
-    if (is_new) moments.distinct.push_back(moment);
-    moments.of_question.emplace_back(entry->second);
+    const Moment moment = resolve(question, footage, time_of_frame);
+    const auto [entry, is_new] = known.emplace(moment.at.count(), distinct.size());
+    if (is_new) distinct.push_back(moment);
+    film.moment_of.emplace_back(entry->second);
   }
-  return moments;
+  for (const Moment& moment : distinct) film.moments.push_back(moment.at);
+  return distinct;
 }
 
 /// Questions in an order in which those about the same memory follow each other, so that its prefix
 /// is computed once.
-std::vector<size_t> grouped_by_memory(const Moments& moments) {
-  std::vector<size_t> order(moments.of_question.size());
+std::vector<size_t> grouped_by_memory(const WatchedFilm& film) {
+  std::vector<size_t> order(film.moment_of.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return moments.of_question[a] < moments.of_question[b];
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return film.moment_of[a] < film.moment_of[b]; });
   return order;
 }
 
@@ -133,77 +145,97 @@ std::unique_ptr<Footage> Pipeline::open_footage(const std::filesystem::path& pat
 
 RunResult Pipeline::ask(const std::filesystem::path& video, const std::vector<Question>& questions,
                         const RunOptions& run, const Callbacks& callbacks) const {
-  Timings timings;
-  const BundleSpec& spec = bundle_.spec();
+  return answer(watch(video, questions, run, callbacks), run, callbacks);
+}
 
-  std::vector<Prompt> prompts;
+WatchedFilm Pipeline::watch(const std::filesystem::path& video,
+                            const std::vector<Question>& questions, const RunOptions& run,
+                            const Callbacks& callbacks) const {
+  const BundleSpec& spec = bundle_.spec();
   for (const Question& question : questions) {
     check_question(question.text, spec.prompt, *tokenizer_, callbacks.warn);
-    prompts.push_back(make_prompt(spec.prompt, *tokenizer_, question.text));
+  }
+  WatchedFilm film;
+  film.questions = questions;
+  if (settings_.plan.kind == PlanKind::none) {
+    film.plan.kind = PlanKind::none;
+    film.moment_of.resize(questions.size());
+    film.of_film.embeddings = torch::empty(
+        {0, spec.sizes.hidden}, torch::TensorOptions(bundle_.device()).dtype(bundle_.dtype()));
+    return film;
   }
 
   const FrameEncoder encoder(bundle_);
-  const std::unique_ptr<Footage> footage = [&] {
-    const Stopwatch stopwatch(timings, "open");
-    return open_footage(video, run, encoder, callbacks);
-  }();
-
-  RunResult result;
-  result.video = footage->info();
-  const Moments moments = collect_moments(questions, *footage);
-  const bool as_it_comes = result.video.open_ended() && settings_.plan.kind == PlanKind::fps;
-  if (!as_it_comes) result.plan = plan(settings_, result.video);
+  std::unique_ptr<Footage> footage;
+  std::vector<Moment> moments;
+  {
+    const Stopwatch stopwatch(film.timings, "open");
+    footage = open_footage(video, run, encoder, callbacks);
+    film.video = footage->info();
+    moments =
+        collect_moments(film, *footage, frame_times(questions, *footage, run, callbacks.warn));
+  }
+  const bool as_it_comes = film.video.open_ended() && settings_.plan.kind == PlanKind::fps;
+  if (!as_it_comes) film.plan = plan(settings_, film.video);
 
   // One pass: frames → blocks → memory; each moment's memory becomes video tokens as soon as it is
   // complete.
-  std::vector<VideoTokens> of_moment(moments.distinct.size());
-  VideoTokens of_film;
+  film.of_moment.resize(moments.size());
   const ViewSink read = [&](std::optional<size_t> moment, const MemoryView& view) {
-    const Stopwatch stopwatch(timings, "read");
-    (moment ? of_moment[*moment] : of_film) =
+    const Stopwatch stopwatch(film.timings, "read");
+    (moment ? film.of_moment[*moment] : film.of_film) =
         read_memory(bundle_.memory_reader(), view, run.evidence);
   };
-  const bool whole_film = moments.any_global();
+  const bool whole_film =
+      std::find(film.moment_of.begin(), film.moment_of.end(), std::nullopt) != film.moment_of.end();
   StepSource steps;
   int64_t frames_to_read = 0;
   if (as_it_comes) {
-    steps = open_ended_schedule(settings_.plan, moments.distinct, whole_film);
+    steps = open_ended_schedule(settings_.plan, moments, whole_film);
   } else {
-    std::vector<Step> all = schedule(result.plan, moments.distinct, settings_.plan, whole_film);
+    std::vector<Step> all = schedule(film.plan, moments, settings_.plan, whole_film);
     frames_to_read =
         std::count_if(all.begin(), all.end(), [](const Step& step) { return step.needs_frame(); });
     steps = in_order(std::move(all));
   }
-  const WatchResult watched = watch(*footage, steps, moments.distinct.size(),
-                                    {.memory = settings_.memory,
-                                     .positions = spec.sizes.positions,
-                                     .batch = settings_.runtime.batch,
-                                     .whole_film = whole_film,
-                                     .frames_to_read = frames_to_read},
-                                    read, callbacks.progress, callbacks.cancel, timings);
+  const WatchResult watched =
+      moviechat::watch(*footage, steps, moments.size(),
+                       {.memory = settings_.memory,
+                        .positions = spec.sizes.positions,
+                        .batch = settings_.runtime.batch,
+                        .whole_film = whole_film,
+                        .frames_to_read = frames_to_read},
+                       read, callbacks.progress, callbacks.cancel, film.timings);
   if (as_it_comes) {
-    result.video.duration = watched.seen;
-    result.video.frames = std::llround(watched.seen.count() * result.video.fps.value());
-    result.plan = plan(settings_, result.video);
-    for (const Moment& moment : moments.distinct) check_in_film(moment, result.video);
+    film.video.duration = watched.seen;
+    film.video.frames = std::llround(watched.seen.count() * film.video.fps.value());
+    film.plan = plan(settings_, film.video);
+    for (const Moment& moment : moments) check_in_film(moment, film.video);
   }
   footage->finish();
   const ReadStats stats = footage->stats();
-  result.counts = {.frames_decoded = stats.frames_decoded,
-                   .frames_encoded = watched.frames_encoded,
-                   .seeks = stats.seeks,
-                   .blocks_long = watched.blocks_long,
-                   .blocks_short = watched.blocks_short};
+  film.counts = {.frames_decoded = stats.frames_decoded,
+                 .frames_encoded = watched.frames_encoded,
+                 .seeks = stats.seeks,
+                 .blocks_long = watched.blocks_long,
+                 .blocks_short = watched.blocks_short};
+  return film;
+}
 
-  // The language model: text and video that questions share are computed once.
+RunResult Pipeline::answer(WatchedFilm film, const RunOptions& run,
+                           const Callbacks& callbacks) const {
+  const BundleSpec& spec = bundle_.spec();
+  // Text and video that questions share are computed once.
   const LanguageModel language_model(bundle_.language_model());
   Generator generator(language_model, *tokenizer_, spec.prompt, settings_.generation);
-  result.answers.resize(questions.size());
+  RunResult result{film.video, film.plan, {}, film.counts, {}};
+  result.answers.resize(film.questions.size());
   int64_t answered = 0;
-  for (const size_t index : grouped_by_memory(moments)) {
-    const Stopwatch stopwatch(timings, "answer");
-    const std::optional<size_t> moment = moments.of_question[index];
-    const VideoTokens& tokens = moment ? of_moment[*moment] : of_film;
+  for (const size_t index : grouped_by_memory(film)) {
+    const Stopwatch stopwatch(film.timings, "answer");
+    const Question& question = film.questions[index];
+    const std::optional<size_t> moment = film.moment_of[index];
+    const VideoTokens& tokens = moment ? film.of_moment[*moment] : film.of_film;
     AnswerCallbacks hooks;
     hooks.warn = callbacks.warn;
     hooks.cancel = callbacks.cancel;
@@ -212,25 +244,27 @@ RunResult Pipeline::ask(const std::filesystem::path& video, const std::vector<Qu
         return callbacks.on_text(index, piece);
       };
     }
+    const bool with_evidence = run.evidence && tokens.attention.defined();
     const Generation generation =
-        generator.answer(prompts[index], tokens, hooks, /*with_attention=*/run.evidence);
+        generator.answer(make_prompt(spec.prompt, *tokenizer_, question.text), tokens, hooks,
+                         /*with_attention=*/with_evidence);
     Answer& answer = result.answers[index];
-    answer.question = questions[index];
-    if (moment) answer.at = moments.distinct[*moment].at;
+    answer.question = question;
+    answer.at = moment ? film.moments[*moment] : question.at;
     answer.text = generation.text;
     answer.token_ids = generation.ids;
     answer.finish_reason = generation.reason;
     answer.prompt_tokens = generation.prompt_tokens;
     answer.answer_tokens = generation.answer_tokens;
-    if (run.evidence) {
+    if (with_evidence) {
       answer.evidence = find_evidence(generation.attention, tokens.attention, tokens.spans);
     }
     if (callbacks.progress) {
       callbacks.progress(
-          {"answering", ++answered, static_cast<int64_t>(questions.size()), "questions"});
+          {"answering", ++answered, static_cast<int64_t>(film.questions.size()), "questions"});
     }
   }
-  result.seconds = timings.stages();
+  result.seconds = film.timings.stages();
   return result;
 }
 

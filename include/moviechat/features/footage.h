@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
+#include <vector>
 
 #include "moviechat/features/feature_file.h"
 #include "moviechat/features/frame_encoder.h"
@@ -23,10 +25,9 @@ class Footage {
   virtual const VideoInfo& info() const = 0;
   /// Times in seconds mean something: they are the film's.
   virtual bool times_known() const { return true; }
-  /// When a frame comes on screen, by its index.
-  virtual Seconds time_of(int64_t frame) const {
-    return Seconds(static_cast<double>(frame) / info().fps.value());
-  }
+  /// When frames come on screen, by their indices; nullopt: there is no such frame.
+  virtual std::vector<std::optional<Seconds>> times_of(
+      const std::vector<int64_t>& frames) const = 0;
   /// What is on screen at `time`.
   virtual Shown shown_at(Seconds time) = 0;
   /// Brings it into a slot of the batch.
@@ -45,6 +46,7 @@ class VideoFootage : public Footage {
                const FrameEncoder& encoder, int64_t batch);
 
   const VideoInfo& info() const override { return reader_.info(); }
+  std::vector<std::optional<Seconds>> times_of(const std::vector<int64_t>& frames) const override;
   Shown shown_at(Seconds time) override { return reader_.shown_at(time); }
   void load(Seconds time, int64_t slot) override;
   torch::Tensor encode(int64_t count) override;
@@ -52,6 +54,7 @@ class VideoFootage : public Footage {
   ReadStats stats() const override { return reader_.stats(); }
 
  private:
+  ReaderOptions options_;
   FrameReader reader_;
   const FrameEncoder& encoder_;
   torch::Tensor batch_;  // uint8 [batch, S, S, 3]
@@ -64,7 +67,7 @@ class FeatureFootage : public Footage {
 
   const VideoInfo& info() const override { return info_; }
   bool times_known() const override { return file_.times_from() != TimesFrom::nowhere; }
-  Seconds time_of(int64_t frame) const override { return file_.time_of(frame); }
+  std::vector<std::optional<Seconds>> times_of(const std::vector<int64_t>& frames) const override;
   Shown shown_at(Seconds time) override;
   void load(Seconds time, int64_t slot) override;
   torch::Tensor encode(int64_t count) override;

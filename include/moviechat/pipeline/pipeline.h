@@ -15,8 +15,10 @@
 #include "moviechat/features/feature_file.h"
 #include "moviechat/model/bundle.h"
 #include "moviechat/pipeline/settings.h"
+#include "moviechat/prompt/video_tokens.h"
 #include "moviechat/support/callbacks.h"
 #include "moviechat/support/seconds.h"
+#include "moviechat/support/stopwatch.h"
 #include "moviechat/video/frame_reader.h"
 #include "moviechat/video/sampling_plan.h"
 
@@ -25,8 +27,8 @@ namespace moviechat {
 class Footage;
 class FrameEncoder;
 
-/// A question about the whole film, or about the moment `at` (or the frame `at_frame`, which is
-/// at_frame / fps).
+/// A question about the whole film, or about the moment `at`, or about the moment when the frame
+/// `at_frame` (counted from 0 in order of show) comes on screen.
 struct Question {
   std::string text;
   std::optional<Seconds> at;
@@ -62,8 +64,23 @@ struct RunResult {
 };
 
 struct RunOptions {
-  bool evidence = false;                  // each answer names the time spans it rests on
+  bool evidence = false;      // each answer names the time spans it rests on
+  bool clamp_frames = false;  // at_frame beyond the film is its last one, with a warning
   std::optional<FeatureTiming> features;  // the film is a file of features, with these times
+};
+
+/// A film that has been watched: all that answers to its questions need. A few embeddings for each
+/// moment, whatever the film's length.
+struct WatchedFilm {
+  std::vector<Question> questions;
+  VideoInfo video;
+  SamplingPlan plan;
+  std::vector<Seconds> moments;                  // that questions are about, each once
+  std::vector<std::optional<size_t>> moment_of;  // each question's; nullopt: the whole film
+  std::vector<VideoTokens> of_moment;            // as the moments
+  VideoTokens of_film;                           // undefined where nobody asks about the whole
+  Counts counts;
+  Timings timings;
 };
 
 struct Callbacks {
@@ -74,8 +91,9 @@ struct Callbacks {
 };
 
 /// A film and questions → answers. The film is decoded and encoded once, whatever the number and
-/// order of questions. Const after construction; one run at a time (models and tokenizer are
-/// shared).
+/// order of questions; plan `none` reads none of it. Const after construction. One film may be
+/// watched while another one is answered about, on two threads; two cannot be watched at a time,
+/// nor two answered about (models are shared).
 class Pipeline {
  public:
   /// The bundle must outlive the pipeline. InputError when settings and bundle do not fit.
@@ -84,6 +102,13 @@ class Pipeline {
 
   RunResult ask(const std::filesystem::path& video, const std::vector<Question>& questions,
                 const RunOptions& options, const Callbacks& callbacks) const;
+
+  /// The two halves of ask(). InputError for a film, question or moment that cannot be.
+  WatchedFilm watch(const std::filesystem::path& video, const std::vector<Question>& questions,
+                    const RunOptions& options, const Callbacks& callbacks) const;
+  RunResult answer(WatchedFilm film, const RunOptions& options, const Callbacks& callbacks) const;
+
+  torch::Device device() const { return bundle_.device(); }
 
   /// The plan that ask() would read. Needs no model.
   static SamplingPlan plan(const Settings& settings, const VideoInfo& video);
