@@ -62,6 +62,65 @@ const std::vector<Command>& commands() {
        .examples = {"moviechat inspect film.mp4 --plan uniform:8",
                     "moviechat inspect film.mp4 --plan fps:1 --frames frames --json",
                     "moviechat inspect models/mini"}},
+      {.name = "eval",
+       .summary = "answer the questions of a data set, video by video",
+       .description =
+           "Reads a data set's annotations, watches each of its videos once, and writes the "
+           "answers, a line a video, into a folder: predictions.jsonl, beside manifest.json (what "
+           "the run is), timings.jsonl and cost.json (what it cost), status.json (how far it is). "
+           "A run that was stopped goes on with --resume; shards of it can run anywhere. Exit code "
+           "3: a video could not be read; its line says why. Profile text asks without any video.",
+       .flags = joined(joined({"--dataset",
+                               "--features",
+                               "--annotations",
+                               "--videos",
+                               "--out",
+                               "--mode",
+                               "--limit",
+                               "--shard",
+                               "--resume",
+                               "--retry-failed",
+                               "--strict",
+                               "--format",
+                               "--evidence",
+                               "--log-level",
+                               "--quiet",
+                               "--batch",
+                               "--max-new-tokens",
+                               "--min-new-tokens",
+                               "--temperature",
+                               "--top-p",
+                               "--top-k",
+                               "--seed",
+                               "--beams",
+                               "--repetition-penalty",
+                               "--length-penalty"},
+                              joined(machine, kSettingsFlags)),
+                       everywhere),
+       .examples =
+           {"moviechat eval --dataset moviechat-1k --annotations qa --videos videos --out run",
+            "moviechat eval --dataset moviechat-1k --annotations qa --videos videos --out run "
+            "--resume",
+            "moviechat eval --dataset moviechat-1k --annotations qa --videos videos --out u8 "
+            "--plan "
+            "uniform:8",
+            "moviechat eval --dataset moviechat-1k --annotations qa --out text --profile text",
+            "moviechat eval --dataset moviechat-1k --annotations qa --videos videos --out s1 "
+            "--shard "
+            "1/2",
+            "moviechat eval --dataset moviechat-1k --annotations qa --videos videos --out s2 "
+            "--shard "
+            "2/2"}},
+      {.name = "merge",
+       .operand = "OUT...",
+       .operand_needed = true,
+       .operand_repeats = true,
+       .summary = "put the shards of an evaluation together",
+       .description = "Run folders of all shards of one eval -> one run folder, the same as if the "
+                      "whole had been run at once. Shards of other runs, missing and unfinished "
+                      "ones are refused.",
+       .flags = joined({"--out", "--format"}, everywhere),
+       .examples = {"moviechat merge s1 s2 --out whole"}},
       {.name = "bench",
        .operand = "WHAT",
        .operand_values = "limits",

@@ -13,6 +13,7 @@ struct Command {
   std::string_view operand = "";  // VIDEO: what it takes besides flags
   std::string_view operand_values = "";
   bool operand_needed = false;
+  bool operand_repeats = false;
   std::string_view summary;
   std::string_view description;
   std::vector<std::string_view> flags;  // names in the table of flags

@@ -177,10 +177,10 @@ std::string zsh_script() {
       text += "        " + shell_quoted(spec) + "\n";
     }
     if (!command.operand.empty()) {
-      text +=
-          "        " +
-          shell_quoted("1:" + zsh_text(command.operand) + ":" + zsh_action(operand_of(command))) +
-          "\n";
+      text += "        " +
+              shell_quoted((command.operand_repeats ? "*:" : "1:") + zsh_text(command.operand) +
+                           ":" + zsh_action(operand_of(command))) +
+              "\n";
     }
     text += "      ) ;;\n";
   }

@@ -160,11 +160,12 @@ Arguments parse_arguments(const Command& command, const std::vector<std::string>
     throw InputError("unexpected argument '" + operands[0] + "'; '" + name +
                      "' takes flags only (moviechat --help)");
   }
-  if (operands.size() > 1) {
+  if (operands.size() > 1 && !command.operand_repeats) {
     throw InputError("unexpected argument '" + operands[1] + "' after '" + operands[0] + "'; '" +
                      name + "' takes one " + std::string(command.operand));
   }
   result.operand = operands[0];
+  result.operands = std::move(operands);
   return result;
 }
 

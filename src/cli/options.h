@@ -23,6 +23,7 @@ class Arguments {
 
   std::vector<Given> given;            // in the order of the command line
   std::optional<std::string> operand;  // what stood there without a flag
+  std::vector<std::string> operands;   // all of it, where several may
 };
 
 /// The command that a command line names, `ask` when it begins with a flag; and what follows.

@@ -8,6 +8,7 @@
 #include "cli/ask.h"
 #include "cli/bench.h"
 #include "cli/completions.h"
+#include "cli/eval.h"
 #include "cli/help.h"
 #include "cli/inspect.h"
 #include "cli/man.h"
@@ -30,6 +31,11 @@ LogLevel log_level_of(const Arguments& arguments) {
   return LogLevel::error;
 }
 
+int stopped_code() {
+  const int code = exit_code_of_signal();
+  return code == 0 ? 130 : code;
+}
+
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 }  // namespace
@@ -37,9 +43,12 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 Failure failure_of(const std::exception_ptr& exception) {
   try {
     std::rethrow_exception(exception);
+  } catch (const StoppedRun&) {
+    return {stopped_code(), "stopped; what is done is kept, --resume goes on with the rest"};
   } catch (const Cancelled&) {
-    const int code = exit_code_of_signal();
-    return {code == 0 ? 130 : code, "stopped; nothing was written"};
+    return {stopped_code(), "stopped; nothing was written"};
+  } catch (const SomeFailed& failed) {
+    return {3, one_line(failed.what())};
   } catch (const InputError& error) {
     return {2, one_line(error.what())};
   } catch (const Error& error) {
@@ -78,6 +87,10 @@ void run_program(const std::vector<std::string>& arguments, const CancelFlag& ca
     const Environment environment = moviechat_environment();
     if (name == "bench") {
       run_bench(read_bench(parsed, environment, messages), messages, cancel);
+    } else if (name == "eval") {
+      run_eval(read_eval(parsed, environment, messages), messages, cancel);
+    } else if (name == "merge") {
+      run_merge(read_merge(parsed));
     } else if (name == "inspect") {
       run_inspect(read_inspect(parsed, environment, messages), messages, cancel);
     } else {

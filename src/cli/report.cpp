@@ -1,7 +1,5 @@
 #include "cli/report.h"
 
-#include <sys/resource.h>
-
 namespace moviechat::cli {
 
 Format format_of(const Arguments& arguments) {
@@ -27,12 +25,6 @@ std::string format_report(const Report& report, Format format) {
       return format_srt(report);
   }
   throw Error("a format without a printer");
-}
-
-int64_t peak_memory_bytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return int64_t{1024} * usage.ru_maxrss;
 }
 
 }  // namespace moviechat::cli

@@ -5,6 +5,7 @@
 
 #include "cli/program_settings.h"
 #include "moviechat/pipeline/pipeline.h"
+#include "moviechat/support/process.h"
 
 namespace moviechat::cli {
 
@@ -45,9 +46,6 @@ using Json = nlohmann::ordered_json;
 /// Indented JSON with a line end; what is not UTF-8 is replaced.
 std::string json_text(const Json& json);
 Json plan_json(const PlanOptions& options, const SamplingPlan& plan);
-
-/// The largest resident set of this process so far.
-int64_t peak_memory_bytes();
 
 }  // namespace moviechat::cli
 

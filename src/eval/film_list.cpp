@@ -29,7 +29,7 @@ std::string stem_of(std::string_view video) {
 
 Film& FilmList::film(const std::string& name) {
   const auto [known, is_new] = place_of_.emplace(name, films_.size());
-  if (is_new) films_.push_back({name, stem_of(name), {name}, {}});
+  if (is_new) films_.push_back({name, stem_of(name), {name}, {}, {}, {}});
   return films_[known->second];
 }
 

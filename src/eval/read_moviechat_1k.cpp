@@ -100,6 +100,9 @@ std::vector<Film> read_moviechat_1k(const fs::path& path, const WarningSink& war
     const Row info(*info_field, where + " info");
     const std::string video = info.text({"video_path"});
     const auto kind = info.optional_text({"class"});
+    Film& film = films.film(video);
+    film.fps = info.amount({"fps"});
+    film.frames = info.count({"num_frame"});
     read_items(row, "global", kind, video, films);
     read_items(row, "breakpoint", kind, video, films);
   }

@@ -29,7 +29,7 @@ Item item_of(const Row& row, const RowShape& shape) {
   item.reference = row.optional_text(shape.answer);
   item.category = row.optional_text(shape.category);
   item.frame = row.count(shape.frame);
-  if (const auto at = row.seconds(shape.at)) item.at = Seconds(*at);
+  if (const auto at = row.amount(shape.at)) item.at = Seconds(*at);
   if (item.frame && item.at) {
     row.refuse(*shape.at.begin(), "and a frame contradict each other; give one of them");
   }

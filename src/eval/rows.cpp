@@ -220,12 +220,12 @@ std::optional<int64_t> Row::count(FieldNames names) const {
   return static_cast<int64_t>(*value);
 }
 
-std::optional<double> Row::seconds(FieldNames names) const {
+std::optional<double> Row::amount(FieldNames names) const {
   const auto found = find(names);
   if (!found) return std::nullopt;
   const auto value = number(*found);
   if (!value || !std::isfinite(*value) || *value < 0) {
-    refuse(found->name, "must be a time in seconds from 0 on, got " + found->value->dump());
+    refuse(found->name, "must be a number from 0 on, got " + found->value->dump());
   }
   return value;
 }
@@ -236,7 +236,7 @@ std::vector<Row> read_rows(const fs::path& file) {
   const std::string extension = lower_extension(file);
   if (extension == ".parquet") {
     throw InputError(quoted(file) + " is Parquet; make JSON lines of it first: " +
-                     "scripts/parquet_to_jsonl FILE.parquet > FILE.jsonl");
+                     "python scripts/parquet_to_jsonl.py FILE.parquet > FILE.jsonl");
   }
   const std::string text = read_text(file);
   if (extension == ".csv") return separated_rows(text, ',', file);

@@ -29,8 +29,8 @@ class Row {
   std::optional<std::string> optional_text(FieldNames names) const;
   /// A whole number from 0 on, given as a number or as text; nullopt when missing, null or blank.
   std::optional<int64_t> count(FieldNames names) const;
-  /// A time in seconds from 0 on, under the same rules.
-  std::optional<double> seconds(FieldNames names) const;
+  /// A number from 0 on, of seconds or frames a second, under the same rules.
+  std::optional<double> amount(FieldNames names) const;
 
   [[noreturn]] void refuse(std::string_view field, const std::string& why) const;
 

@@ -71,6 +71,16 @@ TEST(Help, ItsExamplesWork) {
   write_file(
       folder / "questions.jsonl",
       "{\"question\": \"What moves?\"}\n{\"question\": \"What moves?\", \"at\": \"0:20\"}\n");
+  for (const char* folder_name : {"videos", "qa"}) {
+    fs::create_directories(folder / folder_name);
+  }
+  for (const char* name : {"1", "2"}) {
+    fs::create_symlink(folder / "film.mp4", folder / "videos" / (name + std::string(".mp4")));
+    write_file(folder / "qa" / (name + std::string(".json")),
+               "{\"info\": {\"video_path\": \"" + std::string(name) +
+                   ".mp4\"}, \"global\": [{\"question\": \"What moves?\"}], \"breakpoint\": "
+                   "[{\"time\": 60, \"question\": \"What moves?\"}]}");
+  }
   const std::string set_up = "cd " + shell_word(folder.path().string()) +
                              " && rm -rf frames && export MOVIECHAT_HOME=. && PATH=" +
                              shell_word((moviechat::testing::binary_dir() / "bin").string()) +
@@ -130,7 +140,7 @@ std::string offered(const std::vector<std::string>& words) {
 }
 
 TEST(Completions, OfBashKnowCommandsFlagsAndValues) {
-  EXPECT_EQ(offered({""}), "ask inspect bench completions man\n");
+  EXPECT_EQ(offered({""}), "ask inspect eval merge bench completions man\n");
   EXPECT_EQ(offered({"--vid"}), "--video\n");
   EXPECT_EQ(offered({"inspect", "--fr"}), "--frames\n");
   EXPECT_EQ(offered({"ask", "--fr"}), "\n");

@@ -153,7 +153,7 @@ TEST(MovieChat1KTest, RowAndFieldOfAMistakeAreNamed) {
   EXPECT_THAT(refusal("d.json"), HasSubstr("d.json' row 2: video_name"));
   EXPECT_THAT(refusal("e.csv"), HasSubstr("e.csv' line 2: a quoted value does not end"));
   EXPECT_THAT(refusal("f.json"), HasSubstr("f.json' line 1 is not UTF-8"));
-  EXPECT_THAT(refusal("g.parquet"), HasSubstr("scripts/parquet_to_jsonl"));
+  EXPECT_THAT(refusal("g.parquet"), HasSubstr("scripts/parquet_to_jsonl.py"));
   EXPECT_THAT(refusal("none.json"), HasSubstr("no annotations at"));
 }
 
@@ -271,7 +271,7 @@ TEST(JsonLines, AMomentIsATimeOrAFrame) {
   EXPECT_EQ(data.films[0].items[1].at, Seconds(7.5));
   EXPECT_EQ(data.films[0].items[2].frame, 0);
   EXPECT_THAT(files.refusal(DataSetKind::jsonl, "bad.jsonl"),
-              HasSubstr("line 1: at must be a time"));
+              HasSubstr("line 1: at must be a number"));
   EXPECT_THAT(files.refusal(DataSetKind::jsonl, "both.jsonl"), HasSubstr("contradict each other"));
 }
 

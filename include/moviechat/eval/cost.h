@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace moviechat::eval {
+
+/// What one video cost: a line of timings.jsonl. Memory is the process's largest so far, as
+/// neighbouring videos are worked on side by side.
+struct VideoCost {
+  int64_t index = 0;
+  std::string video;
+  int64_t questions = 0;
+  double watch_seconds = 0;  // from opening to the last embedding
+  double answer_seconds = 0;
+  std::vector<std::pair<std::string, double>> stages;
+  int64_t peak_host_bytes = 0;
+  std::optional<int64_t> peak_device_bytes;  // nullopt on a CPU
+};
+std::string to_line(const VideoCost& cost);
+
+/// The cost of a run as LOVEU'24 track 1 wants it: means over the videos that were read.
+struct CostReport {
+  int64_t videos = 0;
+  double mean_seconds = 0;  // of one video by itself
+  std::vector<std::pair<std::string, double>> mean_stages;
+  int64_t peak_host_bytes = 0;
+  std::optional<int64_t> peak_device_bytes;
+};
+
+/// Lines of timings.jsonl → report; of several lines of one video the last counts.
+CostReport cost_report(const std::vector<std::string>& lines);
+/// Writes cost.json.
+void write_cost(const std::filesystem::path& folder, const CostReport& report);
+/// Two lines for people.
+std::string to_text(const CostReport& report);
+
+}  // namespace moviechat::eval

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "moviechat/eval/cost.h"
+#include "moviechat/eval/data_set.h"
+#include "moviechat/eval/shard.h"
+#include "moviechat/pipeline/pipeline.h"
+
+namespace moviechat::eval {
+
+struct EvalOptions {
+  std::optional<std::filesystem::path> videos;    // a folder
+  std::optional<std::filesystem::path> features;  // or this one; no film is read without either
+  std::filesystem::path out;
+  Shard shard;
+  bool resume = false;        // go on with the run that is in `out`, if there is one
+  bool retry_failed = false;  // and ask again about the videos that failed
+  bool evidence = false;
+  bool moviechat_format = false;  // write what the authors' scoring scripts read, too
+};
+
+/// What became of a run, earlier parts of it included.
+struct EvalResult {
+  int64_t videos = 0;
+  int64_t questions = 0;
+  std::vector<std::pair<std::string, std::string>> failed;  // video → why
+  CostReport cost;
+};
+
+/// Asks all questions of a data set, one pass a video, the next one watched while this one is
+/// answered, and writes `out`/predictions.jsonl row by row. What a run was killed in is not lost:
+/// with resume, the same rows result. A video that cannot be read gets a row that says why.
+/// `manifest` describes the run. Callbacks are called from two threads; on_text is not called.
+EvalResult evaluate(const Pipeline& pipeline, const DataSet& data,
+                    const nlohmann::ordered_json& manifest, const EvalOptions& options,
+                    const Callbacks& callbacks);
+
+}  // namespace moviechat::eval

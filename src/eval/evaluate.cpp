@@ -1,0 +1,323 @@
+#include "moviechat/eval/evaluate.h"
+
+#include <c10/core/CachingDeviceAllocator.h>
+
+#include <chrono>
+#include <ctime>
+
+#include "eval/moviechat_format.h"
+#include "eval/run_folder.h"
+#include "eval/video_folder.h"
+#include "moviechat/eval/ahead.h"
+#include "moviechat/support/error.h"
+#include "moviechat/support/process.h"
+
+namespace moviechat::eval {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Json = nlohmann::ordered_json;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::optional<int64_t> peak_device_bytes(torch::Device device) {
+  if (device.is_cpu()) return std::nullopt;
+  const auto total = static_cast<size_t>(c10::CachingDeviceAllocator::StatType::AGGREGATE);
+  const auto stats = c10::getDeviceAllocator(device.type())->getDeviceStats(device.index());
+  return stats.allocated_bytes.at(total).peak;
+}
+
+std::string hours(double seconds) {
+  const auto whole = static_cast<int64_t>(seconds);
+  const auto two = [](int64_t value) { return (value < 10 ? "0" : "") + std::to_string(value); };
+  return std::to_string(whole / 3600) + ":" + two(whole / 60 % 60) + ":" + two(whole % 60);
+}
+
+std::string now() {
+  const std::time_t time = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&time, &utc);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text.data();
+}
+
+std::vector<Question> questions_of(const Film& film) {
+  std::vector<Question> questions;
+  for (const Item& item : film.items) questions.push_back({item.question, item.at, item.frame});
+  return questions;
+}
+
+/// Annotations count the film's frames, not those that there are features of: moments become times.
+/// Where the features do not say when they were, they are spread over the film.
+void use_features(const Film& film, const std::filesystem::path& file, RunOptions& run,
+                  std::vector<Question>& questions) {
+  run.features.emplace();
+  const bool rate = film.fps.has_value() && *film.fps > 0;
+  if (rate && film.frames && FeatureFile(file).times_from() == TimesFrom::nowhere) {
+    run.features->duration = Seconds(static_cast<double>(*film.frames) / *film.fps);
+  }
+  for (Question& question : questions) {
+    if (!question.at_frame) continue;
+    if (!rate) {
+      throw InputError("the annotation does not say the frame rate of '" + film.name +
+                       "', so that frame " + std::to_string(*question.at_frame) +
+                       " cannot be found in its features");
+    }
+    question.at = Seconds(static_cast<double>(*question.at_frame) / *film.fps);
+    question.at_frame.reset();
+  }
+}
+
+std::optional<VideoFolder> folder_of(const EvalOptions& options) {
+  if (options.features) return VideoFolder(*options.features, FilmFiles::features);
+  if (options.videos) return VideoFolder(*options.videos);
+  return std::nullopt;
+}
+
+/// The row of a film before anything is known of its answers.
+Prediction unanswered(const Film& film, int64_t index) {
+  Prediction row;
+  row.index = index;
+  row.video = film.name;
+  row.id = film.id;
+  for (const Item& item : film.items) {
+    Result& result = row.results.emplace_back();
+    result.id = item.id;
+    result.mode = item.breakpoint() ? Mode::breakpoint : Mode::global;
+    result.question = item.question;
+    result.reference = item.reference;
+    result.category = item.category;
+    result.frame = item.frame;
+  }
+  return row;
+}
+
+void fill_in(Prediction& row, const RunResult& run, bool evidence) {
+  const bool read = run.plan.kind != PlanKind::none;
+  if (read) {
+    row.video_info = {run.video.duration.count(), run.video.fps.value(), run.video.frames};
+  }
+  row.counts = {.frames_decoded = run.counts.frames_decoded,
+                .frames_encoded = run.counts.frames_encoded,
+                .seeks = run.counts.seeks,
+                .blocks_long = run.counts.blocks_long,
+                .blocks_short = run.counts.blocks_short};
+  for (size_t i = 0; i < run.answers.size(); ++i) {
+    const Answer& answer = run.answers[i];
+    Result& result = row.results[i];
+    if (answer.at) result.at = answer.at->count();
+    result.answer = answer.text;
+    result.token_ids = answer.token_ids;
+    result.finish_reason = name_of(answer.finish_reason);
+    result.prompt_tokens = answer.prompt_tokens;
+    result.answer_tokens = answer.answer_tokens;
+    if (!evidence) continue;
+    result.evidence.emplace();
+    for (const Evidence& one : answer.evidence) {
+      result.evidence->push_back({one.start.count(), one.end.count(), one.score});
+    }
+  }
+}
+
+/// A message about a file says the same wherever the file lies.
+std::string without_folder(std::string text, const std::filesystem::path& file,
+                           const std::string& name) {
+  const std::string whole = file.string();
+  if (whole.empty()) return text;
+  for (size_t at = text.find(whole); at != std::string::npos; at = text.find(whole, at)) {
+    text.replace(at, whole.size(), name);
+    at += name.size();
+  }
+  return text;
+}
+
+/// A film that is ready to be answered about, or why it is not.
+struct Ready {
+  std::optional<WatchedFilm> film;
+  std::string failure;
+  double seconds = 0;
+};
+
+class Evaluation {
+ public:
+  Evaluation(const Pipeline& pipeline, const DataSet& data, const Json& manifest,
+             const EvalOptions& options, const Callbacks& callbacks)
+      : pipeline_(pipeline),
+        data_(data),
+        options_(options),
+        callbacks_(callbacks),
+        files_(folder_of(options)),
+        indices_(options.shard.indices(std::ssize(data.films))),
+        folder_(options.out, manifest, options.resume || options.retry_failed) {
+    check_rows();
+  }
+
+  EvalResult run() {
+    const std::vector<size_t> places = places_to_do();
+    done_ = std::ssize(indices_) - std::ssize(places);
+    write_status("running");
+    Ahead<Ready> ahead(std::ssize(places), [&](int64_t number, const CancelFlag& stop) {
+      return watch(film_at(places[static_cast<size_t>(number)]), stop);
+    });
+    for (const size_t place : places) {
+      Ready ready = ahead.next(callbacks_.cancel);
+      answer(place, std::move(ready));
+      ++done_;
+      ++done_now_;
+      report_progress();
+      write_status(done_ == std::ssize(indices_) ? "done" : "running");
+    }
+    return finish();
+  }
+
+ private:
+  const Film& film_at(size_t place) const {
+    return data_.films[static_cast<size_t>(indices_[place])];
+  }
+
+  void check_rows() const {
+    for (size_t place = 0; place < folder_.rows().size(); ++place) {
+      const Prediction& row = folder_.rows()[place];
+      if (place < indices_.size() && row.index == indices_[place] &&
+          row.video == film_at(place).name) {
+        continue;
+      }
+      throw InputError("'" + (folder_.path() / "predictions.jsonl").string() + "' line " +
+                       std::to_string(place + 1) + " is of '" + row.video +
+                       "', which is not the run's video there; give another --out");
+    }
+  }
+
+  std::vector<size_t> places_to_do() const {
+    std::vector<size_t> places;
+    for (size_t place = 0; place < indices_.size(); ++place) {
+      const bool there = place < folder_.rows().size();
+      if (!there || (options_.retry_failed && folder_.rows()[place].error)) {
+        places.push_back(place);
+      }
+    }
+    return places;
+  }
+
+  /// On the thread that goes ahead.
+  Ready watch(const Film& film, const CancelFlag& stop) const {
+    const auto start = Clock::now();
+    Ready ready;
+    std::filesystem::path file;
+    Callbacks callbacks;
+    callbacks.warn = callbacks_.warn;
+    callbacks.cancel = &stop;
+    callbacks.progress = [this](const Progress&) { report_progress(); };
+    try {
+      if (files_) file = files_->find(film);
+      RunOptions run = run_options();
+      std::vector<Question> questions = questions_of(film);
+      if (options_.features) use_features(film, file, run, questions);
+      ready.film = pipeline_.watch(file, questions, run, callbacks);
+    } catch (const Error& error) {
+      ready.failure = without_folder(error.what(), file, film.name);
+    }
+    ready.seconds = seconds_since(start);
+    return ready;
+  }
+
+  void answer(size_t place, Ready ready) {
+    const Film& film = film_at(place);
+    Prediction row = unanswered(film, indices_[place]);
+    if (ready.film) {
+      const auto start = Clock::now();
+      Callbacks callbacks;
+      callbacks.warn = callbacks_.warn;
+      callbacks.cancel = callbacks_.cancel;
+      callbacks.progress = [this](const Progress&) { report_progress(); };
+      const RunResult run = pipeline_.answer(*std::move(ready.film), run_options(), callbacks);
+      fill_in(row, run, options_.evidence);
+      folder_.add_cost({.index = row.index,
+                        .video = film.name,
+                        .questions = std::ssize(film.items),
+                        .watch_seconds = ready.seconds,
+                        .answer_seconds = seconds_since(start),
+                        .stages = run.seconds,
+                        .peak_host_bytes = peak_memory_bytes(),
+                        .peak_device_bytes = peak_device_bytes(pipeline_.device())});
+    } else {
+      row.error = ready.failure;
+      if (callbacks_.warn) callbacks_.warn("'" + film.name + "' failed: " + ready.failure);
+    }
+    folder_.put(place, std::move(row));
+  }
+
+  RunOptions run_options() const {
+    return {.evidence = options_.evidence, .clamp_frames = true, .features = {}};
+  }
+
+  std::optional<double> seconds_left() const {
+    if (done_now_ == 0) return std::nullopt;
+    return seconds_since(start_) / static_cast<double>(done_now_) *
+           static_cast<double>(std::ssize(indices_) - done_);
+  }
+
+  void report_progress() const {
+    if (!callbacks_.progress) return;
+    const auto left = seconds_left();
+    const std::string stage = "evaluating" + (left ? ", " + hours(*left) + " left" : "");
+    callbacks_.progress({stage, done_, std::ssize(indices_), "videos"});
+  }
+
+  int64_t failures() const {
+    return std::count_if(folder_.rows().begin(), folder_.rows().end(),
+                         [](const Prediction& row) { return row.error.has_value(); });
+  }
+
+  void write_status(const std::string& state) const {
+    Json status;
+    status["state"] = state;
+    status["videos"] = std::ssize(indices_);
+    status["done"] = done_.load();
+    status["failed"] = failures();
+    status["seconds"] = seconds_since(start_);
+    const auto left = seconds_left();
+    status["seconds_left"] = left ? Json(*left) : Json(nullptr);
+    status["updated"] = now();
+    folder_.write_status(status);
+  }
+
+  EvalResult finish() {
+    EvalResult result;
+    for (const Prediction& row : folder_.rows()) {
+      ++result.videos;
+      result.questions += std::ssize(row.results);
+      if (row.error) result.failed.emplace_back(row.video, *row.error);
+    }
+    result.cost = cost_report(folder_.costs());
+    write_cost(folder_.path(), result.cost);
+    if (options_.moviechat_format) {
+      write_moviechat_format(folder_.path(), data_.kind, folder_.rows());
+    }
+    write_status("done");
+    return result;
+  }
+
+  const Pipeline& pipeline_;
+  const DataSet& data_;
+  const EvalOptions& options_;
+  const Callbacks& callbacks_;
+  std::optional<VideoFolder> files_;
+  std::vector<int64_t> indices_;  // of the shard's videos
+  RunFolder folder_;
+  Clock::time_point start_ = Clock::now();
+  std::atomic<int64_t> done_{0};      // read by the thread that goes ahead
+  std::atomic<int64_t> done_now_{0};  // in this process
+};
+
+}  // namespace
+
+EvalResult evaluate(const Pipeline& pipeline, const DataSet& data, const Json& manifest,
+                    const EvalOptions& options, const Callbacks& callbacks) {
+  return Evaluation(pipeline, data, manifest, options, callbacks).run();
+}
+
+}  // namespace moviechat::eval

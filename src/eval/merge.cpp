@@ -1,0 +1,129 @@
+#include "moviechat/eval/merge.h"
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "eval/line_log.h"
+#include "eval/moviechat_format.h"
+#include "moviechat/eval/manifest.h"
+#include "moviechat/eval/prediction.h"
+#include "moviechat/support/error.h"
+#include "moviechat/support/files.h"
+
+namespace moviechat::eval {
+namespace {
+
+using Json = nlohmann::ordered_json;
+namespace fs = std::filesystem;
+
+std::vector<std::string> lines_of(const fs::path& file) {
+  std::vector<std::string> lines;
+  std::istringstream text(fs::exists(file) ? read_file(file, "shard's file") : "");
+  for (std::string line; std::getline(text, line);) lines.push_back(line);
+  return lines;
+}
+
+std::string quoted(const fs::path& folder) { return "'" + folder.string() + "'"; }
+
+Shard shard_of(const Json& manifest, const fs::path& folder) {
+  try {
+    return parse_shard(manifest.at("shard").get<std::string>());
+  } catch (const std::exception&) {
+    throw InputError(quoted(folder) + ": its manifest.json names no shard");
+  }
+}
+
+/// Shards by number, of one run, each once and all there.
+std::map<int64_t, fs::path> ordered(const std::vector<fs::path>& folders, const Json& first) {
+  const int64_t count = shard_of(first, folders[0]).count;
+  std::map<int64_t, fs::path> by_number;
+  for (const fs::path& folder : folders) {
+    const Json manifest = read_manifest(folder);
+    check_same_run(manifest, folder, first, quoted(folders[0]), "merge shards of one run", "shard");
+    const Shard shard = shard_of(manifest, folder);
+    if (shard.count != count) {
+      throw InputError(quoted(folder) + " is shard " + to_text(shard) + ", " + quoted(folders[0]) +
+                       " is one of " + std::to_string(count) + "; merge shards of one run");
+    }
+    const auto [known, is_new] = by_number.emplace(shard.number, folder);
+    if (!is_new) {
+      throw InputError(quoted(folder) + " and " + quoted(known->second) + " are both shard " +
+                       to_text(shard));
+    }
+  }
+  for (int64_t number = 1; number <= count; ++number) {
+    if (by_number.count(number) == 0) {
+      throw InputError("shard " + to_text(Shard{number, count}) + " is missing; expected all " +
+                       std::to_string(count));
+    }
+  }
+  return by_number;
+}
+
+/// A shard's lines by the index of their video. InputError unless they are exactly the shard's.
+void take_rows(const fs::path& folder, const Shard& shard, int64_t videos,
+               std::map<int64_t, std::string>& all) {
+  const fs::path file = folder / "predictions.jsonl";
+  const std::vector<std::string> lines = lines_of(file);
+  const std::vector<int64_t> indices = shard.indices(videos);
+  if (lines.size() < indices.size()) {
+    throw InputError(quoted(folder) + " has " + std::to_string(lines.size()) + " of its " +
+                     std::to_string(indices.size()) + " videos; finish it with --resume");
+  }
+  for (size_t place = 0; place < lines.size(); ++place) {
+    const std::string where = quoted(file) + " line " + std::to_string(place + 1);
+    const int64_t index = parse_prediction(lines[place], where).index;
+    if (place >= indices.size() || index != indices[place]) {
+      throw InputError(where + " is of video " + std::to_string(index) +
+                       ", which is not the shard's there");
+    }
+    all[index] = lines[place];
+  }
+}
+
+}  // namespace
+
+EvalResult merge(const std::vector<fs::path>& shards, const fs::path& out, bool moviechat_format) {
+  if (shards.empty()) throw InputError("nothing to merge; give the run folders of all shards");
+  Json manifest = read_manifest(shards[0]);
+  const int64_t videos = manifest.at("data_set").at("videos").get<int64_t>();
+  std::map<int64_t, std::string> rows;
+  std::vector<std::string> costs;
+  for (const auto& [number, folder] : ordered(shards, manifest)) {
+    const FolderLock lock(folder);  // no run may be writing it
+    take_rows(folder, shard_of(read_manifest(folder), folder), videos, rows);
+    for (std::string& line : lines_of(folder / "timings.jsonl")) costs.push_back(std::move(line));
+  }
+
+  const FolderLock lock(out);
+  if (fs::exists(out / "manifest.json") || fs::exists(out / "predictions.jsonl")) {
+    throw InputError(quoted(out) + " holds a run already; give another --out");
+  }
+  EvalResult result;
+  std::string text;
+  std::vector<Prediction> predictions;
+  for (const auto& [index, line] : rows) {
+    text += line + "\n";
+    const Prediction& row = predictions.emplace_back(parse_prediction(line, "merged row"));
+    ++result.videos;
+    result.questions += std::ssize(row.results);
+    if (row.error) result.failed.emplace_back(row.video, *row.error);
+  }
+  std::string timings;
+  for (const std::string& line : costs) timings += line + "\n";
+  manifest["shard"] = to_text(Shard{});
+  result.cost = cost_report(costs);
+  write_file(out / "predictions.jsonl", text);
+  write_file(out / "timings.jsonl", timings);
+  write_cost(out, result.cost);
+  if (moviechat_format) {
+    DataSetKind kind{};
+    from_text("data_set.kind", manifest["data_set"]["kind"].get<std::string>(), kind);
+    write_moviechat_format(out, kind, predictions);
+  }
+  write_manifest(out, manifest);  // last: what has one is a whole run
+  return result;
+}
+
+}  // namespace moviechat::eval

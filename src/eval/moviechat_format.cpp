@@ -1,0 +1,51 @@
+#include "eval/moviechat_format.h"
+
+#include <nlohmann/json.hpp>
+
+#include "moviechat/support/files.h"
+
+namespace moviechat::eval {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void write(const std::filesystem::path& file, const Json& json) {
+  write_file(file, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+bool is_short(DataSetKind kind) {
+  return kind == DataSetKind::msvd_qa || kind == DataSetKind::msrvtt_qa ||
+         kind == DataSetKind::activitynet_qa || kind == DataSetKind::flash_vstream;
+}
+
+}  // namespace
+
+void write_moviechat_format(const std::filesystem::path& folder, DataSetKind kind,
+                            const std::vector<Prediction>& rows) {
+  Json list = Json::array();
+  Json by_film[2] = {Json::object(), Json::object()};
+  for (const Prediction& row : rows) {
+    for (const Result& result : row.results) {
+      if (!result.answer) continue;
+      Json item;
+      if (is_short(kind)) item["id"] = result.id;
+      if (result.mode == Mode::breakpoint && result.frame) item["time"] = *result.frame;
+      item["question"] = result.question;
+      item["answer"] = result.reference.value_or("");
+      item["pred"] = *result.answer;
+      if (is_short(kind)) {
+        list.push_back(std::move(item));
+      } else {
+        by_film[result.mode == Mode::breakpoint][row.video].push_back(std::move(item));
+      }
+    }
+  }
+  if (is_short(kind)) {
+    write(folder / "moviechat_qa.json", list);
+  } else {
+    write(folder / "moviechat_global.json", by_film[0]);
+    write(folder / "moviechat_breakpoint.json", by_film[1]);
+  }
+}
+
+}  // namespace moviechat::eval

@@ -1,0 +1,335 @@
+// moviechat eval and merge as a user meets them: whole runs over short films with the tiny bundle.
+
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <thread>
+
+#include "moviechat/eval/prediction.h"
+#include "moviechat/support/files.h"
+#include "program.h"
+
+namespace moviechat::cli {
+namespace {
+
+using moviechat::testing::ProgramResult;
+using moviechat::testing::run;
+using moviechat::testing::TemporaryFolder;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using testing::shell_word;
+namespace fs = std::filesystem;
+
+/// A data set of short films in MovieChat-1K's shape: DIR/videos, DIR/annotations.
+class Films {
+ public:
+  explicit Films(int count) {
+    constexpr int kDistinct = 10;  // the others are these again
+    fs::create_directories(folder_ / "videos");
+    fs::create_directories(folder_ / "annotations");
+    std::string command = "cd " + word("") + " && true";
+    for (int i = 1; i <= count; ++i) {
+      const std::string name = std::to_string(i);
+      if (i > kDistinct) {
+        fs::create_symlink(std::to_string(i % kDistinct + 1) + ".mp4",
+                           folder_ / ("videos/" + name + ".mp4"));
+      } else {
+        command += " && ffmpeg -v error -f lavfi -i testsrc2=s=64x48:r=10:d=2,hue=h=" +
+                   std::to_string(17 * i) + " -c:v mpeg4 videos/" + name + ".mp4";
+      }
+      annotate(name,
+               R"([{"question": "What moves in )" + name +
+                   R"(?", "answer": "A box"}, {"question": "Is it day?"}])",
+               R"([{"time": 7, "question": "What is seen?", "answer": "A bar"}])");
+    }
+    const auto made = run(command);
+    if (made.exit_code != 0) throw std::runtime_error("no films: " + made.err);
+  }
+
+  void annotate(const std::string& name, const std::string& whole, const std::string& moments) {
+    write_file(folder_ / ("annotations/" + name + ".json"),
+               "{\"info\": {\"video_path\": \"" + name + ".mp4\"}, \"global\": " + whole +
+                   ", \"breakpoint\": " + moments + "}");
+  }
+
+  fs::path operator/(const std::string& name) const { return folder_ / name; }
+  std::string word(const std::string& name) const { return shell_word((folder_ / name).string()); }
+
+  /// Arguments of an eval of all films into the folder `out`.
+  std::string eval(const std::string& out, const std::string& more = "") const {
+    return "eval --dataset moviechat-1k --annotations " + word("annotations") + " --videos " +
+           word("videos") + " --out " + word(out) +
+           " --plan uniform:4 --set memory.consolidation=never --max-new-tokens 6 " + more;
+  }
+  ProgramResult evaluate(const std::string& out, const std::string& more = "") const {
+    return testing::moviechat(eval(out, more));
+  }
+  std::string predictions(const std::string& out) const {
+    return read_file(folder_ / (out + "/predictions.jsonl"), "predictions");
+  }
+  std::vector<eval::Prediction> rows(const std::string& out) const {
+    return eval::read_predictions(folder_ / (out + "/predictions.jsonl"));
+  }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+TEST(Eval, EveryQuestionOfEveryFilmIsAnsweredInOnePass) {
+  const Films films(3);
+  const auto result = films.evaluate("out");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("3 videos, 9 questions"));
+  EXPECT_THAT(result.out, HasSubstr("seconds a video:"));
+  const auto rows = films.rows("out");
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows[1].video, "2.mp4");
+  EXPECT_EQ(rows[1].results[2].id, "2/b0");
+  EXPECT_EQ(rows[1].results[2].at, 0.7);
+  EXPECT_EQ(rows[1].results[2].reference, "A bar");
+  // The same answers as when the program is asked about the film by itself.
+  const auto one = testing::moviechat(
+      "--json --plan uniform:4 --set memory.consolidation=never "
+      "--max-new-tokens 6 --question 'What is seen?' --at 0.7 "
+      "--video " +
+      films.word("videos/2.mp4"));
+  EXPECT_EQ(nlohmann::json::parse(one.out)["results"][0]["token_ids"],
+            rows[1].results[2].token_ids);
+  const auto status = nlohmann::json::parse(read_file(films / "out/status.json", "status"));
+  EXPECT_EQ(status["state"], "done");
+  const auto cost = nlohmann::json::parse(read_file(films / "out/cost.json", "cost"));
+  EXPECT_EQ(cost["videos"], 3);
+  EXPECT_GT(cost["mean_seconds_per_stage"]["answer"], 0);
+  EXPECT_GT(cost["peak_host_bytes"], 1 << 20);
+}
+
+TEST(Eval, ManyQuestionsCostOneDecodeAndOneEncode) {
+  Films films(1);
+  std::string moments;
+  for (int i = 0; i < 10; ++i) {
+    moments += (i > 0 ? "," : "") + std::string("{\"question\": \"Now?\", \"time\": ") +
+               std::to_string(2 * i) + "}";
+  }
+  films.annotate("1", R"([{"question": "a?"}, {"question": "b?"}, {"question": "c?"}])",
+                 "[" + moments + "]");
+  // Every frame is read by the plan, so that breakpoints need no frame that is not read anyway.
+  const std::string every = " --set plan.frames=20";
+  ASSERT_EQ(films.evaluate("many", every).exit_code, 0);
+  ASSERT_EQ(films.evaluate("one", every + " --mode global").exit_code, 0);
+  const auto many = films.rows("many")[0];
+  const auto one = films.rows("one")[0];
+  ASSERT_EQ(many.results.size(), 13U);
+  EXPECT_EQ(many.counts.frames_decoded, 20);
+  EXPECT_EQ(many.counts.frames_encoded, 20);
+  EXPECT_EQ(many.counts.seeks, 0);
+  EXPECT_EQ(many.counts.frames_decoded, one.counts.frames_decoded);
+  EXPECT_EQ(many.counts.frames_encoded, one.counts.frames_encoded);
+}
+
+TEST(Eval, BreakpointsAreTimedByTheirFrameEvenAtAChangingRate) {
+  Films films(1);
+  // Frames 0-9 at 10 a second, then 10-19 at 2 a second: frame 12 comes at 1 + 2·0.5 s.
+  ASSERT_EQ(run("cd " + films.word("videos") +
+                " && ffmpeg -v error -y -f lavfi -i testsrc2=s=64x48:r=10:d=2 -vf "
+                "\"setpts='if(lt(N,10),N/10,1+(N-10)/2)/TB'\" -vsync vfr -enc_time_base 1/1000 "
+                "-c:v libx264 -bf 2 1.mkv && rm 1.mp4")
+                .exit_code,
+            0);
+  films.annotate("1", "[]", R"([{"time": 12, "question": "What?"}, {"time": 4, "question": "What?"},
+                               {"time": 900, "question": "What?"}])");
+  const auto result = films.evaluate("out");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const auto row = films.rows("out")[0];
+  EXPECT_DOUBLE_EQ(*row.results[0].at, 2.0);
+  EXPECT_NEAR(*row.results[1].at, 0.4, 1e-9);
+  EXPECT_EQ(row.results[2].frame, 900);  // beyond the film: its end, and a warning
+  EXPECT_THAT(result.err, AllOf(HasSubstr("frame 900 is not in"), HasSubstr("its last one")));
+}
+
+TEST(Eval, AVideoThatCannotBeReadHasARowAndTheRunGoesOn) {
+  Films films(3);
+  write_file(films / "videos/2.mp4", "no film");
+  fs::remove(films / "videos/3.mp4");
+  auto result = films.evaluate("out");
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(result.out, AllOf(HasSubstr("failed: '2.mp4': "), HasSubstr("failed: '3.mp4': ")));
+  EXPECT_THAT(result.err, HasSubstr("2 of 3 videos failed; --retry-failed"));
+  auto rows = films.rows("out");
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_FALSE(rows[0].error);
+  EXPECT_THAT(*rows[1].error, AllOf(HasSubstr("'2.mp4'"), Not(HasSubstr(films / "videos"))));
+  EXPECT_EQ(rows[1].results.size(), 3U);
+  EXPECT_FALSE(rows[1].results[0].answer);
+  EXPECT_EQ(films.evaluate("out", "--resume").exit_code, 3);  // as it was
+  EXPECT_EQ(films.rows("out").size(), 3U);
+
+  fs::copy_file(films / "videos/1.mp4", films / "videos/2.mp4",
+                fs::copy_options::overwrite_existing);
+  result = films.evaluate("out", "--retry-failed");
+  EXPECT_EQ(result.exit_code, 3);
+  rows = films.rows("out");
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_FALSE(rows[1].error);
+  EXPECT_EQ(rows[1].results[1].token_ids, rows[0].results[1].token_ids);
+  EXPECT_TRUE(rows[2].error);
+}
+
+TEST(Eval, ARunIsNotMixedWithAnother) {
+  const Films films(2);
+  ASSERT_EQ(films.evaluate("out", "--limit 1").exit_code, 0);
+  auto result = films.evaluate("out", "--limit 1");
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("holds a run already; --resume"));
+  const std::string before = films.predictions("out");
+  for (const auto& [more, field] : std::vector<std::pair<std::string, std::string>>{
+           {"--limit 2", "data_set.videos 1, this run has 2"},
+           {"--limit 1 --mode global", "data_set.mode 'both', this run has 'global'"},
+           {"--limit 1 --seed 3", "settings.generation.seed '0', this run has '3'"},
+           {"--limit 1 --shard 1/2", "shard '1/1', this run has '1/2'"},
+           {"--limit 1 --evidence", "evidence false, this run has true"}}) {
+    result = films.evaluate("out", "--resume " + more);
+    EXPECT_EQ(result.exit_code, 2) << more;
+    EXPECT_THAT(result.err, HasSubstr(field));
+  }
+  EXPECT_EQ(films.predictions("out"), before);
+  // Held by somebody else.
+  result = run("flock " + films.word("out/lock") +
+               " env MOVIECHAT_MODEL=" + shell_word(moviechat::testing::tiny_bundle().string()) +
+               " " + testing::program() + " " + films.eval("out", "--limit 1 --resume"));
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("is in use by another run"));
+}
+
+TEST(Eval, ShardsPutTogetherAreTheWholeByteForByte) {
+  Films films(10);
+  fs::remove(films / "videos/4.mp4");  // a failure is the same in a shard
+  ASSERT_EQ(films.evaluate("whole", "--format moviechat").exit_code, 3);
+  std::string shards;
+  for (int i = 1; i <= 7; ++i) {
+    const std::string name = "shard" + std::to_string(i);
+    films.evaluate(name, "--shard " + std::to_string(i) + "/7");
+    shards = films.word(name) + " " + shards;  // in any order
+  }
+  const auto merged =
+      testing::moviechat("merge " + shards + "--format moviechat --out " + films.word("merged"));
+  EXPECT_EQ(merged.exit_code, 3) << merged.err;
+  EXPECT_THAT(merged.out, HasSubstr("10 videos, 30 questions"));
+  for (const char* name : {"/predictions.jsonl", "/manifest.json", "/moviechat_global.json",
+                           "/moviechat_breakpoint.json"}) {
+    EXPECT_EQ(read_file(films / ("merged" + std::string(name)), "file"),
+              read_file(films / ("whole" + std::string(name)), "file"))
+        << name;
+  }
+  // A merged run is a run: what failed can be asked about again.
+  fs::copy_file(films / "videos/1.mp4", films / "videos/4.mp4");
+  EXPECT_EQ(films.evaluate("merged", "--retry-failed").exit_code, 0);
+
+  const auto refused = [&](const std::string& folders) {
+    const auto result = testing::moviechat("merge " + folders + " --out " + films.word("no"));
+    EXPECT_EQ(result.exit_code, 2);
+    return result.err;
+  };
+  const std::string one = films.word("shard1");
+  EXPECT_THAT(refused(one), HasSubstr("shard 2/7 is missing"));
+  EXPECT_THAT(refused(shards + one), HasSubstr("are both shard 1/7"));
+  films.evaluate("other", "--shard 1/7 --seed 5");
+  EXPECT_THAT(refused(one + " " + films.word("other")), HasSubstr("settings.generation.seed"));
+  EXPECT_THAT(refused(films.word("videos")), HasSubstr("holds no run"));
+  std::ofstream(films / "shard3/predictions.jsonl", std::ios::trunc).close();
+  EXPECT_THAT(refused(shards), HasSubstr("has 0 of its 2 videos; finish it with --resume"));
+}
+
+TEST(Eval, WithoutAFilmOnlyTheQuestionIsRead) {
+  Films films(2);
+  fs::remove_all(films / "videos");
+  const auto result =
+      testing::moviechat("eval --dataset moviechat-1k --annotations " + films.word("annotations") +
+                         " --out " + films.word("out") + " --profile text --max-new-tokens 6");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const auto rows = films.rows("out");
+  EXPECT_FALSE(rows[0].video_info);
+  EXPECT_EQ(rows[0].counts.frames_decoded, 0);
+  EXPECT_EQ(rows[0].results[2].mode, eval::Mode::breakpoint);
+  EXPECT_EQ(rows[0].results[1].token_ids, rows[1].results[1].token_ids);  // nothing else is known
+  EXPECT_FALSE(rows[0].results[0].answer->empty());
+}
+
+TEST(Eval, EvidenceIsInTheRows) {
+  const Films films(1);
+  ASSERT_EQ(films.evaluate("out", "--evidence").exit_code, 0);
+  EXPECT_FALSE(films.rows("out")[0].results[0].evidence->empty());
+}
+
+/// Runs a command line until a file has `bytes` bytes more than now, and kills it `later`. False
+/// when it ended before.
+bool killed_when_grown(const std::string& command, const fs::path& file, uint64_t bytes,
+                       std::chrono::microseconds later) {
+  std::error_code none;
+  const auto size = [&] { return fs::exists(file) ? fs::file_size(file, none) : 0; };
+  const uint64_t enough = size() + bytes;
+  const pid_t child = fork();
+  if (child == 0) {
+    execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+    _exit(127);
+  }
+  int status = 0;
+  while (size() < enough) {
+    if (waitpid(child, &status, WNOHANG) == child) return false;
+    std::this_thread::sleep_for(std::chrono::microseconds(500));
+  }
+  std::this_thread::sleep_for(later);
+  kill(child, SIGKILL);
+  waitpid(child, &status, 0);
+  return WIFSIGNALED(status);
+}
+
+// MOVIECHAT_TEST_KILLS=200 kills more often.
+TEST(Eval, AKilledRunGoesOnAsIfNothingHadBeen) {
+  const char* wished = std::getenv("MOVIECHAT_TEST_KILLS");
+  const int kills = wished != nullptr ? std::atoi(wished) : 20;
+  const Films films(4 * kills);
+  ASSERT_EQ(films.evaluate("whole").exit_code, 0);
+  std::mt19937 random(static_cast<unsigned>(kills));
+  std::uniform_int_distribution<uint64_t> growth(0, 3000);  // a row has some 800 bytes
+  std::uniform_int_distribution<int> later(0, 20'000);      // µs; a film takes about as long
+  const std::string command =
+      "exec env MOVIECHAT_MODEL=" + shell_word(moviechat::testing::tiny_bundle().string()) + " " +
+      testing::program() + " " + films.eval("out", "--resume --quiet") + " >/dev/null";
+  for (int i = 0; i < kills; ++i) {
+    ASSERT_TRUE(killed_when_grown(command, films / "out/predictions.jsonl", growth(random),
+                                  std::chrono::microseconds(later(random))))
+        << "the run came to its end before kill " << i + 1;
+  }
+  EXPECT_LT(films.predictions("out").size(), films.predictions("whole").size());
+  ASSERT_EQ(films.evaluate("out", "--resume").exit_code, 0);
+  EXPECT_EQ(films.predictions("out"), films.predictions("whole"));
+}
+
+TEST(Eval, WhatIsMissingOrContradictsItselfIsNamed) {
+  const Films films(1);
+  const auto refusal = [&](const std::string& arguments) {
+    const auto result = testing::moviechat("eval " + arguments);
+    EXPECT_EQ(result.exit_code, 2) << arguments;
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+    return result.err;
+  };
+  const std::string questions = "--dataset moviechat-1k --annotations " + films.word("annotations");
+  EXPECT_THAT(refusal("--out x"), HasSubstr("give --dataset"));
+  EXPECT_THAT(refusal("--dataset moviechat --out x"), HasSubstr("moviechat-1k, moviechat-1k-test"));
+  EXPECT_THAT(refusal(questions + " --out x"), HasSubstr("give --videos"));
+  EXPECT_THAT(refusal(questions + " --videos /none --out x"), HasSubstr("'/none'"));
+  EXPECT_THAT(refusal(questions + " --videos /tmp"), HasSubstr("give --out"));
+  EXPECT_THAT(refusal(questions + " --videos /tmp --out x --shard 3/2"), HasSubstr("like 2/7"));
+  EXPECT_THAT(refusal(questions + " --videos /tmp --out x --limit 0"), HasSubstr("at least 1"));
+  EXPECT_THAT(refusal(questions + " --videos /tmp --out x --format srt"), HasSubstr("moviechat"));
+  EXPECT_THAT(testing::moviechat("merge a b").err, HasSubstr("give --out"));
+}
+
+}  // namespace
+}  // namespace moviechat::cli

@@ -1,0 +1,74 @@
+#include "moviechat/eval/ahead.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "moviechat/support/error.h"
+
+namespace moviechat::eval {
+namespace {
+
+TEST(AheadThreads, ItemsComeInOrderAndAtMostOneWaits) {
+  constexpr int64_t kItems = 200;
+  std::atomic<int64_t> begun{0};
+  std::atomic<int64_t> taken{0};
+  std::atomic<int64_t> most_ahead{0};
+  Ahead<std::unique_ptr<int64_t>> ahead(kItems, [&](int64_t number, const CancelFlag&) {
+    most_ahead = std::max<int64_t>(most_ahead, ++begun - taken);
+    return std::make_unique<int64_t>(number);
+  });
+  for (int64_t number = 0; number < kItems; ++number) {
+    EXPECT_EQ(*ahead.next(), number);
+    ++taken;
+  }
+  EXPECT_EQ(begun, kItems);
+  EXPECT_LE(most_ahead, 2);  // the one that is taken just now, and the one after it
+}
+
+TEST(AheadThreads, TheNextIsMadeWhileThisOneIsUsed) {
+  std::atomic<bool> second_begun{false};
+  Ahead<int> ahead(2, [&](int64_t number, const CancelFlag&) {
+    if (number == 1) second_begun = true;
+    return static_cast<int>(number);
+  });
+  EXPECT_EQ(ahead.next(), 0);
+  while (!second_begun) std::this_thread::yield();  // would never end if making waited for next()
+  EXPECT_EQ(ahead.next(), 1);
+}
+
+TEST(AheadThreads, AFailureComesInItsPlace) {
+  Ahead<int> ahead(2, [&](int64_t number, const CancelFlag&) {
+    if (number == 1) throw InputError("no film");
+    return 7;
+  });
+  EXPECT_EQ(ahead.next(), 7);
+  EXPECT_THROW(ahead.next(), InputError);
+}
+
+TEST(AheadThreads, LeavingEarlyStopsTheMaking) {
+  std::atomic<int> made{0};
+  {
+    Ahead<int> ahead(1000, [&](int64_t, const CancelFlag& stop) {
+      ++made;
+      while (made == 2 && !stop.cancelled()) std::this_thread::yield();
+      stop.check();
+      return 0;
+    });
+    ahead.next();
+  }
+  EXPECT_LE(made, 2);
+}
+
+TEST(AheadThreads, WaitingCanBeCancelled) {
+  CancelFlag cancel;
+  cancel.cancel();
+  Ahead<int> ahead(1, [&](int64_t, const CancelFlag& stop) {
+    while (!stop.cancelled()) std::this_thread::yield();
+    return 0;
+  });
+  EXPECT_THROW(ahead.next(&cancel), Cancelled);
+}
+
+}  // namespace
+}  // namespace moviechat::eval

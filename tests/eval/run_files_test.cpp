@@ -1,0 +1,194 @@
+// The files of a run: logs that survive crashes, locks, videos by name, shards, manifests, costs.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "eval/line_log.h"
+#include "eval/moviechat_format.h"
+#include "eval/video_folder.h"
+#include "moviechat/eval/cost.h"
+#include "moviechat/eval/manifest.h"
+#include "moviechat/eval/shard.h"
+#include "moviechat/support/error.h"
+#include "moviechat/support/files.h"
+#include "support_for_tests/paths.h"
+
+namespace moviechat::eval {
+namespace {
+
+using moviechat::testing::TemporaryFolder;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+namespace fs = std::filesystem;
+
+template <class Act>
+std::string refusal(Act act) {
+  try {
+    act();
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(LineLog, AnEndThatACrashLeftIsCutOff) {
+  const TemporaryFolder folder;
+  const fs::path file = folder / "log";
+  for (const std::string& torn :
+       {std::string("{\"a"), std::string("{\"a\": 1"), std::string("\0\0\0\n", 4), std::string()}) {
+    std::ofstream(file, std::ios::binary) << "{\"a\": 0}\n" << torn;
+    {
+      LineLog log(file);
+      EXPECT_THAT(log.lines(), ElementsAre("{\"a\": 0}"));
+      log.append("{\"a\": 2}");
+    }
+    EXPECT_EQ(read_file(file, "log"), "{\"a\": 0}\n{\"a\": 2}\n");
+  }
+  LineLog fresh(folder / "other");
+  EXPECT_THAT(fresh.lines(), IsEmpty());
+}
+
+TEST(FolderLock, AFolderIsHeldByOne) {
+  const TemporaryFolder folder;
+  {
+    const FolderLock lock(folder / "run");
+    EXPECT_THAT(refusal([&] { FolderLock second(folder / "run"); }),
+                HasSubstr("is in use by another run"));
+  }
+  EXPECT_EQ(refusal([&] { FolderLock again(folder / "run"); }), "no error");
+}
+
+Film film_called(std::vector<std::string> names) { return {names[0], names[0], names, {}, {}, {}}; }
+
+TEST(VideoFolder, FindsNamesInAnyCaseWithAnyExtensionAnywhereBelow) {
+  const TemporaryFolder folder;
+  fs::create_directories(folder / "deep");
+  for (const char* name : {"1.MP4", "2.mkv", "2.json", "deep/Clip.10.avi", "video7.mp4",
+                           "deep/v_ab-C.webm", "3.mp4", "deep/3.mp4", "4.mp4", "4.mkv"}) {
+    std::ofstream(folder / name) << "x";
+  }
+  const VideoFolder videos(folder.path());
+  const auto found = [&](std::vector<std::string> names) {
+    return videos.find(film_called(std::move(names))).lexically_relative(folder.path()).string();
+  };
+  EXPECT_EQ(found({"1.mp4"}), "1.MP4");
+  EXPECT_EQ(found({"2.mp4"}), "2.mkv");
+  EXPECT_EQ(found({"clip.10.mp4"}), "deep/Clip.10.avi");
+  EXPECT_EQ(found({"CLIP.10"}), "deep/Clip.10.avi");
+  EXPECT_EQ(found({"video7", "7"}), "video7.mp4");
+  EXPECT_EQ(found({"ab-C", "v_ab-C"}), "deep/v_ab-C.webm");
+  EXPECT_EQ(found({"deep/3.mp4"}), "deep/3.mp4");
+  EXPECT_EQ(found({"3.mp4"}), "3.mp4");
+  EXPECT_EQ(found({"4.mkv"}), "4.mkv");
+  EXPECT_THAT(refusal([&] { found({"4.avi"}); }), HasSubstr("may be '4.mkv' or '4.mp4'"));
+  EXPECT_THAT(refusal([&] { found({"5.mp4"}); }), HasSubstr("no film called '5.mp4'"));
+  EXPECT_THAT(refusal([&] { found({"../9.mp4"}); }), HasSubstr("no film called"));
+}
+
+TEST(Shards, DealOutEveryVideoOnce) {
+  EXPECT_THAT((Shard{2, 3}.indices(8)), ElementsAre(1, 4, 7));
+  std::vector<int> times(20, 0);
+  for (int64_t number = 1; number <= 7; ++number) {
+    for (const int64_t index : Shard{number, 7}.indices(20)) ++times[static_cast<size_t>(index)];
+  }
+  EXPECT_EQ(times, std::vector<int>(20, 1));
+  EXPECT_EQ(parse_shard("2/7"), (Shard{2, 7}));
+  for (const char* wrong : {"0/7", "8/7", "2", "2/", "a/b", "-1/2", ""}) {
+    EXPECT_THROW(parse_shard(wrong), InputError) << wrong;
+  }
+}
+
+TEST(Manifest, TheFirstDifferenceIsNamed) {
+  RunDescription run{.version = "1",
+                     .bundle_name = "b",
+                     .bundle_sha256 = "c",
+                     .profile = "paper",
+                     .settings = {{"memory.keep", "2", "", ""}, {"runtime.threads", "1", "", ""}},
+                     .device = "cpu",
+                     .dtype = "Float",
+                     .data_sha256 = "d",
+                     .input = "videos",
+                     .shard = {1, 2}};
+  const auto first = manifest_of(run);
+  const auto said = [&](const RunDescription& other) {
+    return refusal([&] { check_same_run(first, "out", manifest_of(other), "this run", "stop"); });
+  };
+  EXPECT_EQ(said(run), "no error");
+  RunDescription other = run;
+  other.settings[1].value = "8";
+  EXPECT_EQ(said(other), "no error");  // threads change no answer
+  other.settings[0].value = "3";
+  EXPECT_EQ(said(other), "'out' was made with settings.memory.keep '2', this run has '3'; stop");
+  other = run;
+  other.bundle_sha256 = "e";
+  EXPECT_THAT(said(other), HasSubstr("bundle.sha256 'c', this run has 'e'"));
+  other = run;
+  other.shard = {2, 2};
+  EXPECT_THAT(said(other), HasSubstr("shard '1/2', this run has '2/2'"));
+  other = run;
+  other.settings.pop_back();
+  other.settings.push_back({"plan.rate", "1", "", ""});
+  EXPECT_THAT(said(other), HasSubstr("settings.plan.rate null, this run has '1'"));
+}
+
+TEST(Cost, MeansAreOverVideosAndTheLastLineOfAVideoCounts) {
+  const auto line = [](int64_t index, double watch, double answer, int64_t peak) {
+    return to_line({.index = index,
+                    .video = "x",
+                    .questions = 1,
+                    .watch_seconds = watch,
+                    .answer_seconds = answer,
+                    .stages = {{"decode", watch}, {"answer", answer}},
+                    .peak_host_bytes = peak,
+                    .peak_device_bytes = peak / 2});
+  };
+  const CostReport report =
+      cost_report({line(0, 100, 100, 10), line(0, 1, 2, 20), line(5, 3, 4, 8), "{\"torn"});
+  EXPECT_EQ(report.videos, 2);
+  EXPECT_DOUBLE_EQ(report.mean_seconds, 5);
+  ASSERT_EQ(report.mean_stages.size(), 2U);
+  EXPECT_DOUBLE_EQ(report.mean_stages[0].second, 2);
+  EXPECT_EQ(report.peak_host_bytes, 20);
+  EXPECT_EQ(report.peak_device_bytes, 10);
+}
+
+TEST(MovieChatFormat, IsWhatTheAuthorsScriptsTake) {
+  Prediction row;
+  row.video = "1.mp4";
+  for (const Mode mode : {Mode::global, Mode::breakpoint, Mode::global}) {
+    Result& result = row.results.emplace_back();
+    result.id = "7";
+    result.mode = mode;
+    result.question = "Who?";
+    result.answer = "A boy";
+  }
+  row.results[0].reference = "A girl";
+  row.results[1].frame = 9;
+  row.results[2].answer.reset();  // of a video that failed
+  const TemporaryFolder folder;
+  write_moviechat_format(folder.path(), DataSetKind::moviechat_1k, {row});
+  write_moviechat_format(folder.path(), DataSetKind::msvd_qa, {row});
+  // As run_eval_qa_moviechat.py and run_eval_qa.py read their files.
+  std::ofstream(folder / "read.py") << R"(
+import json, sys
+for name in ("moviechat_global.json", "moviechat_breakpoint.json"):
+    contents = json.load(open(name))
+    for sample in contents:
+        id = sample.split(".")[0]
+        for qa in contents[sample]:
+            print(id, qa["question"], qa["answer"] + "|", qa["pred"].replace("</s>", ""))
+for sample in json.load(open("moviechat_qa.json")):
+    print(sample["id"], sample["question"], sample["answer"] + "|", sample["pred"])
+)";
+  const auto result =
+      moviechat::testing::run("cd '" + folder.path().string() + "' && python3 read.py");
+  EXPECT_EQ(result.out,
+            "1 Who? A girl| A boy\n1 Who? | A boy\n7 Who? A girl| A boy\n7 Who? | A boy\n")
+      << result.err;
+}
+
+}  // namespace
+}  // namespace moviechat::eval
