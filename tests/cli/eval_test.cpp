@@ -260,6 +260,37 @@ TEST(Eval, WithoutAFilmOnlyTheQuestionIsRead) {
   EXPECT_FALSE(rows[0].results[0].answer->empty());
 }
 
+/// 40 frames of features as numpy's save() writes them.
+std::string features_file() {
+  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (40, 17, 48), }";
+  header.resize(117, ' ');
+  std::string text = std::string("\x93NUMPY\x01\x00\x76\x00", 10) + header + "\n";
+  for (int i = 0; i < 40 * 17 * 48; ++i) {
+    const auto value = static_cast<float>(i % 97) / 97;
+    text.append(reinterpret_cast<const char*>(&value), sizeof(value));
+  }
+  return text;
+}
+
+TEST(Eval, FeaturesAreAskedByTheAnnotatedFilmsTime) {
+  Films films(1);
+  fs::create_directories(films / "features");
+  write_file(films / "features/1.npy", features_file());
+  write_file(films / "annotations/1.json",
+             R"({"info": {"video_path": "1.mp4", "fps": 25, "num_frame": 1000},
+                 "global": [{"question": "Who?"}], "breakpoint": [{"time": 500, "question": "What?"}]})");
+  const auto result =
+      testing::moviechat("eval --dataset moviechat-1k --annotations " + films.word("annotations") +
+                         " --features " + films.word("features") + " --out " + films.word("out") +
+                         " --plan uniform:8 --set memory.consolidation=never --max-new-tokens 5");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const auto row = films.rows("out")[0];
+  EXPECT_EQ(row.video_info->duration, 40);
+  EXPECT_EQ(row.results[1].at, 20);
+  EXPECT_EQ(row.counts.frames_decoded, 0);
+  EXPECT_EQ(row.counts.frames_encoded, 8);
+}
+
 TEST(Eval, EvidenceIsInTheRows) {
   const Films films(1);
   ASSERT_EQ(films.evaluate("out", "--evidence").exit_code, 0);
