@@ -7,8 +7,8 @@
 
 #include "eval/moviechat_format.h"
 #include "eval/run_folder.h"
-#include "eval/video_folder.h"
 #include "moviechat/eval/ahead.h"
+#include "moviechat/eval/video_folder.h"
 #include "moviechat/support/error.h"
 #include "moviechat/support/process.h"
 

@@ -1,4 +1,4 @@
-#include "eval/video_folder.h"
+#include "moviechat/eval/video_folder.h"
 
 #include <algorithm>
 #include <cctype>

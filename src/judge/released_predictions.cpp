@@ -22,6 +22,7 @@ eval::Result result_of(const Json& json) {
   result.question = text_at(json, "question");
   if (json.contains("answer") && !json["answer"].is_null()) {
     result.reference = text_at(json, "answer");
+    if (result.reference->empty()) result.reference.reset();
   }
   result.answer = text_at(json, "pred");
   // reference: pred = qa_pair['pred'].replace("</s>", "")
@@ -44,6 +45,9 @@ class Films {
  public:
   void add(const std::string& name, const Json& answers) {
     if (!answers.is_array()) throw InputError("'" + name + "' must hold a list of answers");
+    for (const Json& answer : answers) add_answer(name, answer);
+  }
+  void add_answer(const std::string& name, const Json& answer) {
     const auto [known, is_new] = place_of_.emplace(name, films_.size());
     if (is_new) {
       films_.emplace_back();
@@ -52,10 +56,8 @@ class Films {
       films_.back().id = name;
     }
     eval::Prediction& film = films_[known->second];
-    for (const Json& answer : answers) {
-      film.results.push_back(result_of(answer));
-      film.results.back().id = name + "#" + std::to_string(film.results.size() - 1);
-    }
+    film.results.push_back(result_of(answer));
+    film.results.back().id = name + "#" + std::to_string(film.results.size() - 1);
   }
   std::vector<eval::Prediction> take() { return std::move(films_); }
 
@@ -64,9 +66,15 @@ class Films {
   std::map<std::string, size_t> place_of_;
 };
 
-void add_object(const Json& json, Films& films) {
+void add_json(const Json& json, Films& films) {
+  if (json.is_array() && !json.empty() && json[0].is_object()) {
+    for (const Json& answer : json) films.add_answer(text_at(answer, "id"), answer);
+    return;
+  }
   if (!json.is_object() || json.contains("schema_version")) {
-    throw InputError("expected {\"VIDEO\": [{\"question\", \"answer\", \"pred\"}]}");
+    throw InputError(
+        "expected {\"VIDEO\": [{\"question\", \"answer\", \"pred\"}]} or [{\"id\", \"question\", "
+        "…}]");
   }
   for (const auto& [video, answers] : json.items()) films.add(video, answers);
 }
@@ -82,14 +90,14 @@ std::vector<eval::Prediction> parse_released_predictions(const std::string& text
       throw InputError(where + " is not valid JSON; moviechat eval --resume finishes a torn file");
     }
     try {
-      add_object(json, films);
+      add_json(json, films);
     } catch (const Json::exception& error) {
       throw InputError(where + " is no prediction: " + error.what());
     } catch (const InputError& error) {
       throw InputError(where + " is no prediction: " + error.what());
     }
   };
-  // One object over any number of lines, or an object a line.
+  // One value over any number of lines, or an object a line.
   if (Json::accept(text)) {
     add(text, name);
     return films.take();

@@ -7,10 +7,10 @@
 
 #include "eval/line_log.h"
 #include "eval/moviechat_format.h"
-#include "eval/video_folder.h"
 #include "moviechat/eval/cost.h"
 #include "moviechat/eval/manifest.h"
 #include "moviechat/eval/shard.h"
+#include "moviechat/eval/video_folder.h"
 #include "moviechat/support/error.h"
 #include "moviechat/support/files.h"
 #include "support_for_tests/paths.h"

@@ -18,9 +18,10 @@ struct Run {
 };
 
 /// Reads predictions.jsonl (the file, or the folder that holds it), or predictions in the authors'
-/// shape: lines of {"1.mp4": [{"question", "answer": the reference, "pred", "time"?}]}, as their
-/// run_inference_qa_moviechat.py writes and their run_eval_qa_moviechat.py reads them; those know
-/// neither durations nor evidence. InputError for what is missing, torn, empty or in another shape.
+/// shapes: {"1.mp4": [{"question", "answer": the right one, "pred", "time"?}]}, a line a video as
+/// their run_inference_qa_moviechat.py writes it or one object as run_eval_qa_moviechat.py reads
+/// it, or the list [{"id", "question", "answer", "pred"}] of run_eval_qa.py; those know neither
+/// durations nor evidence. InputError for what is missing, torn, empty or in another shape.
 Run read_run(const std::filesystem::path& path);
 
 /// A question that was answered and whose right answer is known.
