@@ -121,6 +121,26 @@ const std::vector<Command>& commands() {
                       "ones are refused.",
        .flags = joined({"--out", "--format"}, everywhere),
        .examples = {"moviechat merge s1 s2 --out whole"}},
+      {.name = "score",
+       .operand = "RUN...",
+       .operand_needed = true,
+       .operand_repeats = true,
+       .summary = "score the answers of an evaluation, or compare two",
+       .description =
+           "Reads what eval wrote (its folder or predictions.jsonl; also predictions in the shape "
+           "of MovieChat's authors) and says how right it is: of all questions, by mode, category "
+           "and length of video, with intervals; of two runs over the same questions also how "
+           "they differ. --out DIR writes report.txt, report.json, report.md, report.html and "
+           "scores.jsonl (a line a question). A judge is asked with the authors' prompt. Exit code "
+           "3: it gave no verdict on some answers, which are left out.",
+       .flags = joined({"--videos", "--out", "--json", "--markdown", "--html", "--log-level",
+                        "--quiet", "--metric", "--resamples", "--judge-url", "--judge-model",
+                        "--judge-key-env", "--judge-concurrency", "--judge-retries",
+                        "--judge-timeout", "--judge-body", "--judge-verdicts"},
+                       everywhere),
+       .examples = {"moviechat score run", "moviechat score run --metric exact,rouge-l --markdown",
+                    "moviechat score run u8 --json",
+                    "moviechat score run --videos videos --out report"}},
       {.name = "bench",
        .operand = "WHAT",
        .operand_values = "limits",

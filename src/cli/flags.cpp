@@ -5,6 +5,7 @@ namespace {
 
 constexpr std::string_view kInput = "Input";
 constexpr std::string_view kOutput = "Output";
+constexpr std::string_view kScore = "Score";
 constexpr std::string_view kModel = "Model and machine";
 constexpr std::string_view kSettings = "Settings";
 constexpr std::string_view kGeneration = "Generation";
@@ -133,7 +134,14 @@ const std::vector<Flag>& flags() {
        .group = kOutput,
        .example = "srt",
        .values = "text json jsonl srt moviechat"},
-      {.name = "--json", .help = "the same as --format json", .group = kOutput},
+      {.name = "--json",
+       .help = "the same as --format json; of score: the report as JSON",
+       .group = kOutput},
+      {.name = "--markdown", .help = "the report as Markdown tables", .group = kOutput},
+      {.name = "--html",
+       .help = "the report as one page: tables, plots, and every wrong answer, with --videos "
+               "beside pictures of its moment and evidence",
+       .group = kOutput},
       {.name = "--evidence",
        .help = "name the time spans that each answer rests on",
        .group = kOutput},
@@ -153,6 +161,64 @@ const std::vector<Flag>& flags() {
        .example = "debug",
        .values = "error warn info debug"},
       {.name = "--quiet", .help = "the same as --log-level error", .group = kOutput},
+
+      {.name = "--metric",
+       .argument = "LIST",
+       .help = "what answers are scored by: exact (same words but for case, punctuation and "
+               "articles), contains (the right answer's words stand in it), yesno, rouge-l, judge; "
+               "several with commas [exact,contains,yesno,rouge-l, and judge with --judge-url]",
+       .group = kScore,
+       .example = "exact,judge",
+       .values = "exact contains yesno rouge-l judge"},
+      {.name = "--resamples",
+       .argument = "N",
+       .help = "of the bootstrap that intervals come from; 0: no intervals [2000]",
+       .group = kScore,
+       .example = "10000"},
+      {.name = "--judge-url",
+       .argument = "URL",
+       .help = "an OpenAI-compatible API, which gets questions, right answers and answers",
+       .group = kScore,
+       .example = "http://127.0.0.1:8000/v1"},
+      {.name = "--judge-model",
+       .argument = "NAME",
+       .help = "the judge, as the API calls it",
+       .group = kScore,
+       .example = "gpt-4o-mini"},
+      {.name = "--judge-key-env",
+       .argument = "VARIABLE",
+       .help = "the environment variable that holds the API's key [OPENAI_API_KEY]",
+       .group = kScore,
+       .example = "JUDGE_KEY"},
+      {.name = "--judge-concurrency",
+       .argument = "N",
+       .help = "requests at the same time [4]",
+       .group = kScore,
+       .example = "16"},
+      {.name = "--judge-retries",
+       .argument = "N",
+       .help =
+           "retries of a request that fails, after waits that double or as long as the API asks "
+           "for [6]",
+       .group = kScore,
+       .example = "10"},
+      {.name = "--judge-timeout",
+       .argument = "S",
+       .help = "seconds that a request may take [60]",
+       .group = kScore,
+       .example = "120"},
+      {.name = "--judge-body",
+       .argument = "JSON",
+       .help = "merged into every request; null takes a key away",
+       .group = kScore,
+       .example = "'{\"temperature\": null}'"},
+      {.name = "--judge-verdicts",
+       .argument = "FILE",
+       .help =
+           "keeps what the judge said, so that nothing is asked twice [verdicts.jsonl in --out, "
+           "else beside the predictions]",
+       .group = kScore,
+       .example = "verdicts.jsonl"},
 
       {.name = "--model",
        .argument = "DIR",

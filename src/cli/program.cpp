@@ -13,6 +13,7 @@
 #include "cli/inspect.h"
 #include "cli/man.h"
 #include "cli/options.h"
+#include "cli/score.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
 
@@ -91,6 +92,8 @@ void run_program(const std::vector<std::string>& arguments, const CancelFlag& ca
       run_eval(read_eval(parsed, environment, messages), messages, cancel);
     } else if (name == "merge") {
       run_merge(read_merge(parsed));
+    } else if (name == "score") {
+      run_score(read_score(parsed, messages), messages, cancel);
     } else if (name == "inspect") {
       run_inspect(read_inspect(parsed, environment, messages), messages, cancel);
     } else {

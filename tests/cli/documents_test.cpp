@@ -78,7 +78,8 @@ TEST(Help, ItsExamplesWork) {
     fs::create_symlink(folder / "film.mp4", folder / "videos" / (name + std::string(".mp4")));
     write_file(folder / "qa" / (name + std::string(".json")),
                "{\"info\": {\"video_path\": \"" + std::string(name) +
-                   ".mp4\"}, \"global\": [{\"question\": \"What moves?\"}], \"breakpoint\": "
+                   ".mp4\"}, \"global\": [{\"question\": \"What moves?\", \"answer\": \"A "
+                   "star.\"}], \"breakpoint\": "
                    "[{\"time\": 60, \"question\": \"What moves?\"}]}");
   }
   const std::string set_up = "cd " + shell_word(folder.path().string()) +
@@ -140,7 +141,7 @@ std::string offered(const std::vector<std::string>& words) {
 }
 
 TEST(Completions, OfBashKnowCommandsFlagsAndValues) {
-  EXPECT_EQ(offered({""}), "ask inspect eval merge bench completions man\n");
+  EXPECT_EQ(offered({""}), "ask inspect eval merge score bench completions man\n");
   EXPECT_EQ(offered({"--vid"}), "--video\n");
   EXPECT_EQ(offered({"inspect", "--fr"}), "--frames\n");
   EXPECT_EQ(offered({"ask", "--fr"}), "\n");

@@ -1,0 +1,255 @@
+#include "cli/score.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <sstream>
+
+#include "cli/eval.h"
+#include "moviechat/eval/video_folder.h"
+#include "moviechat/judge/report.h"
+#include "moviechat/support/files.h"
+
+namespace moviechat::cli {
+namespace {
+namespace fs = std::filesystem;
+using judge::Metric;
+
+std::vector<Metric> metrics_of(const Arguments& arguments) {
+  const auto named = arguments.value("--metric");
+  if (!named) {
+    std::vector<Metric> metrics = {Metric::exact, Metric::contains, Metric::yesno, Metric::rouge_l};
+    if (arguments.has("--judge-url")) metrics.push_back(Metric::judge);
+    return metrics;
+  }
+  std::vector<Metric> metrics;
+  std::istringstream words(*named + ",");
+  for (std::string word; std::getline(words, word, ',');) {
+    Metric metric = Metric::exact;
+    from_text("--metric", word, metric);
+    if (std::find(metrics.begin(), metrics.end(), metric) != metrics.end()) {
+      throw InputError("--metric names '" + word + "' twice");
+    }
+    metrics.push_back(metric);
+  }
+  return metrics;
+}
+
+ScoreFormat format_of_report(const Arguments& arguments) {
+  ScoreFormat format = ScoreFormat::text;
+  for (const auto& [flag, named] :
+       {std::pair{"--json", ScoreFormat::json}, std::pair{"--markdown", ScoreFormat::markdown},
+        std::pair{"--html", ScoreFormat::html}}) {
+    if (!arguments.has(flag)) continue;
+    if (format != ScoreFormat::text) {
+      throw InputError("give one of --json, --markdown and --html; --out DIR writes them all");
+    }
+    format = named;
+  }
+  return format;
+}
+
+template <class Number>
+void set_number(const Arguments& arguments, const std::string& flag, Number& number) {
+  if (const auto text = arguments.value(flag)) from_text(flag, *text, number);
+}
+
+std::string key_of(const Arguments& arguments) {
+  const std::string variable = arguments.value("--judge-key-env").value_or("OPENAI_API_KEY");
+  const char* key = std::getenv(variable.c_str());
+  if (key == nullptr && arguments.has("--judge-key-env")) {
+    throw InputError("--judge-key-env: there is no " + variable + " in the environment");
+  }
+  return key == nullptr ? "" : key;
+}
+
+fs::path beside(const fs::path& run, const char* name) {
+  std::error_code ignored;
+  return (fs::is_directory(run, ignored) ? run : run.parent_path()) / name;
+}
+
+judge::JudgeOptions judge_options(const Arguments& arguments, const ScoreCommand& command) {
+  judge::JudgeOptions options;
+  const auto url = arguments.value("--judge-url");
+  const auto model = arguments.value("--judge-model");
+  if (!url || !model) {
+    throw InputError("the metric judge needs --judge-url URL and --judge-model NAME");
+  }
+  options.url = *url;
+  options.model = *model;
+  options.key = key_of(arguments);
+  options.body = arguments.value("--judge-body").value_or("");
+  set_number(arguments, "--judge-concurrency", options.concurrency);
+  set_number(arguments, "--judge-retries", options.retries);
+  double timeout = options.timeout.count();
+  set_number(arguments, "--judge-timeout", timeout);
+  options.timeout = Seconds(timeout);
+  options.verdicts = !command.out.empty() ? command.out / "verdicts.jsonl"
+                                          : beside(command.runs[0], "verdicts.jsonl");
+  if (const auto file = arguments.value("--judge-verdicts")) options.verdicts = *file;
+  return options;
+}
+
+judge::ScoredRun scored(const fs::path& path, const ScoreCommand& command, Messages& messages,
+                        const CancelFlag& cancel) {
+  judge::ScoredRun run;
+  run.run = judge::read_run(path);
+  run.rows = judge::rows_of(run.run);
+  if (run.rows.rows.empty()) {
+    throw InputError("predictions '" + run.run.file.string() +
+                     "' hold nothing to score: " + std::to_string(run.rows.questions) +
+                     " questions, " + std::to_string(run.rows.failed) + " without an answer, " +
+                     std::to_string(run.rows.unreferenced) +
+                     " without a right answer to compare with");
+  }
+  for (const Metric metric : command.metrics) {
+    if (metric != Metric::judge) {
+      run.series.push_back(judge::offline_series(run.rows.rows, metric));
+      continue;
+    }
+    const judge::Judgement judgement = judge::ask_judge(
+        judge::judge_questions(run.rows.rows), *command.judge,
+        [&](const Progress& progress) { messages.progress(progress); }, &cancel);
+    messages.clear_bar();
+    run.judge = judgement.summary;
+    for (auto& series : judge::judge_series(run.rows.rows, judgement)) {
+      run.series.push_back(std::move(series));
+    }
+  }
+  run.groups = judge::group_scores(run.rows.rows, run.series, command.bootstrap);
+  const fs::path timings = beside(path, "timings.jsonl");
+  std::error_code ignored;
+  if (fs::exists(timings, ignored)) {
+    std::vector<std::string> lines;
+    std::istringstream text(read_file(timings, "timings"));
+    for (std::string line; std::getline(text, line);) lines.push_back(line);
+    try {
+      if (!lines.empty()) run.cost = eval::cost_report(lines);
+    } catch (const std::exception& error) {
+      messages.warn("'" + timings.string() + "' is left out: " + error.what());
+    }
+  }
+  return run;
+}
+
+judge::Thumbnails pictures(const judge::ScoreReport& report, const ScoreCommand& command,
+                           Messages& messages, const CancelFlag& cancel) {
+  const bool wanted = command.format == ScoreFormat::html || !command.out.empty();
+  if (!wanted || command.videos.empty()) return {};
+  const eval::VideoFolder folder(command.videos);
+  auto found = judge::thumbnails_of(
+      judge::wrong_rows(report.first),
+      [&](const eval::Prediction& film) {
+        eval::Film wanted_film;
+        wanted_film.name = film.video;
+        wanted_film.file_names = {film.video};
+        return folder.find(wanted_film);
+      },
+      [&](const std::string& line) { messages.warn(line); },
+      [&](const Progress& progress) { messages.progress(progress); }, &cancel);
+  messages.clear_bar();
+  return found;
+}
+
+void write_files(const judge::ScoreReport& report, const judge::Thumbnails& thumbnails,
+                 const fs::path& out) {
+  write_file(out / "report.txt", judge::report_text(report));
+  write_file(out / "report.json", judge::report_json(report));
+  write_file(out / "report.md", judge::report_markdown(report));
+  write_file(out / "report.html", judge::report_html(report, thumbnails));
+  write_file(out / "scores.jsonl", judge::scores_jsonl(report.first));
+  if (report.second) write_file(out / "scores-second.jsonl", judge::scores_jsonl(*report.second));
+}
+
+std::string printed(const judge::ScoreReport& report, const judge::Thumbnails& thumbnails,
+                    ScoreFormat format) {
+  switch (format) {
+    case ScoreFormat::text:
+      return judge::report_text(report);
+    case ScoreFormat::json:
+      return judge::report_json(report);
+    case ScoreFormat::markdown:
+      return judge::report_markdown(report);
+    case ScoreFormat::html:
+      return judge::report_html(report, thumbnails);
+  }
+  throw Error("a format without a printer");
+}
+
+void check_verdicts(const judge::ScoreReport& report) {
+  int64_t failed = 0;
+  int64_t malformed = 0;
+  for (const judge::ScoredRun* run : {&report.first, report.second ? &*report.second : nullptr}) {
+    if (run == nullptr || !run->judge) continue;
+    failed += run->judge->failed;
+    malformed += run->judge->malformed;
+  }
+  if (failed + malformed == 0) return;
+  throw SomeFailed("the judge gave no verdict on " + std::to_string(failed + malformed) +
+                   " answers: " + std::to_string(malformed) + " malformed, " +
+                   std::to_string(failed) + " without a reply (those are asked again next time)");
+}
+
+}  // namespace
+
+ScoreCommand read_score(const Arguments& arguments, Messages& messages) {
+  ScoreCommand command;
+  for (const std::string& run : arguments.operands) command.runs.emplace_back(run);
+  if (command.runs.empty()) {
+    throw InputError("nothing to score; give what eval wrote: moviechat score run");
+  }
+  if (command.runs.size() > 2) {
+    throw InputError("score takes one run, or two to compare, got " +
+                     std::to_string(command.runs.size()));
+  }
+  command.metrics = metrics_of(arguments);
+  command.format = format_of_report(arguments);
+  command.out = arguments.value("--out").value_or("");
+  command.videos = arguments.value("--videos").value_or("");
+  set_number(arguments, "--resamples", command.bootstrap.resamples);
+  if (command.bootstrap.resamples < 0 || command.bootstrap.resamples > 1'000'000) {
+    throw InputError("--resamples must be 0 to 1000000, got " +
+                     std::to_string(command.bootstrap.resamples));
+  }
+  if (!command.videos.empty() && command.out.empty() && command.format != ScoreFormat::html) {
+    throw InputError("--videos is for the pictures of a page: add --html or --out DIR");
+  }
+  const bool judged = std::find(command.metrics.begin(), command.metrics.end(), Metric::judge) !=
+                      command.metrics.end();
+  if (judged) {
+    command.judge = judge_options(arguments, command);
+    const std::string& url = command.judge->url;
+    const bool here = url.starts_with("http://127.") || url.starts_with("http://localhost");
+    if (url.starts_with("http://") && !here && !command.judge->key.empty()) {
+      messages.warn("the judge's key travels unencrypted to " + url);
+    }
+  } else if (arguments.has("--judge-url") || arguments.has("--judge-model")) {
+    throw InputError("--judge-url and --judge-model go with --metric judge");
+  }
+  return command;
+}
+
+void run_score(const ScoreCommand& command, Messages& messages, const CancelFlag& cancel) {
+  Results results;
+  if (!command.out.empty()) {
+    std::error_code error;
+    fs::create_directories(command.out, error);
+    if (error) {
+      throw InputError("cannot make the folder '" + command.out.string() + "': " + error.message());
+    }
+  }
+  judge::ScoreReport report;
+  report.version = MOVIECHAT_VERSION;
+  report.bootstrap = command.bootstrap;
+  report.first = scored(command.runs[0], command, messages, cancel);
+  if (command.runs.size() == 2) {
+    report.second = scored(command.runs[1], command, messages, cancel);
+    report.comparison = judge::compare(report.first, *report.second, command.bootstrap);
+  }
+  const judge::Thumbnails thumbnails = pictures(report, command, messages, cancel);
+  cancel.check();
+  if (!command.out.empty()) write_files(report, thumbnails, command.out);
+  results.write(printed(report, thumbnails, command.format));
+  check_verdicts(report);
+}
+
+}  // namespace moviechat::cli
