@@ -7,17 +7,24 @@ import torch
 from moviechat_models.frame_encoder import FrameEncoder
 from moviechat_models.memory_reader import MemoryReader
 
+RAMP, WAVE, NOISE = 1.5, 0.35, 0.3  # amplitudes
+
 
 def init_positions(reader: MemoryReader) -> None:
-    """Positions start as smooth waves as large as the blocks' own numbers, so that order is seen
-    early.
+    """Positions start as time itself: a ramp that rises with every block, and waves for early,
+    middle and late.
+
+    With alpha = n / (n + 1), position i·n + j is p_0 + n·(p_i - p_0) + (p_j - p_0), so that a ramp
+    in the table is one in all n² positions: what is later, and what is last, can be read off.
     """
     rows, width = reader.position_table.shape
+    share = reader.alpha / (1.0 - reader.alpha)
     count = torch.arange(rows).unsqueeze(1) / (rows - 1)  # [rows, 1], 0..1
-    waves = torch.cos(torch.pi * count * torch.arange(1, 7))  # [rows, 6]
+    waves = torch.cos(torch.pi * count * torch.arange(1, 8)) * WAVE  # [rows, 7]
+    ramp = (2.0 * count - 1.0) * RAMP
+    coarse = torch.cat([ramp, waves], 1) @ torch.randn(8, width) + NOISE * torch.randn(rows, width)
     with torch.no_grad():
-        reader.position_table.copy_(waves @ torch.randn(6, width) * 0.25)
-        reader.position_table.add_(torch.randn(rows, width) * 0.1)
+        reader.position_table.copy_(coarse[:1] + (coarse - coarse[:1]) / share)
 
 
 def init_vision(encoder: FrameEncoder) -> None:

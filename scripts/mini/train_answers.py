@@ -168,8 +168,15 @@ def train_answers(
 ) -> None:
     """Trains in place; resumes from and saves to options.folder/<stage>.pt."""
     heads = ReadingHeads(answerer.reader.sizes.out)
-    parameters = [*answerer.parameters(), *heads.parameters()]
-    optimizer = torch.optim.AdamW(parameters, lr=1e-3, weight_decay=0.02, betas=(0.9, 0.98))
+    table = answerer.reader.position_table
+    others = [p for p in (*answerer.parameters(), *heads.parameters()) if p is not table]
+    parameters = [*others, table]
+    # a step of the table is a step of 1 / (1 - alpha) times that of the positions
+    groups = [
+        {"params": others, "pace": 1.0},
+        {"params": [table], "pace": 1.0 - answerer.reader.alpha, "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=1e-3, weight_decay=0.02, betas=(0.9, 0.98))
     checkpoint, start = options.folder / f"{options.stage}.pt", 0
     for path in (checkpoint, options.folder / f"{FIRST_STAGE}.pt"):
         if path.exists():
@@ -184,7 +191,7 @@ def train_answers(
     progress = Progress(options.stage, options.folder, start, options.steps)
     for step in range(start, options.steps):
         for group in optimizer.param_groups:
-            group["lr"] = options.rate(step)
+            group["lr"] = options.rate(step) * group["pace"]
         talks = step >= options.reading_steps
         memories = draw_memories(pool, rng, options, talks)
         blocks, mask = pad(memories)
