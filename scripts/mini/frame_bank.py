@@ -14,9 +14,9 @@ from mini.painting import FilmPainter
 from mini.sizes import IMAGE
 from mini.video_file import through_codec
 
-FRAMES = 80  # kept of each film
-CAMEO_FRAMES = 8
-DISSOLVE_FRAMES = 4
+FRAMES = 32  # kept of each film: many films teach more than many frames of a few
+CAMEO_FRAMES = 4
+DISSOLVE_FRAMES = 2
 GRID = IMAGE // 8  # patches along a side
 PATCH_KINDS = len(SHAPES) + len(CAMEO_SHAPES) + len(COLOURS)
 
