@@ -110,6 +110,11 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--dtype", choices=list(DTYPES), default="fp16", help="of the weights (default: fp16)"
         )
+        command.add_argument(
+            "--llm-weights",
+            choices=["int8"],
+            help="the language model's layers in 8 bits (default: as --dtype)",
+        )
         command.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle")
         command.add_argument("--name", help="in model.yaml (default: that of the folder)")
         command.add_argument("--replace", action="store_true", help="replace an existing bundle")
@@ -128,7 +133,14 @@ def run(options: argparse.Namespace, progress: Progress) -> None:
             raise SizeError(f"--seed must not be negative, got {options.seed}")
         sizes = read_sizes(path)
         make_synthetic(
-            sizes, options.seed, options.dtype, options.out, name, options.replace, progress
+            sizes,
+            options.seed,
+            options.dtype,
+            options.llm_weights,
+            options.out,
+            name,
+            options.replace,
+            progress,
         )
         return
     for pattern in options.ignore:
@@ -149,6 +161,7 @@ def run(options: argparse.Namespace, progress: Progress) -> None:
         out=options.out,
         name=name,
         dtype=options.dtype,
+        llm_weights=options.llm_weights,
         replace=options.replace,
         ignore=options.ignore,
         verbose=options.verbose,

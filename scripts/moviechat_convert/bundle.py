@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from moviechat_models.export import DTYPES, BundleError, BundleInfo, Model, Prompt, empty_part
+from moviechat_models.linear import Linear
 from moviechat_models.sizes import ModelSizes
 
 from .report import size_text
@@ -21,12 +22,18 @@ MAX_NEW_TOKENS = 300
 
 
 def bundle_info(
-    name: str, dtype: str, sizes: Sizes, tokenizer: Path, sources: Sequence[Path]
+    name: str,
+    dtype: str,
+    llm_weights: str | None,
+    sizes: Sizes,
+    tokenizer: Path,
+    sources: Sequence[Path],
 ) -> BundleInfo:
     memory = sizes.memory
     return BundleInfo(
         name=name,
         dtype=dtype,
+        llm_weights=llm_weights,
         prompt=Prompt(
             template=TEMPLATE,
             stop=stop_sequences(tokenizer),
@@ -45,15 +52,22 @@ def bundle_info(
     )
 
 
-def part_bytes(sizes: ModelSizes, dtype: str) -> dict[str, int]:
+def part_bytes(sizes: ModelSizes, dtype: str, llm_weights: str | None) -> dict[str, int]:
     """Part → bytes of its weights in a dtype."""
-    return {
-        part: sum(p.numel() for p in empty_part(part, sizes).parameters()) * DTYPES[dtype].itemsize
-        for part in Model.parts()
-    }
+    size = DTYPES[dtype].itemsize
+    found: dict[str, int] = {}
+    for part in Model.parts():
+        module = empty_part(part, sizes)
+        found[part] = sum(p.numel() for p in module.parameters()) * size
+        if part == "language_model" and llm_weights == "int8":
+            layers = [m for m in module.layers.modules() if isinstance(m, Linear)]
+            found[part] -= sum(m.weight.numel() * (size - 1) - m.out_features * 4 for m in layers)
+    return found
 
 
-def check_room(target: Path, sizes: ModelSizes, dtype: str, replace: bool) -> None:
+def check_room(
+    target: Path, sizes: ModelSizes, dtype: str, llm_weights: str | None, replace: bool
+) -> None:
     """Refuses early what would fail after minutes."""
     if target.exists() and not replace:
         raise BundleError(f"'{target}' exists already; remove it or add --replace")
@@ -62,7 +76,7 @@ def check_room(target: Path, sizes: ModelSizes, dtype: str, replace: bool) -> No
     parent = target.absolute().parent
     while not parent.exists():
         parent = parent.parent
-    parts = part_bytes(sizes, dtype).values()
+    parts = part_bytes(sizes, dtype, llm_weights).values()
     needed = sum(parts) + max(parts)  # a part is written twice: TorchScript's file, then ours
     free = shutil.disk_usage(parent).free
     if needed > free:

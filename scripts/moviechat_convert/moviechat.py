@@ -27,6 +27,7 @@ class Conversion:
     out: Path
     name: str
     dtype: str = "fp16"
+    llm_weights: str | None = None
     replace: bool = False
     ignore: Sequence[str] = ()  # patterns of unexpected tensors to pass over
     verbose: bool = False
@@ -38,7 +39,7 @@ def convert(asked: Conversion, progress: Progress) -> None:
     LoadError names all tensors at once; nothing is written then. Memory: a part, and two files
     mapped.
     """
-    check_room(asked.out, asked.sizes.model, asked.dtype, asked.replace)
+    check_room(asked.out, asked.sizes.model, asked.dtype, asked.llm_weights, asked.replace)
     progress.say("comparing names and shapes")
     plan = plan_moviechat(asked.files, asked.sizes.model, asked.ignore)
     tokenizer = (asked.files.llm_delta or asked.files.llm) / "tokenizer.model"
@@ -60,7 +61,7 @@ def convert(asked: Conversion, progress: Progress) -> None:
         return module
 
     sources = used_files(asked.files, plan, progress)
-    info = bundle_info(asked.name, asked.dtype, asked.sizes, tokenizer, sources)
+    info = bundle_info(asked.name, asked.dtype, asked.llm_weights, asked.sizes, tokenizer, sources)
     parts = {part: lambda part=part: make(part) for part in plan.recipes}
     write_parts(asked.out, asked.sizes.model, parts, info, tokenizer, asked.replace, progress.say)
 

@@ -53,14 +53,21 @@ def random_part(
 
 
 def make_synthetic(
-    sizes: Sizes, seed: int, dtype: str, out: Path, name: str, replace: bool, progress: Progress
+    sizes: Sizes,
+    seed: int,
+    dtype: str,
+    llm_weights: str | None,
+    out: Path,
+    name: str,
+    replace: bool,
+    progress: Progress,
 ) -> None:
     """The same seed gives the same bytes."""
-    check_room(out, sizes.model, dtype, replace)
+    check_room(out, sizes.model, dtype, llm_weights, replace)
     with tempfile.TemporaryDirectory() as scratch:
         tokenizer = Path(scratch) / "tokenizer.model"
         write_synthetic_tokenizer(tokenizer, sizes.model.language_model.vocab)
-        info = bundle_info(name, dtype, sizes, tokenizer, sources=())
+        info = bundle_info(name, dtype, llm_weights, sizes, tokenizer, sources=())
         parts = {
             part: lambda part=part: random_part(part, sizes, seed, DTYPES[dtype], progress)
             for part in Model.parts()

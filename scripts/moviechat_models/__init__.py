@@ -8,7 +8,7 @@ program runs, `load` fills them from the published checkpoints.
 
 Imports point this way:
 
-    sizes, attention ← eva_vit, qformer, positions
+    sizes, attention, linear ← eva_vit, qformer, positions
                      ← frame_encoder, memory_reader, llama ← export ← upstream ← delta ← load
     checkpoint ← upstream
 
@@ -17,8 +17,8 @@ Three rules keep a module usable on any device in any dtype:
   forgets it;
 * what half precision would round (pixel statistics, rotary frequencies, alpha) stays a Python
   number;
-* LayerNorm after the ViT, RMSNorm, softmax and rotary angles are float32, the rest is in the
-  parameters' dtype.
+* LayerNorm after the ViT, RMSNorm, softmax and rotary angles are float32, the rest is in the dtype
+  of the norms' weights; matrices may stay in another (`linear`).
 
 Arguments of exported methods have no defaults once scripted: pass every one.
 """

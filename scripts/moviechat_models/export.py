@@ -18,6 +18,7 @@ import yaml
 from torch import Tensor, nn
 
 from .frame_encoder import FrameEncoder
+from .linear import Linear, to_int8, widen
 from .llama import LanguageModel
 from .memory_reader import MemoryReader
 from .sizes import ModelSizes
@@ -64,6 +65,7 @@ class BundleInfo:
     name: str
     prompt: Prompt
     dtype: str = "fp32"
+    llm_weights: str | None = None  # int8: see quantize
     family: str = "moviechat"
     pixel_filter: str = "bilinear"
     memory: Mapping[str, Any] = field(default_factory=dict)
@@ -161,24 +163,35 @@ def self_test_output(part: str, module: nn.Module, sizes: ModelSizes) -> Tensor:
         return module.step(module.embed(ids).unsqueeze(0), keys, values, 0)
 
 
+def quantize(language_model: LanguageModel) -> None:
+    """Rounds the matrices of all layers to int8 in place, one by one.
+
+    lm_head keeps its dtype: tests/python/test_int8.py measures what it would cost.
+    """
+    for layer in language_model.layers.modules():
+        if isinstance(layer, Linear):
+            to_int8(layer)
+
+
 def compute_in_float32(module: nn.Module) -> None:
     """Makes a module float32 for calls, at the cost of one matrix at a time.
 
     Matrices of linear layers, nearly all of a model, are widened for their own call only.
     """
 
-    def widen(linear: nn.Module, _inputs: Any) -> None:
-        linear.stored = linear.weight.data
-        linear.weight.data = linear.stored.float()
+    def widen_for_call(linear: Linear, _inputs: Any) -> None:
+        linear.stored = linear.weight
+        wide = widen(linear.weight.detach(), linear.scale, torch.float32)
+        linear.weight = nn.Parameter(wide, requires_grad=False)
 
-    def narrow(linear: nn.Module, _inputs: Any, _output: Any) -> None:
-        linear.weight.data = linear.stored
+    def narrow(linear: Linear, _inputs: Any, _output: Any) -> None:
+        linear.weight = linear.stored
         del linear.stored
 
     for layer in module.modules():
         for name, parameter in layer.named_parameters(recurse=False):
-            if isinstance(layer, nn.Linear) and name == "weight":
-                layer.register_forward_pre_hook(widen)
+            if isinstance(layer, Linear) and name == "weight":
+                layer.register_forward_pre_hook(widen_for_call)
                 layer.register_forward_hook(narrow)
             else:
                 parameter.data = parameter.data.float()
@@ -188,6 +201,12 @@ def stored_part(path: Path, sizes: ModelSizes) -> nn.Module:
     """A part's file → a module that computes in float32 from the weights as stored."""
     module = empty_part(path.stem, sizes)
     stored = torch.jit.load(str(path), map_location="cpu").state_dict()
+    for name in stored:
+        if name.endswith(".scale"):  # of int8 weights
+            layer = module.get_submodule(name.removesuffix(".scale"))
+            for own in ("weight", "scale"):
+                empty = torch.empty_like(stored[name.replace("scale", own)], device="meta")
+                layer.register_parameter(own, nn.Parameter(empty, requires_grad=False))
     module.load_state_dict(stored, assign=True)
     compute_in_float32(module)
     return module.eval()
@@ -324,6 +343,8 @@ def write_parts(
     """As write_bundle, with each part made, written, tested and dropped before the next is made."""
     if info.dtype not in DTYPES:
         raise BundleError(f"dtype must be one of {', '.join(DTYPES)}, got {info.dtype}")
+    if info.llm_weights not in (None, "int8"):
+        raise BundleError(f"llm_weights must be int8 or nothing, got {info.llm_weights}")
 
     def fill(folder: Path) -> None:
         outputs: dict[str, Tensor] = {}
@@ -331,6 +352,8 @@ def write_parts(
             file = folder / f"{part}.pt"
             module = make().to(DTYPES[info.dtype]).eval()
             check_finite(module, file.name, info.dtype)
+            if part == "language_model" and info.llm_weights == "int8":
+                quantize(module)
             say(f"writing {file.name}")
             save_scripted(module, file)
             del module
@@ -370,6 +393,7 @@ def describe(info: BundleInfo, sizes: ModelSizes, outputs: Mapping[str, Tensor])
         "name": info.name,
         "family": info.family,
         "dtype": info.dtype,
+        **({"llm_weights": info.llm_weights} if info.llm_weights else {}),
         "sizes": describe_sizes(sizes),
         "pixels": {"filter": info.pixel_filter},
         "prompt": {

@@ -7,6 +7,7 @@ be fewer than query heads.
     keys, values = model.make_cache(batch=1, capacity=2048)
     logits = model.step(prompt, keys, values, start=0)                      # [1, n, H], prefill
     logits = model.step(model.embed(ids)[None], keys, values, start=n)      # one token more
+    logits = model.step_at(model.embed(ids)[:, None], keys, values, positions)  # each row its own
 """
 
 from typing import ClassVar
@@ -22,6 +23,7 @@ from .attention import (
     merge_heads,
     split_heads,
 )
+from .linear import Linear, Table
 from .sizes import LlamaSizes
 
 
@@ -40,24 +42,33 @@ class RmsNorm(nn.Module):
         return self.weight * wide.to(self.weight.dtype)
 
 
-def rotary_tables(
-    start: int, count: int, head_dim: int, base: float, like: Tensor
+def rotary_at(
+    positions: Tensor, head_dim: int, base: float, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor]:
-    """cos and sin for positions start … start+count-1 → each [count, d], dtype and device of `like`
+    """cos and sin for positions float32 [n] → each [n, d] in dtype
 
     The angles are float32 and made from Python numbers: nothing that .to(float16) could round.
     """
-    device = like.device
-    even = torch.arange(0, head_dim, 2, device=device, dtype=torch.float32)
+    even = torch.arange(0, head_dim, 2, device=positions.device, dtype=torch.float32)
     inv_freq = 1.0 / torch.pow(base, even / head_dim)  # [d/2]
-    positions = torch.arange(start, start + count, device=device, dtype=torch.float32)
-    angles = positions.unsqueeze(1) * inv_freq.unsqueeze(0)  # [count, d/2]
+    angles = positions.unsqueeze(1) * inv_freq.unsqueeze(0)  # [n, d/2]
     angles = torch.cat((angles, angles), dim=-1)
-    return angles.cos().to(like.dtype), angles.sin().to(like.dtype)
+    return angles.cos().to(dtype), angles.sin().to(dtype)
+
+
+def rotary_tables(
+    start: int, count: int, head_dim: int, base: float, like: Tensor
+) -> tuple[Tensor, Tensor]:
+    """For positions start … start+count-1 → each [count, d], dtype and device of `like`"""
+    positions = torch.arange(start, start + count, device=like.device, dtype=torch.float32)
+    return rotary_at(positions, head_dim, base, like.dtype)
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """x [B, h, n, d], cos and sin [n, d] → [B, h, n, d], rotate-half as in HF checkpoints"""
+    """x [B, h, n, d], cos and sin [n, d] or [B, 1, n, d] → [B, h, n, d]
+
+    Rotate-half, as in HF checkpoints.
+    """
     half = x.size(-1) // 2
     turned = torch.cat((-x[..., half:], x[..., :half]), dim=-1)
     return x * cos + turned * sin
@@ -70,10 +81,10 @@ class LlamaAttention(nn.Module):
         super().__init__()
         self.heads = sizes.heads
         self.kv_heads = sizes.kv_heads
-        self.q_proj = nn.Linear(sizes.width, sizes.heads * sizes.head_dim, bias=False)
-        self.k_proj = nn.Linear(sizes.width, sizes.kv_heads * sizes.head_dim, bias=False)
-        self.v_proj = nn.Linear(sizes.width, sizes.kv_heads * sizes.head_dim, bias=False)
-        self.o_proj = nn.Linear(sizes.heads * sizes.head_dim, sizes.width, bias=False)
+        self.q_proj = Linear(sizes.width, sizes.heads * sizes.head_dim, bias=False)
+        self.k_proj = Linear(sizes.width, sizes.kv_heads * sizes.head_dim, bias=False)
+        self.v_proj = Linear(sizes.width, sizes.kv_heads * sizes.head_dim, bias=False)
+        self.o_proj = Linear(sizes.heads * sizes.head_dim, sizes.width, bias=False)
 
     def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """x [B, n, H] → query [B, heads, n, d], key and value [B, kv_heads, n, d]"""
@@ -102,9 +113,9 @@ class LlamaMlp(nn.Module):
 
     def __init__(self, sizes: LlamaSizes) -> None:
         super().__init__()
-        self.gate_proj = nn.Linear(sizes.width, sizes.ffn, bias=False)
-        self.up_proj = nn.Linear(sizes.width, sizes.ffn, bias=False)
-        self.down_proj = nn.Linear(sizes.ffn, sizes.width, bias=False)
+        self.gate_proj = Linear(sizes.width, sizes.ffn, bias=False)
+        self.up_proj = Linear(sizes.width, sizes.ffn, bias=False)
+        self.down_proj = Linear(sizes.ffn, sizes.width, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, n, H] → [B, n, H]"""
@@ -171,6 +182,23 @@ class LlamaLayer(nn.Module):
         seen, weights = self.self_attn.look_with_weights(query, key, value, mask)
         return self.finish(x, seen), weights
 
+    def cached_at(
+        self,
+        x: Tensor,
+        cos: Tensor,
+        sin: Tensor,
+        mask: Tensor,
+        keys: Tensor,
+        values: Tensor,
+        positions: Tensor,
+    ) -> Tensor:
+        """x [B, 1, H], row b at positions[b] int64 [B] → [B, 1, H]; mask [B, 1, 1, capacity]"""
+        query, key, value = self.project(x, cos, sin)
+        index = positions.view(-1, 1, 1, 1).expand_as(key)
+        keys.scatter_(2, index, key)
+        values.scatter_(2, index, value)
+        return self.finish(x, self.self_attn.look(query, keys, values, mask))
+
 
 def remember(cache: Tensor, new: Tensor, start: int) -> Tensor:
     """Writes new [B, kv, n, d] into cache [B, kv, capacity, d] → view [B, kv, start+n, d]
@@ -198,21 +226,21 @@ class LanguageModel(nn.Module):
         self.kv_heads = sizes.kv_heads
         self.head_dim = sizes.head_dim
         self.rope_base = sizes.rope_base
-        self.embed_tokens = nn.Embedding(sizes.rows, sizes.width)
+        self.embed_tokens = Table(sizes.rows, sizes.width)
         self.layers = nn.ModuleList([LlamaLayer(sizes) for _ in range(sizes.layers)])
         self.norm = RmsNorm(sizes.width, sizes.rms_eps)
-        self.lm_head = None if sizes.tied else nn.Linear(sizes.width, sizes.rows, bias=False)
+        self.lm_head = None if sizes.tied else Linear(sizes.width, sizes.rows, bias=False)
         nn.init.normal_(self.embed_tokens.weight, std=0.02)
 
     @torch.jit.export
     def embed(self, ids: Tensor) -> Tensor:
         """int64 […] → […, H]"""
-        return self.embed_tokens(ids)
+        return self.embed_tokens(ids).to(self.norm.weight.dtype)
 
     @torch.jit.export
     def make_cache(self, batch: int, capacity: int) -> tuple[Tensor, Tensor]:
         """→ keys and values [layers, B, kv_heads, capacity, d], zeros"""
-        weight = self.embed_tokens.weight
+        weight = self.norm.weight  # in the dtype to compute in, as matrices need not be
         shape = [self.layer_count, batch, self.kv_heads, capacity, self.head_dim]
         keys = torch.zeros(shape, dtype=weight.dtype, device=weight.device)
         return keys, torch.zeros_like(keys)
@@ -222,7 +250,7 @@ class LanguageModel(nn.Module):
         x = self.norm(x)
         if self.lm_head is not None:
             return self.lm_head(x).float()
-        return F.linear(x, self.embed_tokens.weight).float()
+        return self.embed_tokens.transposed(x).float()
 
     def _check(self, embeddings: Tensor, keys: Tensor, start: int) -> None:
         rows = keys.size(1)
@@ -241,7 +269,7 @@ class LanguageModel(nn.Module):
         """[B, n, H] → [B, n, H] before the final norm; writes the cache"""
         self._check(embeddings, keys, start)
         n = embeddings.size(1)
-        x = embeddings.to(self.embed_tokens.weight.dtype)
+        x = embeddings.to(self.norm.weight.dtype)
         cos, sin = rotary_tables(start, n, self.head_dim, self.rope_base, x)
         mask: Tensor | None = None
         if n > 1 and start > 0:
@@ -256,6 +284,26 @@ class LanguageModel(nn.Module):
         return self._logits(self._run(embeddings, keys, values, start)[:, -1])
 
     @torch.jit.export
+    def step_at(
+        self, embeddings: Tensor, keys: Tensor, values: Tensor, positions: Tensor
+    ) -> Tensor:
+        """One token a row, [B, 1, H], row b at positions[b] int64 [B] → logits float32 [B, rows]
+
+        Rows need not be equally long. The same work on the same shapes at every position, and
+        nothing read back from the device: it can be captured as a CUDA graph. Hence attention runs
+        over the whole capacity, and that positions fit it is the caller's care.
+        """
+        self._check(embeddings, keys, 0)
+        x = embeddings.to(self.norm.weight.dtype)
+        cos, sin = rotary_at(positions.float(), self.head_dim, self.rope_base, x.dtype)  # [B, d]
+        cos, sin = cos.unsqueeze(1).unsqueeze(1), sin.unsqueeze(1).unsqueeze(1)  # [B, 1, 1, d]
+        slots = torch.arange(keys.size(3), device=x.device)
+        mask = (slots <= positions.unsqueeze(1)).unsqueeze(1).unsqueeze(1)  # [B, 1, 1, capacity]
+        for i, layer in enumerate(self.layers):
+            x = layer.cached_at(x, cos, sin, mask, keys[i], values[i], positions)
+        return self._logits(x[:, -1])
+
+    @torch.jit.export
     def step_all(self, embeddings: Tensor, keys: Tensor, values: Tensor, start: int) -> Tensor:
         """As step, logits of all positions, float32 [B, n, rows]"""
         return self._logits(self._run(embeddings, keys, values, start))
@@ -267,7 +315,7 @@ class LanguageModel(nn.Module):
         """As step, and the attention, mean over layers and heads, float32 [B, n, start+n]"""
         self._check(embeddings, keys, start)
         n = embeddings.size(1)
-        x = embeddings.to(self.embed_tokens.weight.dtype)
+        x = embeddings.to(self.norm.weight.dtype)
         cos, sin = rotary_tables(start, n, self.head_dim, self.rope_base, x)
         mask = causal_mask(n, start + n, x.device)
         total = torch.zeros(x.size(0), n, start + n, device=x.device)  # float32
@@ -284,7 +332,7 @@ class LanguageModel(nn.Module):
         causal attention never looks at what comes later. Positions count from 0, padding included.
         """
         n = embeddings.size(1)
-        x = embeddings.to(self.embed_tokens.weight.dtype)
+        x = embeddings.to(self.norm.weight.dtype)
         cos, sin = rotary_tables(0, n, self.head_dim, self.rope_base, x)
         seen: Tensor | None = None
         if mask is not None:

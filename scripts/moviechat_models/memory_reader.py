@@ -9,6 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from .linear import Linear
 from .positions import extend_positions
 from .qformer import QFormer
 from .sizes import MemoryReaderSizes
@@ -33,7 +34,7 @@ class MemoryReader(nn.Module):
         self.alpha = sizes.positions.alpha
         self.position_table = nn.Parameter(torch.empty(sizes.positions.rows, sizes.width))
         self.qformer = QFormer(sizes.qformer)
-        self.proj = nn.Linear(sizes.qformer.width, sizes.out)
+        self.proj = Linear(sizes.qformer.width, sizes.out)
         nn.init.normal_(self.position_table, std=0.02)
 
     def place(self, blocks: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .attention import attend, attend_with_weights, merge_heads, split_heads
+from .linear import Linear
 from .sizes import QFormerSizes
 
 
@@ -22,10 +23,10 @@ class BertAttention(nn.Module):
         super().__init__()
         self.heads = sizes.heads
         self.dropout = sizes.dropout
-        self.query = nn.Linear(sizes.width, sizes.width)
-        self.key = nn.Linear(memory_width, sizes.width)
-        self.value = nn.Linear(memory_width, sizes.width)
-        self.dense = nn.Linear(sizes.width, sizes.width)
+        self.query = Linear(sizes.width, sizes.width)
+        self.key = Linear(memory_width, sizes.width)
+        self.value = Linear(memory_width, sizes.width)
+        self.dense = Linear(sizes.width, sizes.width)
         self.norm = nn.LayerNorm(sizes.width, eps=sizes.eps)
 
     def _finish(self, seen: Tensor, hidden: Tensor) -> Tensor:
@@ -64,8 +65,8 @@ class BertFeedForward(nn.Module):
     def __init__(self, sizes: QFormerSizes) -> None:
         super().__init__()
         self.dropout = sizes.dropout
-        self.intermediate = nn.Linear(sizes.width, sizes.ffn)
-        self.dense = nn.Linear(sizes.ffn, sizes.width)
+        self.intermediate = Linear(sizes.width, sizes.ffn)
+        self.dense = Linear(sizes.ffn, sizes.width)
         self.norm = nn.LayerNorm(sizes.width, eps=sizes.eps)
 
     def forward(self, hidden: Tensor) -> Tensor:

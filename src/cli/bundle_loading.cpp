@@ -8,7 +8,7 @@ Bundle load_bundle(const MergedSettings& merged) {
   const RuntimeOptions& runtime = merged.chosen.settings.runtime;
   const torch::Device device = choose_device(runtime.device);
   const torch::ScalarType dtype = choose_dtype(runtime.dtype, device);
-  return Bundle(merged.bundle, device, dtype, runtime.verify);
+  return Bundle(merged.bundle, device, dtype, runtime.verify, runtime.weights);
 }
 
 }  // namespace moviechat::cli

@@ -156,6 +156,8 @@ BundleSpec read_bundle_spec(const std::filesystem::path& folder) {
     spec.name = root.get<std::string>("name");
     spec.family = root.get<std::string>("family");
     spec.dtype = root.get<std::string>("dtype");
+    spec.llm_weights =
+        root.node()["llm_weights"] ? root.get<std::string>("llm_weights") : spec.dtype;
     spec.sizes = read_sizes(root.section("sizes"));
     spec.filter = root.section("pixels").get<std::string>("filter");
     spec.prompt = read_prompt(root.section("prompt"));

@@ -5,12 +5,17 @@
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/serialization/import.h>
 
+#include <ATen/Parallel.h>
+
+#include <algorithm>
 #include <mutex>
 
 #include "moviechat/support/error.h"
 
 namespace moviechat {
 namespace {
+
+constexpr uintmax_t kLarge = uintmax_t{1} << 30;  // bytes of a file
 
 /// The profiling executor specialises on every new shape and recompiles during the first calls;
 /// films and questions bring new shapes all the time.
@@ -35,6 +40,23 @@ std::string cause(const std::exception& error) {
   return line == std::string::npos ? text : text.substr(line + 1);
 }
 
+/// scripts/moviechat_models/linear.py: the weight may be of another dtype than what passes it.
+bool takes_any_dtype(const torch::jit::Module& layer) { return layer.hasattr("any_dtype"); }
+
+/// FBGEMM's layout of an fp16 matrix [out, in] and its bias, for float32 inputs; None where there
+/// is no FBGEMM.
+c10::IValue pack(const torch::jit::Module& layer) {
+  static const auto prepack =
+      c10::Dispatcher::singleton().findSchemaOrThrow("quantized::linear_prepack_fp16", "");
+  torch::jit::Stack stack{layer.attr("weight").toTensor().to(torch::kFloat), layer.attr("bias")};
+  try {
+    prepack.callBoxed(&stack);
+  } catch (const c10::Error&) {
+    return {};
+  }
+  return stack.front();
+}
+
 }  // namespace
 
 struct ScriptModule::Impl {
@@ -42,6 +64,45 @@ struct ScriptModule::Impl {
   std::string name;
   torch::Device device;
   torch::ScalarType dtype;
+  int64_t parameters = 0;
+  int64_t bytes = 0;
+  bool rounds = false;
+
+  void convert(torch::jit::Module& layer, bool keep_matrices) {
+    for (const auto& named : layer.named_parameters(/*recurse=*/false)) {
+      torch::Tensor value = named.value;
+      const bool is_matrix = named.name == "weight" && takes_any_dtype(layer);
+      const bool keep = is_matrix ? keep_matrices || value.scalar_type() == torch::kChar
+                                  : named.name == "scale" && takes_any_dtype(layer);
+      value.set_data(value.to(device, keep ? value.scalar_type() : dtype));
+      count(value);
+    }
+    for (const auto& named : layer.named_buffers(/*recurse=*/false)) {
+      torch::Tensor value = named.value;
+      value.set_data(value.to(device, dtype));
+      count(value);
+    }
+  }
+
+  /// Linear layers alone: tables are looked up, not multiplied.
+  void pack_matrix(torch::jit::Module& layer) const {
+    torch::Tensor weight = layer.attr("weight").toTensor();
+    if (!device.is_cpu() || dtype != torch::kFloat || weight.scalar_type() != torch::kHalf) return;
+    if (const c10::IValue packed = pack(layer); !packed.isNone()) {
+      layer.setattr("packed", packed);
+      weight.set_data(torch::empty({0}, weight.options()));
+    }
+  }
+
+  bool is_rounded_for(const torch::jit::Module& layer) const {
+    const bool as_it_is = layer.attr("weight").toTensor().scalar_type() == dtype;
+    return device.is_cpu() && !as_it_is && layer.attr("packed").isNone();
+  }
+
+  void count(const torch::Tensor& tensor) {
+    parameters += tensor.numel();
+    bytes += static_cast<int64_t>(tensor.nbytes());
+  }
 
   c10::IValue run(const std::string& method, std::initializer_list<Argument> arguments) const {
     const c10::InferenceMode inference;
@@ -71,15 +132,29 @@ ScriptModule::ScriptModule(ScriptModule&&) noexcept = default;
 ScriptModule& ScriptModule::operator=(ScriptModule&&) noexcept = default;
 
 ScriptModule ScriptModule::load(const std::filesystem::path& file, torch::Device device,
-                                torch::ScalarType dtype) {
+                                torch::ScalarType dtype, Weights weights) {
   use_the_simple_executor();
   const std::string name = file.filename().string();
   try {
     const c10::InferenceMode inference;
-    torch::jit::Module module = torch::jit::load(file.string(), device);
-    module.eval();
-    module.to(device, dtype);
-    return ScriptModule(std::make_unique<Impl>(Impl{std::move(module), name, device, dtype}));
+    auto impl =
+        std::make_unique<Impl>(Impl{torch::jit::load(file.string(), device), name, device, dtype});
+    impl->module.eval();
+    const bool keep_matrices =
+        weights == Weights::stored || (weights == Weights::automatic && device.is_cpu() &&
+                                       std::filesystem::file_size(file) > kLarge);
+    std::vector<torch::jit::Module> layers;
+    for (torch::jit::Module layer : impl->module.modules()) {
+      impl->convert(layer, keep_matrices);
+      if (layer.hasattr("packed")) layers.push_back(std::move(layer));
+    }
+    at::parallel_for(0, std::ssize(layers), 1, [&](int64_t begin, int64_t end) {
+      const c10::InferenceMode inference_here;
+      for (int64_t i = begin; i < end; ++i) impl->pack_matrix(layers[i]);
+    });
+    impl->rounds = std::any_of(layers.begin(), layers.end(),
+                               [&](const auto& layer) { return impl->is_rounded_for(layer); });
+    return ScriptModule(std::move(impl));
   } catch (const c10::Error& error) {
     throw InputError("cannot load '" + file.string() +
                      "' as a TorchScript module: " + cause(error));
@@ -118,21 +193,8 @@ bool ScriptModule::has_method(const std::string& method) const {
 torch::Device ScriptModule::device() const { return impl_->device; }
 torch::ScalarType ScriptModule::dtype() const { return impl_->dtype; }
 const std::string& ScriptModule::name() const { return impl_->name; }
-
-int64_t ScriptModule::parameters() const {
-  int64_t count = 0;
-  for (const auto& tensor : impl_->module.parameters()) count += tensor.numel();
-  return count;
-}
-int64_t ScriptModule::bytes() const {
-  int64_t count = 0;
-  for (const auto& tensor : impl_->module.parameters()) {
-    count += static_cast<int64_t>(tensor.nbytes());
-  }
-  for (const auto& tensor : impl_->module.buffers()) {
-    count += static_cast<int64_t>(tensor.nbytes());
-  }
-  return count;
-}
+bool ScriptModule::rounds() const { return impl_->rounds; }
+int64_t ScriptModule::parameters() const { return impl_->parameters; }
+int64_t ScriptModule::bytes() const { return impl_->bytes; }
 
 }  // namespace moviechat

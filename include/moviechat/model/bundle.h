@@ -52,8 +52,9 @@ struct BundleSpec {
   std::filesystem::path folder;
   std::string name;
   std::string family;
-  std::string dtype;   // of the weights in the files
-  std::string sha256;  // of model.yaml, which holds the hashes of all parts
+  std::string dtype;        // of the weights in the files
+  std::string llm_weights;  // int8 when the language model's layers are; else dtype
+  std::string sha256;       // of model.yaml, which holds the hashes of all parts
   BundleSizes sizes;
   std::string filter;  // of the resize to S×S: bilinear or bicubic
   PromptSpec prompt;
@@ -81,7 +82,8 @@ class Bundle {
  public:
   /// Loads the parts and runs the self-test. A TorchScript file is a program: load bundles that you
   /// trust.
-  Bundle(BundleSpec spec, torch::Device device, torch::ScalarType dtype, Verify verify);
+  Bundle(BundleSpec spec, torch::Device device, torch::ScalarType dtype, Verify verify,
+         Weights weights = Weights::automatic);
 
   const BundleSpec& spec() const { return spec_; }
   const ScriptModule& frame_encoder() const { return frame_encoder_; }
@@ -95,7 +97,8 @@ class Bundle {
 
  private:
   void run_self_test();
-  void check_numbers(const std::string& part, const torch::Tensor& output);
+  void check_numbers(const std::string& part, const ScriptModule& module,
+                     const torch::Tensor& output);
 
   BundleSpec spec_;
   ScriptModule frame_encoder_;

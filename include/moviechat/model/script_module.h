@@ -11,6 +11,14 @@
 
 namespace moviechat {
 
+/// Where matrices, nearly all of a model, are kept in the dtype of their file and widened as they
+/// are used: on a CPU fp16 takes half the memory of fp32, and its GEMM is slow.
+enum class Weights {
+  automatic,  // on a CPU, the parts whose file exceeds 1 GiB
+  stored,     // everywhere
+  compute,    // nowhere: matrices are converted once, when they are loaded
+};
+
 /// One exported module of a bundle, on a device and in a dtype: tensors → tensors.
 /// Const after construction; calls run without autograd. One thread at a time per module. This
 /// class is the only one that knows TorchScript.
@@ -18,9 +26,10 @@ class ScriptModule {
  public:
   using Argument = std::variant<torch::Tensor, int64_t>;
 
-  /// Loads a scripted module and moves it. InputError when the file cannot be read as one.
+  /// Loads a scripted module and moves it; int8 matrices stay int8. Memory: the file's size, or the
+  /// converted weights and one matrix. InputError when the file cannot be read as one.
   static ScriptModule load(const std::filesystem::path& file, torch::Device device,
-                           torch::ScalarType dtype);
+                           torch::ScalarType dtype, Weights weights = Weights::automatic);
   ~ScriptModule();
   ScriptModule(ScriptModule&&) noexcept;
   ScriptModule& operator=(ScriptModule&&) noexcept;
@@ -34,7 +43,9 @@ class ScriptModule {
 
   bool has_method(const std::string& method) const;
   torch::Device device() const;
-  torch::ScalarType dtype() const;
+  torch::ScalarType dtype() const;  // to compute in
+  /// Whether what passes a matrix is rounded to less than dtype() on the way.
+  bool rounds() const;
   /// Parameters and buffers: numbers, and bytes on the device.
   int64_t parameters() const;
   int64_t bytes() const;

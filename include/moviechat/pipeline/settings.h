@@ -21,11 +21,19 @@ struct EnumNames<Verify> {
                                      std::pair{std::string_view("quick"), Verify::quick}};
 };
 
+template <>
+struct EnumNames<Weights> {
+  static constexpr std::array values{std::pair{std::string_view("auto"), Weights::automatic},
+                                     std::pair{std::string_view("stored"), Weights::stored},
+                                     std::pair{std::string_view("compute"), Weights::compute}};
+};
+
 /// On what, and in what portions, the work is done. None of these changes an answer beyond
 /// rounding.
 struct RuntimeOptions {
   std::string device = "auto";
   std::string dtype = "auto";
+  Weights weights = Weights::automatic;
   int64_t threads = 0;
   int64_t batch = 16;
   Verify verify = Verify::full;
@@ -36,6 +44,9 @@ template <class Visitor>
 void visit_fields(RuntimeOptions& o, Visitor& field) {
   field("device", o.device, "cpu, cuda, cuda:INDEX, or auto: CUDA when there is one");
   field("dtype", o.dtype, "fp32, fp16, bf16, or auto: fp16 on CUDA, fp32 on a CPU");
+  field("weights", o.weights,
+        "matrices in memory: stored as in the bundle, converted to the dtype to compute in, or "
+        "auto: stored on a CPU if a part exceeds 1 GiB");
   field("threads", o.threads, "CPU threads; 0: one per core");
   field("batch", o.batch, "frames encoded together");
   field("verify", o.verify, "check of the bundle: every part's hash, or only the self-test");
