@@ -146,11 +146,13 @@ void Generator::make_room(int64_t positions) {
 }
 
 std::span<float> Generator::on_host(const torch::Tensor& logits) {
-  // The one copy of a step. Logits are a fresh tensor, so on a CPU they are used where they are.
+  // The one copy of a step, and on a GPU its one wait. Logits are a fresh tensor, so on a CPU they
+  // are used where they are.
   torch::Tensor host = logits;
   if (!logits.is_cpu()) {
     if (!host_logits_.defined() || host_logits_.sizes() != logits.sizes()) {
-      host_logits_ = torch::empty_like(logits, torch::TensorOptions(torch::kCPU));
+      const auto host = torch::TensorOptions(logits.scalar_type()).pinned_memory(true);
+      host_logits_ = torch::empty(logits.sizes(), host);
     }
     host_logits_.copy_(logits);
     host = host_logits_;

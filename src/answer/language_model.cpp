@@ -2,11 +2,24 @@
 
 #include <c10/core/InferenceMode.h>
 
+#include <algorithm>
 #include <string>
 
 #include "moviechat/support/error.h"
 
 namespace moviechat {
+namespace {
+
+/// Numbers on a device, without waiting for it: page-locked memory is copied behind the host's
+/// back.
+torch::Tensor on_device(std::span<const int64_t> numbers, torch::Device device) {
+  const auto options = torch::TensorOptions(torch::kInt64).pinned_memory(device.is_cuda());
+  const torch::Tensor host = torch::empty({std::ssize(numbers)}, options);
+  std::copy(numbers.begin(), numbers.end(), host.data_ptr<int64_t>());
+  return host.to(device, /*non_blocking=*/true);
+}
+
+}  // namespace
 
 void KvCache::truncate(int64_t length) {
   if (length < 0 || length > length_) {
@@ -39,21 +52,37 @@ void KvCache::copy_from(const KvCache& one) {
   values_.narrow(3, 0, length_).copy_(one.values_.narrow(3, 0, length_));
 }
 
+void KvCache::set_row(int64_t row, const KvCache& one) {
+  if (one.batch() != 1 || one.length_ > capacity() || row < 0 || row >= batch()) {
+    throw Error("key-value cache: cannot take " + std::to_string(one.length_) + " positions of " +
+                std::to_string(one.batch()) + " rows into row " + std::to_string(row) + " of " +
+                std::to_string(batch()) + ", capacity " + std::to_string(capacity()));
+  }
+  const c10::InferenceMode guard;  // the module's tensors are written in place
+  const int64_t length = one.length_;
+  keys_.select(1, row).narrow(2, 0, length).copy_(one.keys_.select(1, 0).narrow(2, 0, length));
+  values_.select(1, row).narrow(2, 0, length).copy_(one.values_.select(1, 0).narrow(2, 0, length));
+}
+
 void KvCache::select(const std::vector<int64_t>& rows, int64_t from) {
   bool moved = false;
   for (size_t b = 0; b < rows.size(); ++b) moved |= rows[b] != static_cast<int64_t>(b);
   if (!moved || from >= length_) return;
   const c10::InferenceMode guard;  // the module's tensors are written in place
-  const auto index = torch::tensor(rows, torch::kInt64).to(keys_.device());
+  const auto index = on_device(rows, keys_.device());
   for (torch::Tensor* cached : {&keys_, &values_}) {
     auto changing = cached->narrow(3, from, length_ - from);
     changing.copy_(changing.index_select(1, index));
   }
 }
 
+LanguageModel::LanguageModel(const ScriptModule& module)
+    : LanguageModel(module, module.device().is_cuda() && module.has_method("step_at")
+                                ? Steps::fixed
+                                : Steps::growing) {}
+
 torch::Tensor LanguageModel::embed(std::span<const int64_t> ids) const {
-  const auto tensor = torch::tensor(at::ArrayRef<int64_t>(ids.data(), ids.size()), torch::kInt64);
-  return module_->call("embed", {tensor.to(module_->device())});  // [n, H]
+  return module_->call("embed", {on_device(ids, module_->device())});  // [n, H]
 }
 
 torch::Tensor LanguageModel::embed_column(std::span<const int64_t> ids) const {
@@ -70,10 +99,27 @@ KvCache LanguageModel::make_cache(int64_t batch, int64_t capacity) const {
 
 torch::Tensor LanguageModel::step(const torch::Tensor& embeddings, KvCache& cache) const {
   check_room(embeddings, cache);
+  if (steps_ == Steps::fixed && embeddings.size(1) == 1) {
+    const c10::InferenceMode guard;
+    if (cache.next_at_ != cache.length_) {
+      cache.next_ = torch::full({cache.batch()}, cache.length_,
+                                torch::TensorOptions(torch::kInt64).device(device()));
+    }
+    auto logits = step_at(embeddings, cache, cache.next_);
+    cache.next_.add_(1);
+    cache.next_at_ = ++cache.length_;
+    return logits;
+  }
   auto logits =
       module_->call("step", {embeddings, cache.keys_, cache.values_, cache.length_});  // [B, rows]
   cache.length_ += embeddings.size(1);
   return logits;
+}
+
+torch::Tensor LanguageModel::step_at(const torch::Tensor& embeddings, KvCache& cache,
+                                     const torch::Tensor& positions) const {
+  return module_->call("step_at",
+                       {embeddings, cache.keys_, cache.values_, positions});  // [B, rows]
 }
 
 std::pair<torch::Tensor, torch::Tensor> LanguageModel::step_attention(

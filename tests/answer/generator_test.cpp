@@ -94,6 +94,21 @@ TEST_F(GeneratorTest, TheSameSeedGivesTheSameAnswerAndSeedsDiffer) {
   }
 }
 
+TEST_F(GeneratorTest, StepsOfFixedShapeGiveTheSameAnswers) {
+  const LanguageModel fixed(tiny_.module, LanguageModel::Steps::fixed);
+  for (const int64_t beams : {1, 3}) {
+    GenerationOptions options = TinyModel::forty_tokens();
+    options.beams = beams;
+    Generator growing = tiny_.generator(options);
+    Generator generator(fixed, *tiny_.tokenizer, tiny_.spec, options);
+    for (const size_t question : {0, 3, 10}) {
+      const Prompt prompt = tiny_.prompt(tiny_.golden_language["prompts"][question]["question"]);
+      EXPECT_EQ(generator.answer(prompt, tiny_.video).ids, growing.answer(prompt, tiny_.video).ids)
+          << beams << " beams, question " << question;
+    }
+  }
+}
+
 TEST_F(GeneratorTest, BeamsOfOneCandidateAreGreedy) {
   GenerationOptions options = TinyModel::forty_tokens();
   const Prompt prompt = tiny_.prompt("what is the rabbit's name");

@@ -63,6 +63,45 @@ TEST_F(LanguageModelTest, RowsOfACacheAreReorderedAfterTheirSharedPrefix) {
   }
 }
 
+TEST_F(LanguageModelTest, StepsOfFixedShapeGiveTheSameLogits) {
+  const LanguageModel fixed(tiny_.module, LanguageModel::Steps::fixed);
+  const auto prompt = fixed.embed(ids_).unsqueeze(0);
+  KvCache cache = fixed.make_cache(1, 32);
+  KvCache growing = tiny_.model.make_cache(1, 32);
+  const auto advance = [&](const torch::Tensor& embeddings) {
+    const auto logits = fixed.step(embeddings, cache);
+    EXPECT_LT(largest_difference(logits, tiny_.model.step(embeddings, growing)), 1e-5);
+    EXPECT_EQ(cache.length(), growing.length());
+  };
+  advance(prompt);
+  for (const int64_t id : {300, 301, 302}) advance(fixed.embed_column({&id, 1}));
+  cache.truncate(9);
+  growing.truncate(9);
+  for (const int64_t id : {310, 311}) advance(fixed.embed_column({&id, 1}));
+  advance(prompt);
+  for (const int64_t id : {320, 321}) advance(fixed.embed_column({&id, 1}));
+  EXPECT_THROW(fixed.step(torch::zeros({1, 20, 64}), cache), Error);
+}
+
+TEST_F(LanguageModelTest, RowsOfDifferentLengthsAreReadTogether) {
+  const std::vector<int64_t> lengths = {3, 8, 1};
+  const std::vector<int64_t> next = {300, 301, 302};
+  KvCache rows = tiny_.model.make_cache(3, 16);
+  std::vector<torch::Tensor> expected;
+  for (int64_t row = 0; row < 3; ++row) {
+    KvCache alone = tiny_.model.make_cache(1, 16);
+    tiny_.model.step(tiny_.model.embed({ids_.data(), size_t(lengths[row])}).unsqueeze(0), alone);
+    rows.set_row(row, alone);
+    expected.push_back(tiny_.model.step(tiny_.model.embed_column({&next[row], 1}), alone)[0]);
+  }
+  const auto logits =
+      tiny_.model.step_at(tiny_.model.embed_column(next), rows, torch::tensor(lengths));
+  for (int64_t row = 0; row < 3; ++row) {
+    EXPECT_LT(largest_difference(logits[row], expected[row]), 1e-5) << row;
+  }
+  EXPECT_THROW(rows.set_row(3, tiny_.model.make_cache(1, 16)), Error);
+}
+
 TEST_F(LanguageModelTest, MoreThanTheCacheHoldsIsRefused) {
   KvCache cache = tiny_.model.make_cache(1, 4);
   EXPECT_THROW(tiny_.model.step(tiny_.model.embed(ids_).unsqueeze(0), cache), Error);

@@ -29,6 +29,9 @@ class KvCache {
   KvCache clone() const;
   /// Takes over all positions of a cache of batch 1, for every row of this one.
   void copy_from(const KvCache& one);
+  /// Row `row` becomes what a cache of batch 1 holds; length() stays, as rows need not be equally
+  /// long.
+  void set_row(int64_t row, const KvCache& one);
   /// Row b becomes what row rows[b] was. Positions before `from` are known to be the same in all.
   void select(const std::vector<int64_t>& rows, int64_t from);
 
@@ -37,14 +40,25 @@ class KvCache {
   torch::Tensor keys_;
   torch::Tensor values_;
   int64_t length_ = 0;
+  torch::Tensor next_;  // int64 [B] on the device: `next_at_`, the position of the next token
+  int64_t next_at_ = -1;
 };
 
 /// Embeddings → logits of the next token, by a bundle's language model. Const after construction;
 /// what it has read is in the KvCache that is passed in. The module outlives it. One thread at a
 /// time.
+///
+/// Nothing here waits for a device: whoever reads the logits does.
 class LanguageModel {
  public:
-  explicit LanguageModel(const ScriptModule& module) : module_(&module) {}
+  /// How single tokens are read.
+  enum class Steps {
+    growing,  // the work of a step grows with what was read: for CPUs
+    fixed,    // the same kernels on the same shapes at every position: what a CUDA graph can hold
+  };
+  /// On CUDA fixed steps, where the module has them.
+  explicit LanguageModel(const ScriptModule& module);
+  LanguageModel(const ScriptModule& module, Steps steps) : module_(&module), steps_(steps) {}
 
   /// n ids → [n, H]
   torch::Tensor embed(std::span<const int64_t> ids) const;
@@ -56,8 +70,14 @@ class LanguageModel {
   /// [B, rows]. Error when they do not fit.
   torch::Tensor step(const torch::Tensor& embeddings, KvCache& cache) const;
 
-  /// The same, with the attention that the n positions paid to all, mean over layers and heads:
-  /// float32 [B, n, length].
+  /// One token a row, [B, 1, H], row b at positions[b] (int64 [B] on the device; below the
+  /// capacity) → logits float32 [B, rows]. For rows of different lengths; cache.length() stays as
+  /// it is.
+  torch::Tensor step_at(const torch::Tensor& embeddings, KvCache& cache,
+                        const torch::Tensor& positions) const;
+
+  /// The same as step, with the attention that the n positions paid to all, mean over layers and
+  /// heads: float32 [B, n, length].
   std::pair<torch::Tensor, torch::Tensor> step_attention(const torch::Tensor& embeddings,
                                                          KvCache& cache) const;
 
@@ -66,6 +86,7 @@ class LanguageModel {
  private:
   void check_room(const torch::Tensor& embeddings, const KvCache& cache) const;
   const ScriptModule* module_;
+  Steps steps_;
 };
 
 }  // namespace moviechat
