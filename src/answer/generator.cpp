@@ -3,6 +3,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "moviechat/answer/beam_search.h"
 #include "moviechat/support/error.h"
@@ -53,9 +54,11 @@ Generation Generator::answer(const Prompt& prompt, const VideoTokens& video,
                              const AnswerCallbacks& callbacks, bool with_attention) {
   const c10::InferenceMode guard;
   const Layout layout = lay_out(prompt, video, callbacks.warn);
-  const torch::Tensor logits = prefill(layout, callbacks.cancel);  // [1, rows]
-
   Generation generation;
+  const auto begin = std::chrono::steady_clock::now();
+  const torch::Tensor logits = prefill(layout, callbacks.cancel);  // [1, rows]
+  generation.prompt_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   generation.prompt_tokens = layout.tokens;
   if (options_.beams > 1) {
     generation.ids = follow_beams(logits, callbacks.cancel, generation.reason);

@@ -248,6 +248,7 @@ RunResult Pipeline::answer(WatchedFilm film, const RunOptions& run,
     const Generation generation =
         generator.answer(make_prompt(spec.prompt, *tokenizer_, question.text), tokens, hooks,
                          /*with_attention=*/with_evidence);
+    film.timings.add("prompt", generation.prompt_seconds);  // part of "answer"
     Answer& answer = result.answers[index];
     answer.question = question;
     answer.at = moment ? film.moments[*moment] : question.at;

@@ -6,19 +6,18 @@ import json
 from pathlib import Path
 
 import pytest
+import sentencepiece
 import torch
 import yaml
 
 from conftest import convert, flags_of
-from mini.model import WatchedFilm, load
-from mini.sizes import mini_sizes
-from moviechat_models.export import Model, quantize
+from mini.video_file import read_video
+from moviechat_models.export import load_modules, quantize
 from moviechat_models.linear import to_int8
 from moviechat_models.llama import LanguageModel
-from moviechat_models.sizes import moviechat_7b
+from moviechat_models.sizes import LlamaSizes, moviechat_7b
 
-ROOT = Path(__file__).parents[2]
-EOS = 2
+MINI = Path(__file__).parents[2] / "models/mini"
 
 
 def cosine(a, b):
@@ -41,34 +40,55 @@ def test_on_the_shapes_of_vicuna_logits_keep_their_direction():
         assert cosine(rounded.step(embeds[:, 9:10], *cache, 9), wanted) > 0.999
 
 
+def language_sizes(folder, weights):
+    """Of a bundle: scripts/mini/sizes.py may be ahead of it."""
+    sizes = yaml.safe_load((folder / "model.yaml").read_text(encoding="utf-8"))["sizes"]
+    return LlamaSizes(
+        width=sizes["hidden"],
+        layers=sizes["layers"],
+        heads=sizes["hidden"] // sizes["head_dim"],
+        kv_heads=sizes["kv_heads"],
+        ffn=weights["layers.0.mlp.gate_proj.weight"].size(0),
+        vocab=sizes["vocab"],
+        rows=sizes["rows"],
+        context=sizes["context"],
+    )
+
+
 class Film:
-    """The mini model's view of the sample film, with prompts as embeddings [1, n, H]"""
+    """The mini model's language model, and prompts about the sample film [1, n, H]"""
 
     def __init__(self):
-        sample = ROOT / "models/mini/sample.json"
+        sample = MINI / "sample.json"
         told = json.loads(sample.read_text(encoding="utf-8"))
-        fps = told["info"]["fps"]
-        modules, tokens = load(ROOT / "models/mini")
-        film = WatchedFilm(modules, sample.with_suffix(".mp4"), fps)
-        self.exact = Model.create(mini_sizes(768)).language_model.eval()
-        self.exact.load_state_dict(modules.language_model.state_dict())
-        self.stops = [*tokens.stop(), [EOS]]
-        asked = [(film.long, item["question"]) for item in told["global"]]
-        of_moments = sorted({item["question"] for item in told["breakpoint"]})
-        moments = [film.memory_at(t) for t in range(2, 80, 5)]
-        asked += [(memory, question) for memory in moments for question in of_moments]
-        before = self.exact.embed(torch.tensor(tokens.before))
-        with torch.no_grad():
-            self.prompts = [
-                torch.cat(
-                    [
-                        before,
-                        modules.memory_reader(memory),
-                        self.exact.embed(torch.tensor(tokens.after(question))),
-                    ]
-                ).unsqueeze(0)
-                for memory, question in asked
-            ]
+        model = load_modules(MINI)
+        weights = model.language_model.state_dict()
+        self.exact = LanguageModel(language_sizes(MINI, weights)).eval()
+        self.exact.load_state_dict(weights)
+        described = yaml.safe_load((MINI / "model.yaml").read_text(encoding="utf-8"))
+        prompt = described["prompt"]
+        self.stops = [*prompt["stop"], [prompt["eos"]]]
+        tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(MINI / "tokenizer.model"))
+        before, after = prompt["template"].split("<ImageHere>")
+        head = self.exact.embed(torch.tensor([prompt["bos"], *tokenizer.encode(before)]))
+
+        frames = read_video(sample.with_suffix(".mp4"), described["sizes"]["image"])
+        shown = torch.from_numpy(frames[:: len(frames) // 240][:240]).permute(0, 3, 1, 2)
+        blocks = model.frame_encoder(shown)
+        questions = sorted({item["question"] for item in (*told["global"], *told["breakpoint"])})
+        # the film as seen from six moments: six memories, each asked everything
+        videos = [model.memory_reader(blocks[: 40 * (i + 1)]) for i in range(6)]
+        self.prompts = [
+            torch.cat(
+                [
+                    head,
+                    video,
+                    self.exact.embed(torch.tensor(tokenizer.encode(after.format(question=q)))),
+                ]
+            ).unsqueeze(0)
+            for video in videos
+            for q in questions
+        ]
 
     def ended(self, ids):
         return len(ids) == 40 or any(ids[-len(stop) :] == stop for stop in self.stops)

@@ -45,6 +45,16 @@ def test_x_in_float32_passes_a_matrix_of_another_dtype(dtype, rows, inputs, bias
             assert (y - wanted).abs().max() <= TOLERANCE[dtype] * wanted.abs().max()
 
 
+@pytest.mark.parametrize("rows", ROWS)
+def test_int8_where_bf16_is_fast(rows):
+    layer, x = stored(torch.int8, 64, 600, True), torch.randn(*rows, 64)
+    layer.mixed.fast_bf16 = True
+    wanted = exact(layer, x)
+    with torch.no_grad():
+        for run in (layer, torch.jit.script(layer)):
+            assert (run(x) - wanted).abs().max() <= TOLERANCE[torch.int8] * wanted.abs().max()
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_many_rows_are_not_rounded(dtype):
     layer, x = stored(dtype, 64, 300, True), torch.randn(7, 64)

@@ -39,6 +39,7 @@ struct Generation {
   FinishReason reason = FinishReason::length;
   int64_t prompt_tokens = 0;  // positions before the answer, the video's among them
   int64_t answer_tokens = 0;
+  double prompt_seconds = 0;  // until the prompt was read; a device may still be at it
   torch::Tensor
       attention;  // [Q] float32 on the CPU: of the answer's tokens to the video embeddings,
                   // mean over tokens, layers and heads; undefined unless asked for
