@@ -100,7 +100,7 @@ TEST_F(Int8Bundle, LayersStayInt8WhateverIsComputedIn) {
     for (const int64_t n : {7, 200}) {
       const auto wanted = logits_of(load(testing::tiny_bundle(), Weights::compute), n);
       const auto cosine = torch::cosine_similarity(logits_of(int8, n), wanted, -1);
-      EXPECT_GT(cosine.min().item<float>(), 0.999) << n;
+      EXPECT_GT(cosine.min().item<float>(), 0.998) << n;  // of 64 channels only
     }
   }
   const Bundle half = load(bundle(), Weights::automatic, torch::kHalf);
