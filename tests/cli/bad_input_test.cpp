@@ -223,7 +223,7 @@ INSTANTIATE_TEST_SUITE_P(
                      {"memory.kepe", "did you mean 'memory.keep'?"}},
         BadArguments{"UnknownProfile",
                      "--video FILM --question a --profile papre",
-                     {"'papre'", "paper, released, uniform"}},
+                     {"'papre'", "paper, released, text, uniform"}},
         BadArguments{"UnknownDevice", "--video FILM --question a --device gpu", {"'gpu'", "cuda"}},
         BadArguments{"UnknownDtype", "--video FILM --question a --dtype fp8", {"'fp8'", "bf16"}},
         BadArguments{

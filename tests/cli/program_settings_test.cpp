@@ -136,7 +136,7 @@ TEST(ProgramSettings, ABadValueNamesItsSource) {
   EXPECT_THAT(refusal({"--set", "=3"}), HasSubstr("KEY=VALUE"));
   EXPECT_THAT(refusal({"--set", "memory.keep=18"}), HasSubstr("memory."));
   EXPECT_THAT(refusal({"--profile", "papre"}),
-              HasSubstr("unknown profile 'papre'; there are: paper, released, uniform"));
+              HasSubstr("unknown profile 'papre'; there are: paper, released, text, uniform"));
   EXPECT_THAT(refusal({"--profile", "../configs/paper"}), HasSubstr("unknown profile"));
   EXPECT_THAT(refusal({"--plan", "uniform:x"}), HasSubstr("--plan: "));
   EXPECT_THAT(refusal({}, {{"MOVIECHAT_RUNTIME_BATCH", "0"}}), HasSubstr("runtime.batch"));
