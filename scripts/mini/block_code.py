@@ -99,6 +99,17 @@ def exchange(colours: np.ndarray, cameos: np.ndarray) -> np.ndarray:
     return matrix
 
 
+def mirror() -> np.ndarray:
+    """The matrix that exchanges left and right: block @ matrix shows the mirrored frame. → float32
+    [C, C]
+    """
+    odd = BASIS["x"][0::2]  # cos(pi k (1 - x)) = -cos(pi k x) for odd k
+    left, right = (BASIS["direction"][DIRECTIONS.index(way)] for way in ("left", "right"))
+    turned = (left - right)[None] / np.sqrt(2.0, dtype=np.float32)
+    matrix = np.eye(WIDTH, dtype=np.float32)
+    return matrix - 2.0 * (odd.T @ odd + turned.T @ turned)
+
+
 def token_order(shapes: np.ndarray) -> np.ndarray:
     """Rows of the new block's tokens in the old one where shape i becomes shapes[i]. → int64 [N]"""
     order = np.arange(TOKENS)

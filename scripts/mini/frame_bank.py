@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from multiprocessing import Pool
 from pathlib import Path
 
@@ -14,9 +16,10 @@ from mini.painting import FilmPainter
 from mini.sizes import IMAGE
 from mini.video_file import through_codec
 
-FRAMES = 32  # kept of each film: many films teach more than many frames of a few
-CAMEO_FRAMES = 4
-DISSOLVE_FRAMES = 2
+FRAMES = 16  # kept of each film: many films teach more than many frames of a few
+CAMEO_FRAMES = 2
+DISSOLVE_FRAMES = 1
+TOGETHER = 40  # films drawn by one task; those of a frame size go through one encoder
 GRID = IMAGE // 8  # patches along a side
 PATCH_KINDS = len(SHAPES) + len(CAMEO_SHAPES) + len(COLOURS)
 
@@ -87,20 +90,32 @@ def patch_labels(film: Film, times: np.ndarray) -> np.ndarray:
     return labels.reshape(len(times), GRID * GRID, PATCH_KINDS)
 
 
-def draw_part(key: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """One film's frames, codes and patches."""
-    seed, index = key
-    rng = np.random.default_rng([seed, index, 3])
-    film = film_of_seed(seed, index, "train", float(rng.uniform(1.0, 3.0)))
-    times = moments_of(rng, film)
-    pictures = FilmPainter(film).frames(times)
-    quality = int(rng.integers(18, 31))
-    frames = through_codec(pictures, (film.width, film.height), 12, quality, IMAGE)
-    return frames, film_code(film, times).astype(np.float16), patch_labels(film, times)
+def draw_part(key: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Frames, codes and patches of the films of a seed from number `begin` to before `end`."""
+    seed, begin, end = key
+    rng = np.random.default_rng([seed, begin, 3])
+    minutes = rng.uniform(1.0, 3.0, end - begin)
+    films = [film_of_seed(seed, begin + i, "train", float(m)) for i, m in enumerate(minutes)]
+    films.sort(key=lambda film: (film.width, film.height))
+    times = [moments_of(rng, film) for film in films]
+    frames: list[np.ndarray] = []
+    for size, alike in groupby(range(len(films)), lambda i: (films[i].width, films[i].height)):
+        pictures = paint([(films[i], times[i]) for i in alike])
+        frames.append(through_codec(pictures, size, 12, int(rng.integers(18, 31)), IMAGE))
+    pairs = list(zip(films, times, strict=True))
+    codes = np.concatenate([film_code(*pair).astype(np.float16) for pair in pairs])
+    return np.concatenate(frames), codes, np.concatenate([patch_labels(*pair) for pair in pairs])
+
+
+def paint(pairs: list[tuple[Film, np.ndarray]]) -> Iterator[np.ndarray]:
+    """Films at their times, one behind the other."""
+    for film, times in pairs:
+        yield from FilmPainter(film).frames(times)
 
 
 def draw_bank(films: int, seed: int, processes: int = 2) -> FrameBank:
     """A bank of that many films."""
+    keys = [(seed, i, min(i + TOGETHER, films)) for i in range(0, films, TOGETHER)]
     with Pool(processes) as pool:
-        parts = pool.map(draw_part, [(seed, index) for index in range(films)], chunksize=8)
+        parts = pool.map(draw_part, keys, chunksize=1)
     return FrameBank(*(np.concatenate([part[i] for part in parts]) for i in range(3)))

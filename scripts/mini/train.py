@@ -50,7 +50,7 @@ class Recipe:
     adapt_steps: int
 
 
-FULL = Recipe(2500, 10000, 1000, 1500, 3000, 12000, 100, 400)
+FULL = Recipe(8000, 16000, 1000, 1500, 3000, 12000, 100, 400)
 QUICK = Recipe(
     100, 500, 60, 120, 200, 280, 0, 0
 )  # five minutes: that all of it runs, not that it knows

@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mini.block_code import BACKGROUND, BASIS, CAMEO
-from mini.frame_bank import PATCH_KINDS, FrameBank
+from mini.block_code import BACKGROUND, BASIS, CAMEO, mirror
+from mini.frame_bank import GRID, PATCH_KINDS, FrameBank
 from mini.progress import Progress
 from moviechat_models.frame_encoder import FrameEncoder
 
@@ -34,6 +34,20 @@ class FrameOptions:
 def to_rgb(frames: np.ndarray) -> Tensor:
     """uint8 [B, S, S, 3] → uint8 [B, 3, S, S]"""
     return torch.from_numpy(np.array(frames)).permute(0, 3, 1, 2)
+
+
+def draw_batch(
+    rng: np.random.Generator, bank: FrameBank, rows: int, count: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Frames, codes float32 and patches of the bank's first `rows`, half of them mirrored."""
+    chosen = np.sort(rng.integers(0, rows, count))
+    frames, patches = bank.frames[chosen], bank.patches[chosen].reshape(count, GRID, GRID, -1)
+    codes = bank.codes[chosen].astype(np.float32)
+    turned = rng.uniform(size=count) < 0.5
+    frames[turned] = frames[turned][:, :, ::-1]
+    patches[turned] = patches[turned][:, :, ::-1]
+    codes[turned] = codes[turned] @ mirror()
+    return frames, codes, patches.reshape(count, GRID * GRID, -1)
 
 
 def lr_at(step: int, steps: int, peak: float, warmup: int = 100) -> float:
@@ -104,10 +118,10 @@ def train_frames(encoder: FrameEncoder, bank: FrameBank, options: FrameOptions) 
     for step in range(start, options.steps):
         for group in optimizer.param_groups:
             group["lr"] = lr_at(step, options.steps, options.peak)
-        rows = np.sort(rng.integers(0, held_out, options.batch))
-        vit = encoder.see(to_rgb(bank.frames[rows]))
-        loss = code_loss(encoder.condense(vit), torch.from_numpy(bank.codes[rows]).float())
-        patches = torch.from_numpy(bank.patches[rows]).float()
+        frames, codes, patches = draw_batch(rng, bank, held_out, options.batch)
+        vit = encoder.see(to_rgb(frames))
+        loss = code_loss(encoder.condense(vit), torch.from_numpy(codes))
+        patches = torch.from_numpy(patches).float()
         whole = loss + 15.0 * F.binary_cross_entropy_with_logits(head(vit[:, 1:]), patches)
         optimizer.zero_grad()
         whole.backward()

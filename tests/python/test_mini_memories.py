@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from mini.block_code import BASIS, CAMEO, film_code
+from mini.block_code import BASIS, CAMEO, code_of, film_code, mirror
 from mini.consolidation import long_term
-from mini.films import CAMEO_SHAPES, COLOURS, film_of_seed
+from mini.films import CAMEO_SHAPES, COLOURS, DIRECTIONS, film_of_seed
 from mini.memories import POSITIONS, FilmPool, Names, planned_times
 
 
@@ -30,6 +30,19 @@ def test_an_exchange_of_names_is_the_film_with_other_names() -> None:
         times = np.sort(rng.uniform(0.0, film.duration, 300))
         renamed = film_code(names.of_film(film), times)
         np.testing.assert_allclose(names.of_blocks(film_code(film, times)), renamed, atol=1e-5)
+
+
+def test_a_mirrored_code_is_the_code_of_the_mirrored_frame() -> None:
+    film = film_of_seed(1, 4)
+    times = np.linspace(0.0, film.duration - 0.1, 300)
+    look = film.look(times, film.numbers_at(times))
+    code = code_of(look)
+    look.x = 1.0 - look.x
+    left, right = DIRECTIONS.index("left"), DIRECTIONS.index("right")
+    ways = np.arange(len(DIRECTIONS))
+    ways[[left, right]] = right, left
+    look.direction = ways[look.direction]
+    np.testing.assert_allclose(code @ mirror(), code_of(look), atol=1e-5)
 
 
 def test_a_cameo_of_a_long_film_is_still_in_its_memory() -> None:
