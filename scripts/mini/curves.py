@@ -12,8 +12,11 @@ import matplotlib.pyplot as plt
 
 SHOWN = {
     "frames": ("error", "background", "shapes", "colours", "cameo"),
-    "answers": ("loss", "heads", "GLOBAL", "BREAKPOINT", "cameo", "appears", "describe", "event"),
-    "adapt": ("loss", "GLOBAL", "BREAKPOINT", "cameo", "appears", "describe", "event"),
+    "reader": ("code", "~nth_colour", "~now_colour", "~seen", "~cameo_colour", "~event_event"),
+    **dict.fromkeys(
+        ("language", "answers", "adapt"),
+        ("loss", "GLOBAL", "BREAKPOINT", "cameo", "appears", "describe", "event"),
+    ),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from moviechat_models.frame_encoder import FrameEncoder
+from moviechat_models.llama import LanguageModel
 from moviechat_models.memory_reader import MemoryReader
 
 RAMP, WAVE, NOISE = 1.5, 0.35, 0.3  # amplitudes
@@ -49,3 +50,10 @@ def init_vision(encoder: FrameEncoder) -> None:
                 block.attn.qkv.weight[query : query + head] = shared
                 block.attn.qkv.weight[key : key + head] = shared
         encoder.qformer.query_tokens.normal_()
+
+
+def init_language(language: LanguageModel) -> None:
+    """Words start as long as a reading's embeddings are."""
+    torch.nn.init.normal_(
+        language.embed_tokens.weight, std=language.embed_tokens.weight.size(1) ** -0.5
+    )

@@ -196,16 +196,23 @@ class FilmPool:
 
 
 def ask(
-    rng: np.random.Generator, memory: Memory, count: int, weights: dict[str, float]
+    rng: np.random.Generator,
+    memory: Memory,
+    count: int,
+    weights: dict[str, float],
+    yes_or_no: int = 0,
 ) -> list[Question]:
-    """Up to `count` questions of different kinds, the heavier kinds more often."""
+    """Up to `count` questions of different kinds, the heavier kinds more often, and some more that
+    are answered by yes or no.
+    """
     kinds = GLOBAL_KINDS if memory.is_global else BREAKPOINT_KINDS
     chance = np.array([weights.get(kind, 1.0) for kind in kinds])
     order = rng.choice(kinds, len(kinds), replace=False, p=chance / chance.sum())
     asked: list[Question] = []
-    for kind in map(str, order):
-        if len(asked) == count:
-            break
+    more = ["appears" if memory.is_global else "seen"] * yes_or_no
+    for kind in [*map(str, order), *more]:
+        if len(asked) >= count and kind not in more:
+            continue
         if memory.is_global:
             question = ask_global(rng, memory.film, kind)
         else:

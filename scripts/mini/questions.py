@@ -139,13 +139,14 @@ def ask_appears(rng: np.random.Generator, film: Film) -> Asked:
 
 
 def ask_first(rng: np.random.Generator, film: Film) -> Asked:
-    """Of two things that are first seen in different scenes."""
-    first: dict[str, int] = {}
+    """Of two main things that are first seen in different scenes, also as others' company."""
+    seen: dict[str, int] = {}
+    main: dict[str, int] = {}
     for number, scene in enumerate(film.scenes):
+        main.setdefault(scene.main.name, number)
         for name in scene.names():
-            first.setdefault(name, number)
-    names = list(first)
-    pairs = [(x, y) for x in names for y in names if first[x] < first[y]]
+            seen.setdefault(name, number)
+    pairs = [(x, y) for x in main for y in main if seen[x] < seen[y] and main[x] < main[y]]
     if not pairs:
         return None
     pair = list(pairs[rng.integers(len(pairs))])

@@ -17,7 +17,8 @@ VOCABULARY = 640
 TOKENS = 6  # N: background, four shapes, cameo
 WIDTH = 64  # C
 ALPHA = 16 / 17  # of the positions: with it they can rise steadily with time
-QUERIES = 36  # Q: as many as the reading heads ask for
+QUERIES = 36  # Q: as many as a reading's code has
+READING = 128  # H, the language model's width
 
 
 def mini_sizes(vocabulary: int = VOCABULARY) -> ModelSizes:
@@ -30,7 +31,7 @@ def mini_sizes(vocabulary: int = VOCABULARY) -> ModelSizes:
         width=128, layers=4, heads=8, ffn=384, queries=QUERIES, cross_every=2, memory_width=WIDTH
     )
     language = LlamaSizes(
-        width=128,
+        width=READING,
         layers=4,
         heads=4,
         ffn=344,

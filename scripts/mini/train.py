@@ -3,7 +3,9 @@
   bank       draws films and keeps frames of them with their code
   tokenizer  learns the words of the questions
   frames     the frame encoder learns to write the code
-  answers    memory reader and language model learn to answer from memories of whole films
+  reader     the memory reader learns what to say of memories of whole films
+  language   the language model learns to answer from what the reader is to say
+  answers    both together
   adapt      the same on memories of painted films, as the frame encoder writes them
   bundle     writes --out
 
@@ -17,6 +19,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -24,15 +27,15 @@ import torch
 
 from mini.curves import draw_curves
 from mini.frame_bank import FrameBank, draw_bank
-from mini.init import init_positions, init_vision
+from mini.init import init_language, init_positions, init_vision
 from mini.memories import FilmPool, seen_by
 from mini.sizes import VOCABULARY, mini_sizes
 from mini.tokenizer import PROMPT, MiniTokenizer, train_tokenizer
-from mini.train_answers import Answerer, AnswerOptions, train_answers
+from mini.train_answers import Answerer, AnswerOptions, load_parts, train_answers
 from mini.train_frames import FrameOptions, train_frames
 from moviechat_models.export import BundleInfo, Model, Prompt, write_bundle
 
-STAGES = ("bank", "tokenizer", "frames", "answers", "adapt", "bundle")
+STAGES = ("bank", "tokenizer", "frames", "reader", "language", "answers", "adapt", "bundle")
 SEEDS_A_RUN = 10  # training uses seeds 10·seed … 10·seed + 9 of the films
 
 
@@ -43,17 +46,16 @@ class Recipe:
     bank_films: int
     frame_steps: int
     pool_films: int
-    reading_steps: int  # then the language model alone
-    frozen_steps: int  # then both
+    reader_steps: int
+    language_steps: int
     answer_steps: int
     painted_films: int
     adapt_steps: int
 
 
-FULL = Recipe(8000, 16000, 1000, 1500, 3000, 12000, 100, 400)
-QUICK = Recipe(
-    100, 500, 60, 120, 200, 280, 0, 0
-)  # five minutes: that all of it runs, not that it knows
+FULL = Recipe(8000, 16000, 1000, 9000, 8000, 2500, 100, 400)
+# five minutes: that all of it runs, not that it knows
+QUICK = Recipe(100, 500, 60, 200, 250, 100, 0, 0)
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -86,6 +88,7 @@ class Training:
         self.model = Model.create(mini_sizes())
         init_positions(self.model.memory_reader)
         init_vision(self.model.frame_encoder)
+        init_language(self.model.language_model)
 
     def bank(self) -> None:
         if not FrameBank.exists(self.work):
@@ -99,51 +102,47 @@ class Training:
         chosen = FrameOptions(self.work, self.recipe.frame_steps, seed=self.options.seed)
         train_frames(self.model.frame_encoder, FrameBank.load(self.work), chosen)
 
+    def reader(self) -> None:
+        steps = self.recipe.reader_steps
+        self._learn("reader", steps, learns=("reader",), batch=8, peak=1.2e-3)
+
+    def language(self) -> None:
+        self._learn("language", self.recipe.language_steps, learns=("language",))
+
     def answers(self) -> None:
+        self._learn("answers", self.recipe.answer_steps, after=("reader", "language"), peak=6e-4)
+
+    def _learn(self, stage: str, steps: int, **choices: Any) -> None:
+        """A stage on films as their code has them."""
         pool = FilmPool(self.recipe.pool_films, self.first_seed + 1)
         held_out = FilmPool(max(20, self.recipe.pool_films // 10), self.first_seed + 2)
-        train_answers(
-            self._answerer(),
-            pool,
-            held_out,
-            AnswerOptions(
-                self.work,
-                self.recipe.answer_steps,
-                self.recipe.reading_steps,
-                self.recipe.frozen_steps,
-                seed=self.options.seed,
-            ),
-        )
+        chosen = AnswerOptions(self.work, stage, steps, seed=self.options.seed, **choices)
+        train_answers(self._answerer(), pool, held_out, chosen)
 
     def adapt(self) -> None:
         if not self.recipe.adapt_steps:
             return
-        self._load("frames", self.model.frame_encoder, "encoder")
+        self._load_encoder()
         see = seen_by(self.model.frame_encoder)
-        count = self.recipe.painted_films
+        count, steps = self.recipe.painted_films, self.recipe.adapt_steps
         pool = FilmPool.painted(self.work / "painted", count, self.first_seed + 3, see)
         held_out = FilmPool.painted(self.work / "held_out", count // 4, self.first_seed + 4, see)
-        train_answers(
-            self._answerer(),
-            pool,
-            held_out,
-            AnswerOptions(
-                self.work,
-                self.recipe.adapt_steps,
-                0,
-                0,
-                stage="adapt",
-                seed=self.options.seed,
-                peak=2e-4,
-                noise=0.03,
-            ),
+        chosen = AnswerOptions(
+            self.work,
+            "adapt",
+            steps,
+            after=("answers",),
+            seed=self.options.seed,
+            peak=2e-4,
+            noise=0.03,
         )
+        train_answers(self._answerer(), pool, held_out, chosen)
 
     def bundle(self) -> None:
-        self._load("frames", self.model.frame_encoder, "encoder")
+        self._load_encoder()
         answerer = self._answerer()
         done = "adapt" if (self.work / "adapt.pt").exists() else "answers"
-        self._load(done, answerer, "answerer")
+        load_parts(answerer, self.work / f"{done}.pt")
         out: Path = self.options.out
         prompt = Prompt(template=PROMPT, stop=answerer.tokens.stop(), context=300)
         info = BundleInfo(
@@ -167,9 +166,9 @@ class Training:
         tokens = MiniTokenizer(self.work / "tokenizer.model")
         return Answerer(self.model.memory_reader, self.model.language_model, tokens)
 
-    def _load(self, stage: str, module: torch.nn.Module, part: str) -> None:
-        saved = torch.load(self.work / f"{stage}.pt", weights_only=False)
-        module.load_state_dict(saved[part])
+    def _load_encoder(self) -> None:
+        saved = torch.load(self.work / "frames.pt", weights_only=False)
+        self.model.frame_encoder.load_state_dict(saved["encoder"])
 
 
 def commit() -> str:

@@ -1,14 +1,14 @@
 """Stage 2: the memory reader and the language model learn to answer from memories of whole films.
 
-Each memory is read once and asked several questions, which the language model sees side by side
-behind one prefix. First the reader learns alone what its queries are to hold, then the language
-model alone to tell it.
+The reader learns to write the code of a reading, the language model to answer from that code; then
+both learn together. Each memory is read once and asked several questions, which the language model
+sees side by side behind one prefix.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,54 +19,50 @@ from torch import Tensor, nn
 from mini.memories import UNIFORM, FilmPool, Memory, ask, disturb, pad
 from mini.phrasings import loosen
 from mini.progress import Progress
-from mini.reading_heads import ReadingHeads
+from mini.reading_code import code_loss, code_of_labels, labels_of
 from mini.tokenizer import MiniTokenizer
 from mini.train_frames import lr_at
 from moviechat_models.llama import LanguageModel, rotary_tables
 from moviechat_models.memory_reader import MemoryReader
 
 IGNORE = -100
-FIRST_STAGE = "answers"
 WARM_UP = 100  # steps
 PREFIX = -1  # the segment that all see
+PARTS = ("reader", "language")
 
 
 @dataclass(frozen=True)
 class AnswerOptions:
-    """The first `reading_steps` are of the reader alone, those until `frozen_steps` of the language
-    model alone, then of both. A stage other than the first starts from what that one learned.
-    """
+    """What learns, a part alone or both, from where the stages `after` left them."""
 
     folder: Path
+    stage: str
     steps: int
-    reading_steps: int
-    frozen_steps: int
-    stage: str = FIRST_STAGE
+    learns: tuple[str, ...] = PARTS
+    after: tuple[str, ...] = ()
     seed: int = 1
     peak: float = 1e-3
-    reading_batch: int = 8  # whole films, and as many moments
-    batch: int = 6  # the same where questions are asked
-    questions: tuple[int, int] = (7, 7)  # about a film, about a moment
+    batch: int = 6  # whole films, and as many moments
+    questions: tuple[int, int] = (6, 6)  # of different kinds about a film, about a moment
+    yes_or_no: int = 2  # more of those: half of them are right by chance, so they teach slowly
     uniform: float = 0.1  # share of memories that are the baseline's frames
-    noise: float = 0.12
+    noise: float = 0.12  # of the blocks
+    reading_noise: float = 0.1  # of the code, where the language model learns alone
     weights: dict[str, float] = field(default_factory=lambda: dict(QUESTION_WEIGHTS))
 
+    @property
+    def reads(self) -> bool:
+        return "reader" in self.learns
+
+    @property
+    def talks(self) -> bool:
+        return "language" in self.learns
+
     def rate(self, step: int) -> float:
-        """The learning rate: warmed up again for the language model's first steps."""
-        warm = max(0, step - self.reading_steps) if step >= self.reading_steps else step
-        return min(1.0, (warm + 1) / WARM_UP) * lr_at(step, self.steps, self.peak, 0)
+        return lr_at(step, self.steps, self.peak, WARM_UP)
 
 
-QUESTION_WEIGHTS = {
-    "cameo": 1.5,
-    "appears": 2.0,
-    "describe": 2.0,
-    "seen": 2.0,
-    "event": 2.0,
-    "end": 1.5,
-    "first": 1.5,
-    "after": 1.5,
-}
+QUESTION_WEIGHTS = {"describe": 1.5, "event": 2.0, "end": 1.5, "first": 1.5, "after": 1.5}
 
 
 @dataclass
@@ -142,19 +138,18 @@ class Answerer(nn.Module):
         return loss, (wrong == 0).numpy()
 
 
-def draw_memories(
-    pool: FilmPool, rng: np.random.Generator, options: AnswerOptions, with_questions: bool = True
-) -> list[Memory]:
+def draw_memories(pool: FilmPool, rng: np.random.Generator, options: AnswerOptions) -> list[Memory]:
     """Whole films and as many moments, some of them the baseline's."""
     memories: list[Memory] = []
     for draw, count in zip((pool.whole, pool.moment), options.questions, strict=True):
-        for _ in range(options.batch if with_questions else options.reading_batch):
+        for _ in range(options.batch):
             uniform = int(rng.choice(UNIFORM)) if rng.uniform() < options.uniform else 0
             memory = draw(rng, uniform)
-            if with_questions:
-                memory.questions = ask(rng, memory, count, options.weights)
-            strength = options.noise * float(rng.uniform())
-            memory.blocks = disturb(rng, memory.blocks, strength)
+            if options.talks:
+                memory.questions = ask(rng, memory, count, options.weights, options.yes_or_no)
+            if options.reads:
+                strength = options.noise * float(rng.uniform())
+                memory.blocks = disturb(rng, memory.blocks, strength)
             memories.append(memory)
     return memories
 
@@ -163,82 +158,85 @@ def asked_loosely(rng: np.random.Generator, memories: list[Memory]) -> list[list
     return [[(loosen(rng, q.question), q.answer) for q in memory.questions] for memory in memories]
 
 
+def load_parts(answerer: Answerer, path: Path) -> None:
+    """The parts that a stage has taught."""
+    for part, state in torch.load(path, weights_only=False)["parts"].items():
+        getattr(answerer, part).load_state_dict(state)
+
+
+def read(answerer: Answerer, memories: list[Memory], options: AnswerOptions) -> Tensor:
+    """The reader's readings, or where it does not learn their code with noise. → [B, Q, H]"""
+    if options.reads:
+        return answerer.reader.read_batch(*pad(memories))
+    code = code_of_labels(labels_of(memories))
+    return code + options.reading_noise * torch.randn_like(code)
+
+
 def train_answers(
     answerer: Answerer, pool: FilmPool, held_out: FilmPool, options: AnswerOptions
 ) -> None:
     """Trains in place; resumes from and saves to options.folder/<stage>.pt."""
-    heads = ReadingHeads(answerer.reader.sizes.out)
     table = answerer.reader.position_table
-    others = [p for p in (*answerer.parameters(), *heads.parameters()) if p is not table]
-    parameters = [*others, table]
-    # a step of the table is a step of 1 / (1 - alpha) times that of the positions
-    groups = [
-        {"params": others, "pace": 1.0},
-        {"params": [table], "pace": 1.0 - answerer.reader.alpha, "weight_decay": 0.0},
-    ]
+    learning = [p for part in options.learns for p in getattr(answerer, part).parameters()]
+    groups = [{"params": [p for p in learning if p is not table], "pace": 1.0}]
+    if options.reads:  # a step of the table is one of 1 / (1 - alpha) times that of the positions
+        pace = 1.0 - answerer.reader.alpha
+        groups.append({"params": [table], "pace": pace, "weight_decay": 0.0})
     optimizer = torch.optim.AdamW(groups, lr=1e-3, weight_decay=0.02, betas=(0.9, 0.98))
     checkpoint, start = options.folder / f"{options.stage}.pt", 0
-    for path in (checkpoint, options.folder / f"{FIRST_STAGE}.pt"):
-        if path.exists():
-            saved = torch.load(path, weights_only=False)
-            answerer.load_state_dict(saved["answerer"])
-            heads.load_state_dict(saved["heads"])
-            if path == checkpoint:
-                optimizer.load_state_dict(saved["optimizer"])
-                start = saved["step"]
-            break
+    if checkpoint.exists():
+        load_parts(answerer, checkpoint)
+        saved = torch.load(checkpoint, weights_only=False)
+        optimizer.load_state_dict(saved["optimizer"])
+        start = saved["step"]
+    else:
+        for stage in options.after:
+            load_parts(answerer, options.folder / f"{stage}.pt")
     rng = np.random.default_rng([options.seed, 31, start])
     progress = Progress(options.stage, options.folder, start, options.steps)
     for step in range(start, options.steps):
         for group in optimizer.param_groups:
             group["lr"] = options.rate(step) * group["pace"]
-        talks = step >= options.reading_steps
-        memories = draw_memories(pool, rng, options, talks)
-        blocks, mask = pad(memories)
-        with torch.set_grad_enabled(not options.reading_steps <= step < options.frozen_steps):
-            readings = answerer.reader.read_batch(blocks, mask)
-            held, _ = heads.loss(readings, memories)
-        progress.add(step, heads=held.item())
-        loss = held
-        if talks:
+        memories = draw_memories(pool, rng, options)
+        readings, loss = read(answerer, memories, options), torch.zeros(())
+        if options.reads:
+            loss = code_loss(readings, memories)[0]
+            progress.add(step, code=loss.item())
+        if options.talks:
             told, _ = answerer.loss(readings, asked_loosely(rng, memories))
             progress.add(step, loss=told.item())
-            loss = told + 0.5 * held
-        optimizer.zero_grad(set_to_none=True)  # what has no gradient is left alone
+            loss = told + 0.5 * loss
+        optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_(parameters, 1.0)
+        nn.utils.clip_grad_norm_(learning, 1.0)
         optimizer.step()
         if (step + 1) % 100 == 0 or step + 1 == options.steps:
-            state = {"answerer": answerer.state_dict(), "heads": heads.state_dict()}
-            state |= {"optimizer": optimizer.state_dict(), "step": step + 1}
+            parts = {part: getattr(answerer, part).state_dict() for part in options.learns}
+            state = {"parts": parts, "optimizer": optimizer.state_dict(), "step": step + 1}
             torch.save(state, checkpoint.with_suffix(".part"))
             checkpoint.with_suffix(".part").replace(checkpoint)
             thorough = (step + 1) % 500 == 0 or step + 1 == options.steps
-            batches = 8 if thorough else 2
-            progress.tell(step, validate(answerer, heads, held_out, options, talks, batches))
+            progress.tell(step, validate(answerer, held_out, options, 8 if thorough else 2))
 
 
 def validate(
-    answerer: Answerer,
-    heads: ReadingHeads,
-    pool: FilmPool,
-    options: AnswerOptions,
-    talks: bool,
-    batches: int,
+    answerer: Answerer, pool: FilmPool, options: AnswerOptions, batches: int
 ) -> dict[str, float]:
-    """Shares of right answers by kind, and of the heads, on films that are not trained on."""
+    """Shares of right answers by kind, and of what readings say, on films that are not trained
+    on.
+    """
     rng = np.random.default_rng(77)
     right: dict[str, list[float]] = defaultdict(list)
-    even = AnswerOptions(options.folder, 0, 0, 0, uniform=0.0, weights={})
+    even = replace(options, uniform=0.0, weights={}, yes_or_no=0)
     answerer.eval()
     with torch.inference_mode():
         for _ in range(batches):
-            memories = draw_memories(pool, rng, even, talks)
-            blocks, mask = pad(memories)
-            readings = answerer.reader.read_batch(blocks, mask)
-            for name, share in heads.loss(readings, memories)[1].items():
-                right[f"~{name}"].append(share)
-            if not talks:
+            memories = draw_memories(pool, rng, even)
+            readings = read(answerer, memories, even)
+            if options.reads:
+                for name, share in code_loss(readings, memories)[1].items():
+                    right[f"~{name}"].append(share)
+            if not options.talks:
                 continue
             _, oks = answerer.loss(readings, asked_loosely(rng, memories))
             asked = [(m.is_global, q.kind) for m in memories for q in m.questions]

@@ -11,7 +11,18 @@ import yaml
 from mini import train
 from mini.films import CAMEO_SHAPES, COLOURS, SHAPES
 from mini.memories import FilmPool, ask, pad
-from mini.reading_heads import BINS, CLASSES, HEADS, LABELS, NONE, QUERIES, USED
+from mini.reading_code import (
+    BINS,
+    CLASSES,
+    HEADS,
+    LABELS,
+    NONE,
+    QUERIES,
+    USED,
+    code_loss,
+    code_of_labels,
+    labels_of,
+)
 from mini.sizes import QUERIES as ALL_QUERIES
 from mini.sizes import VOCABULARY, mini_sizes
 from mini.tokenizer import MiniTokenizer, train_tokenizer
@@ -99,6 +110,20 @@ def test_every_query_has_one_use_and_every_label_a_class(pool: FilmPool) -> None
                     assert ((label == NONE) | ((label >= 0) & (label < CLASSES[head]))).all()
 
 
+def test_what_a_reading_should_say_is_understood_and_that_of_another_film_is_not(
+    pool: FilmPool,
+) -> None:
+    rng = np.random.default_rng(7)
+    memories = [pool.whole(rng) for _ in range(3)] + [pool.moment(rng) for _ in range(3)]
+    code = code_of_labels(labels_of(memories))
+    assert code.shape == (6, ALL_QUERIES, 128)
+    loss, right = code_loss(code, memories)
+    assert set(right.values()) == {1.0}
+    other_loss, others = code_loss(code.flip(0), memories)
+    assert other_loss > 10 * loss
+    assert others["nth_colour"] < 0.7
+
+
 def test_memories_of_a_batch_are_padded_behind(pool: FilmPool) -> None:
     rng = np.random.default_rng(8)
     memories = [pool.moment(rng) for _ in range(4)]
@@ -113,8 +138,8 @@ TINY = Recipe(
     bank_films=2,
     frame_steps=4,
     pool_films=3,
-    reading_steps=2,
-    frozen_steps=4,
+    reader_steps=2,
+    language_steps=2,
     answer_steps=6,
     painted_films=4,
     adapt_steps=2,
