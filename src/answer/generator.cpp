@@ -55,23 +55,42 @@ Generation Generator::answer(const Prompt& prompt, const VideoTokens& video,
   const c10::InferenceMode guard;
   const Layout layout = lay_out(prompt, video, callbacks.warn);
   Generation generation;
-  const auto begin = std::chrono::steady_clock::now();
-  const torch::Tensor logits = prefill(layout, callbacks.cancel);  // [1, rows]
-  generation.prompt_seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  generation.prompt_tokens = layout.tokens;
+  const torch::Tensor logits = prefill(layout, callbacks.cancel, generation);  // [1, rows]
   if (options_.beams > 1) {
     generation.ids = follow_beams(logits, callbacks.cancel, generation.reason);
   } else {
     generation.ids = follow_one(logits, callbacks, generation.reason);
   }
+  finish(generation, {{}, &video, with_attention}, layout, cache_);
+  if (options_.beams > 1) tell({false, generation.text}, callbacks);
+  return generation;
+}
+
+std::vector<Generation> Generator::answer_all(std::span<const GenerationRequest> requests,
+                                              int64_t together, const AnswerCallbacks& callbacks) {
+  if (together > 1 && options_.beams == 1 && model_.reads_rows()) {
+    return follow_rows(requests, together, callbacks);
+  }
+  AnswerCallbacks silent;
+  silent.warn = callbacks.warn;
+  silent.cancel = callbacks.cancel;
+  std::vector<Generation> generations;
+  for (const GenerationRequest& request : requests) {
+    generations.push_back(answer(request.prompt, *request.video, silent, request.with_attention));
+    if (callbacks.on_answer) callbacks.on_answer();
+  }
+  return generations;
+}
+
+/// What follows from an answer's ids. The cache holds its prompt.
+void Generator::finish(Generation& generation, const GenerationRequest& request,
+                       const Layout& layout, KvCache& cache) const {
   generation.text = answer_text(spec_, tokenizer_, generation.ids);
   generation.answer_tokens = std::ssize(generation.ids);
-  if (options_.beams > 1) tell({false, generation.text}, callbacks);
-  if (with_attention) {
-    generation.attention = video_attention(layout, generation.ids, video.embeddings.size(0));
+  if (request.with_attention) {
+    generation.attention =
+        video_attention(layout, generation.ids, request.video->embeddings.size(0), cache);
   }
-  return generation;
 }
 
 Generator::Layout Generator::lay_out(const Prompt& prompt, const VideoTokens& video,
@@ -113,8 +132,10 @@ Generator::Layout Generator::lay_out(const Prompt& prompt, const VideoTokens& vi
   return layout;
 }
 
-torch::Tensor Generator::prefill(const Layout& layout, const CancelFlag* cancel) {
-  make_room(layout.tokens + options_.max_new_tokens);
+torch::Tensor Generator::prefill(const Layout& layout, const CancelFlag* cancel,
+                                 Generation& generation) {
+  const auto begin = std::chrono::steady_clock::now();
+  make_room(capacity_for(layout.tokens));
   size_t known = 0;
   int64_t positions = 0;
   // The last part is always read again: its last position's logits are wanted.
@@ -136,13 +157,19 @@ torch::Tensor Generator::prefill(const Layout& layout, const CancelFlag* cancel)
     }
     if (i + 1 < layout.parts.size()) cached_.push_back(part);
   }
+  generation.prompt_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  generation.prompt_tokens = layout.tokens;
   return logits;
 }
 
-void Generator::make_room(int64_t positions) {
-  if (cache_.capacity() >= positions) return;
-  const int64_t capacity =
-      std::min((positions + kCacheStep - 1) / kCacheStep * kCacheStep, spec_.context);
+int64_t Generator::capacity_for(int64_t prompt_tokens) const {
+  const int64_t positions = prompt_tokens + options_.max_new_tokens;
+  return std::min((positions + kCacheStep - 1) / kCacheStep * kCacheStep, spec_.context);
+}
+
+void Generator::make_room(int64_t capacity) {
+  if (cache_.capacity() >= capacity) return;
   KvCache larger = model_.make_cache(1, capacity);
   if (cache_.length() > 0) larger.copy_from(cache_);
   cache_ = std::move(larger);
@@ -163,24 +190,90 @@ std::span<float> Generator::on_host(const torch::Tensor& logits) {
   return {host.data_ptr<float>(), static_cast<size_t>(host.numel())};
 }
 
+/// Scores of the next token → it is chosen and added; why the answer ends with it, if it does.
+std::optional<FinishReason> Generator::extend(Draft& draft, std::span<float> scores) {
+  apply_all(processors_, draft.ids, scores);
+  draft.ids.push_back(sampler_.choose(scores, draft.random));
+  return stop_.ended(draft.ids);
+}
+
 std::vector<int64_t> Generator::follow_one(torch::Tensor logits, const AnswerCallbacks& callbacks,
                                            FinishReason& reason) {
-  Random random(options_.seed);  // for each answer anew: no answer depends on those before
+  Draft draft{Random(options_.seed), {}};
   TextStream stream(spec_, tokenizer_);
-  std::vector<int64_t> ids;
-  ids.reserve(options_.max_new_tokens);
+  draft.ids.reserve(options_.max_new_tokens);
   while (true) {
     check_cancelled(callbacks.cancel);
-    const std::span<float> scores = on_host(logits);
-    apply_all(processors_, ids, scores);
-    ids.push_back(sampler_.choose(scores, random));
-    tell(stream.add(ids.back()), callbacks);
-    if (const auto ended = stop_.ended(ids)) {
+    const auto ended = extend(draft, on_host(logits));
+    tell(stream.add(draft.ids.back()), callbacks);
+    if (ended) {
       reason = *ended;
       tell(stream.finish(), callbacks);
-      return ids;
+      return std::move(draft.ids);
     }
-    logits = model_.step(model_.embed_column({&ids.back(), 1}), cache_);  // [1, rows]
+    logits = model_.step(model_.embed_column({&draft.ids.back(), 1}), cache_);  // [1, rows]
+    ++decoding_steps_;
+  }
+}
+
+std::vector<Generation> Generator::follow_rows(std::span<const GenerationRequest> requests,
+                                               int64_t together, const AnswerCallbacks& callbacks) {
+  const c10::InferenceMode guard;
+  std::vector<Layout> layouts;
+  int64_t capacity = 0;
+  for (const GenerationRequest& request : requests) {
+    layouts.push_back(lay_out(request.prompt, *request.video, callbacks.warn));
+    capacity = std::max(capacity, capacity_for(layouts.back().tokens));
+  }
+  if (row_cache_.batch() != together || row_cache_.capacity() < capacity) {
+    row_cache_ = model_.make_cache(together, capacity);
+  }
+
+  std::vector<Generation> generations(requests.size());
+  std::vector<Draft> drafts(requests.size(), {Random(options_.seed), {}});
+  std::vector<std::optional<size_t>> request_of(together);  // a row's, nullopt: idle
+  std::vector<int64_t> tokens(together, spec_.eos);         // that the rows read next, and where
+  std::vector<int64_t> positions(together, 0);
+  size_t begun = 0;
+  const auto advance = [&](int64_t row, std::span<float> scores) {
+    const size_t index = *request_of[row];
+    const auto ended = extend(drafts[index], scores);
+    tokens[row] = drafts[index].ids.back();
+    if (!ended) return;
+    Generation& generation = generations[index];
+    generation.ids = std::move(drafts[index].ids);
+    generation.reason = *ended;
+    KvCache of_row = row_cache_.row(row, layouts[index].tokens);
+    finish(generation, requests[index], layouts[index], of_row);
+    request_of[row].reset();
+    positions[row] = 0;
+    if (callbacks.on_answer) callbacks.on_answer();
+  };
+  while (true) {
+    int64_t busy = 0;
+    for (int64_t row = 0; row < together; ++row) {
+      while (!request_of[row] && begun < requests.size()) {
+        const size_t index = begun++;
+        const auto logits = prefill(layouts[index], callbacks.cancel, generations[index]);
+        row_cache_.set_row(row, cache_);
+        request_of[row] = index;
+        positions[row] = layouts[index].tokens;
+        advance(row, on_host(logits));
+      }
+      busy += request_of[row] ? 1 : 0;
+    }
+    if (busy == 0) return generations;
+    check_cancelled(callbacks.cancel);
+    const auto logits =
+        model_.step_at(model_.embed_column(tokens), row_cache_, positions);  // [B, rows]
+    ++decoding_steps_;
+    const std::span<float> scores = on_host(logits);
+    const size_t width = scores.size() / static_cast<size_t>(together);
+    for (int64_t row = 0; row < together; ++row) {
+      if (!request_of[row]) continue;
+      ++positions[row];
+      advance(row, scores.subspan(static_cast<size_t>(row) * width, width));
+    }
   }
 }
 
@@ -200,6 +293,7 @@ std::vector<int64_t> Generator::follow_beams(const torch::Tensor& logits, const 
     if (search.done()) break;
     beam_cache_.select(search.parents(), prompt);
     scores = model_.step(model_.embed_column(search.tokens()), beam_cache_);  // [B, rows]
+    ++decoding_steps_;
   }
   const BeamSearch::Hypothesis best = search.best();
   reason = search.reason(best);
@@ -207,12 +301,12 @@ std::vector<int64_t> Generator::follow_beams(const torch::Tensor& logits, const 
 }
 
 torch::Tensor Generator::video_attention(const Layout& layout, std::span<const int64_t> ids,
-                                         int64_t queries) {
+                                         int64_t queries, KvCache& cache) const {
   if (ids.size() > 1 && ids.back() == spec_.eos) ids = ids.first(ids.size() - 1);
-  cache_.truncate(layout.tokens);
-  const auto answer = model_.embed(ids).unsqueeze(0);                   // [1, n, H]
-  const auto attention = model_.step_attention(answer, cache_).second;  // [1, n, P + n]
-  cache_.truncate(layout.tokens);
+  cache.truncate(layout.tokens);
+  const auto answer = model_.embed(ids).unsqueeze(0);                  // [1, n, H]
+  const auto attention = model_.step_attention(answer, cache).second;  // [1, n, P + n]
+  cache.truncate(layout.tokens);
   auto to_video = torch::zeros({queries}, torch::kFloat32);
   const int64_t left = queries - layout.video_cut;
   to_video.narrow(0, layout.video_cut, left)

@@ -64,6 +64,20 @@ void KvCache::set_row(int64_t row, const KvCache& one) {
   values_.select(1, row).narrow(2, 0, length).copy_(one.values_.select(1, 0).narrow(2, 0, length));
 }
 
+KvCache KvCache::row(int64_t row, int64_t length) const {
+  if (row < 0 || row >= batch() || length < 0 || length > capacity()) {
+    throw Error("key-value cache: there are no " + std::to_string(length) + " positions of row " +
+                std::to_string(row) + " in " + std::to_string(batch()) + " rows, capacity " +
+                std::to_string(capacity()));
+  }
+  const c10::InferenceMode guard;  // the module's tensors are written in place
+  KvCache one;
+  one.keys_ = keys_.narrow(1, row, 1);
+  one.values_ = values_.narrow(1, row, 1);
+  one.length_ = length;
+  return one;
+}
+
 void KvCache::select(const std::vector<int64_t>& rows, int64_t from) {
   bool moved = false;
   for (size_t b = 0; b < rows.size(); ++b) moved |= rows[b] != static_cast<int64_t>(b);
@@ -120,6 +134,11 @@ torch::Tensor LanguageModel::step_at(const torch::Tensor& embeddings, KvCache& c
                                      const torch::Tensor& positions) const {
   return module_->call("step_at",
                        {embeddings, cache.keys_, cache.values_, positions});  // [B, rows]
+}
+
+torch::Tensor LanguageModel::step_at(const torch::Tensor& embeddings, KvCache& cache,
+                                     std::span<const int64_t> positions) const {
+  return step_at(embeddings, cache, on_device(positions, device()));  // [B, rows]
 }
 
 std::pair<torch::Tensor, torch::Tensor> LanguageModel::step_attention(

@@ -2,8 +2,10 @@
 
 #include <c10/core/CachingDeviceAllocator.h>
 
+#include <atomic>
 #include <chrono>
 #include <ctime>
+#include <mutex>
 
 #include "eval/moviechat_format.h"
 #include "eval/run_folder.h"
@@ -122,6 +124,13 @@ void fill_in(Prediction& row, const RunResult& run, bool evidence) {
   }
 }
 
+double stage(const RunResult& run, std::string_view name) {
+  for (const auto& [stage, seconds] : run.seconds) {
+    if (stage == name) return seconds;
+  }
+  return 0;
+}
+
 /// A message about a file says the same wherever the file lies.
 std::string without_folder(std::string text, const std::filesystem::path& file,
                            const std::string& name) {
@@ -158,22 +167,37 @@ class Evaluation {
   EvalResult run() {
     const std::vector<size_t> places = places_to_do();
     done_ = std::ssize(indices_) - std::ssize(places);
+    failed_ = failures();
     write_status("running");
-    Ahead<Ready> ahead(std::ssize(places), [&](int64_t number, const CancelFlag& stop) {
-      return watch(film_at(places[static_cast<size_t>(number)]), stop);
-    });
-    for (const size_t place : places) {
-      Ready ready = ahead.next(callbacks_.cancel);
-      answer(place, std::move(ready));
-      ++done_;
-      ++done_now_;
-      report_progress();
-      write_status(done_ == std::ssize(indices_) ? "done" : "running");
+    try {
+      answer_all(places);
+      return finish();
+    } catch (...) {
+      note_stopped();
+      throw;
     }
-    return finish();
   }
 
  private:
+  /// Films are answered about together as soon as they have as many questions as are decoded at a
+  /// time; those of one film may be more.
+  void answer_all(const std::vector<size_t>& places) {
+    const int64_t together = pipeline_.settings().runtime.answers;
+    Ahead<Ready> ahead(std::ssize(places), static_cast<size_t>(together),
+                       [&](int64_t number, const CancelFlag& stop) {
+                         return watch(film_at(places[static_cast<size_t>(number)]), stop);
+                       });
+    for (auto place = places.begin(); place != places.end();) {
+      std::vector<Ready> ready;
+      const auto first = place;
+      for (int64_t questions = 0; place != places.end() && questions < together; ++place) {
+        ready.push_back(ahead.next(callbacks_.cancel));
+        if (ready.back().film) questions += std::ssize(film_at(*place).items);
+      }
+      answer({first, place}, std::move(ready));
+    }
+  }
+
   const Film& film_at(size_t place) const {
     return data_.films[static_cast<size_t>(indices_[place])];
   }
@@ -224,23 +248,35 @@ class Evaluation {
     return ready;
   }
 
-  void answer(size_t place, Ready ready) {
+  void answer(const std::vector<size_t>& places, std::vector<Ready> ready) {
+    std::vector<WatchedFilm> films;
+    for (Ready& one : ready) {
+      if (one.film) films.push_back(*std::move(one.film));
+    }
+    Callbacks callbacks;
+    callbacks.warn = callbacks_.warn;
+    callbacks.cancel = callbacks_.cancel;
+    callbacks.progress = [this](const Progress&) { report_progress(); };
+    const std::vector<RunResult> runs =
+        pipeline_.answer_all(std::move(films), run_options(), callbacks);
+    auto run = runs.begin();
+    for (size_t i = 0; i < places.size(); ++i) {
+      put(places[i], ready[i], ready[i].film ? &*run++ : nullptr);
+    }
+  }
+
+  /// The row of a film; `run` is what was answered, if it could be watched.
+  void put(size_t place, const Ready& ready, const RunResult* run) {
     const Film& film = film_at(place);
     Prediction row = unanswered(film, indices_[place]);
-    if (ready.film) {
-      const auto start = Clock::now();
-      Callbacks callbacks;
-      callbacks.warn = callbacks_.warn;
-      callbacks.cancel = callbacks_.cancel;
-      callbacks.progress = [this](const Progress&) { report_progress(); };
-      const RunResult run = pipeline_.answer(*std::move(ready.film), run_options(), callbacks);
-      fill_in(row, run, options_.evidence);
+    if (run != nullptr) {
+      fill_in(row, *run, options_.evidence);
       folder_.add_cost({.index = row.index,
                         .video = film.name,
                         .questions = std::ssize(film.items),
                         .watch_seconds = ready.seconds,
-                        .answer_seconds = seconds_since(start),
-                        .stages = run.seconds,
+                        .answer_seconds = stage(*run, "answer"),
+                        .stages = run->seconds,
                         .peak_host_bytes = peak_memory_bytes(),
                         .peak_device_bytes = peak_device_bytes(pipeline_.device())});
     } else {
@@ -248,6 +284,11 @@ class Evaluation {
       if (callbacks_.warn) callbacks_.warn("'" + film.name + "' failed: " + ready.failure);
     }
     folder_.put(place, std::move(row));
+    failed_ = failures();
+    ++done_;
+    ++done_now_;
+    report_progress();
+    write_status(done_ == std::ssize(indices_) ? "done" : "running");
   }
 
   RunOptions run_options() const {
@@ -260,7 +301,10 @@ class Evaluation {
            static_cast<double>(std::ssize(indices_) - done_);
   }
 
+  /// From both threads.
   void report_progress() const {
+    constexpr double kStatusEvery = 5;  // s
+    if (seconds_since(status_written_) > kStatusEvery) write_status("running");
     if (!callbacks_.progress) return;
     const auto left = seconds_left();
     const std::string stage = "evaluating" + (left ? ", " + hours(*left) + " left" : "");
@@ -273,16 +317,27 @@ class Evaluation {
   }
 
   void write_status(const std::string& state) const {
+    const std::lock_guard lock(status_);
+    status_written_ = Clock::now();
     Json status;
     status["state"] = state;
     status["videos"] = std::ssize(indices_);
     status["done"] = done_.load();
-    status["failed"] = failures();
+    status["failed"] = failed_.load();
     status["seconds"] = seconds_since(start_);
     const auto left = seconds_left();
     status["seconds_left"] = left ? Json(*left) : Json(nullptr);
     status["updated"] = now();
     folder_.write_status(status);
+  }
+
+  /// Why it stopped is more important than that this cannot be written.
+  void note_stopped() const noexcept {
+    try {
+      write_status("stopped");
+    } catch (const std::exception&) {
+      return;
+    }
   }
 
   EvalResult finish() {
@@ -311,6 +366,9 @@ class Evaluation {
   Clock::time_point start_ = Clock::now();
   std::atomic<int64_t> done_{0};      // read by the thread that goes ahead
   std::atomic<int64_t> done_now_{0};  // in this process
+  std::atomic<int64_t> failed_{0};
+  mutable std::mutex status_;  // status.json is written by both threads
+  mutable std::atomic<Clock::time_point> status_written_{Clock::now()};
 };
 
 }  // namespace

@@ -104,6 +104,32 @@ std::vector<size_t> grouped_by_memory(const WatchedFilm& film) {
   return order;
 }
 
+const VideoTokens& tokens_for(const WatchedFilm& film, size_t question) {
+  const std::optional<size_t> moment = film.moment_of[question];
+  return moment ? film.of_moment[*moment] : film.of_film;
+}
+
+bool with_evidence(const RunOptions& run, const VideoTokens& tokens) {
+  return run.evidence && tokens.attention.defined();
+}
+
+Answer answer_from(const Generation& generation, const WatchedFilm& film, size_t question) {
+  Answer answer;
+  answer.question = film.questions[question];
+  const std::optional<size_t> moment = film.moment_of[question];
+  answer.at = moment ? film.moments[*moment] : answer.question.at;
+  answer.text = generation.text;
+  answer.token_ids = generation.ids;
+  answer.finish_reason = generation.reason;
+  answer.prompt_tokens = generation.prompt_tokens;
+  answer.answer_tokens = generation.answer_tokens;
+  if (generation.attention.defined()) {
+    const VideoTokens& tokens = tokens_for(film, question);
+    answer.evidence = find_evidence(generation.attention, tokens.attention, tokens.spans);
+  }
+  return answer;
+}
+
 }  // namespace
 
 Pipeline::Pipeline(const Bundle& bundle, Settings settings)
@@ -233,9 +259,7 @@ RunResult Pipeline::answer(WatchedFilm film, const RunOptions& run,
   int64_t answered = 0;
   for (const size_t index : grouped_by_memory(film)) {
     const Stopwatch stopwatch(film.timings, "answer");
-    const Question& question = film.questions[index];
-    const std::optional<size_t> moment = film.moment_of[index];
-    const VideoTokens& tokens = moment ? film.of_moment[*moment] : film.of_film;
+    const VideoTokens& tokens = tokens_for(film, index);
     AnswerCallbacks hooks;
     hooks.warn = callbacks.warn;
     hooks.cancel = callbacks.cancel;
@@ -244,22 +268,11 @@ RunResult Pipeline::answer(WatchedFilm film, const RunOptions& run,
         return callbacks.on_text(index, piece);
       };
     }
-    const bool with_evidence = run.evidence && tokens.attention.defined();
-    const Generation generation =
-        generator.answer(make_prompt(spec.prompt, *tokenizer_, question.text), tokens, hooks,
-                         /*with_attention=*/with_evidence);
+    const Generation generation = generator.answer(
+        make_prompt(spec.prompt, *tokenizer_, film.questions[index].text), tokens, hooks,
+        /*with_attention=*/with_evidence(run, tokens));
     film.timings.add("prompt", generation.prompt_seconds);  // part of "answer"
-    Answer& answer = result.answers[index];
-    answer.question = question;
-    answer.at = moment ? film.moments[*moment] : question.at;
-    answer.text = generation.text;
-    answer.token_ids = generation.ids;
-    answer.finish_reason = generation.reason;
-    answer.prompt_tokens = generation.prompt_tokens;
-    answer.answer_tokens = generation.answer_tokens;
-    if (with_evidence) {
-      answer.evidence = find_evidence(generation.attention, tokens.attention, tokens.spans);
-    }
+    result.answers[index] = answer_from(generation, film, index);
     if (callbacks.progress) {
       callbacks.progress(
           {"answering", ++answered, static_cast<int64_t>(film.questions.size()), "questions"});
@@ -267,6 +280,54 @@ RunResult Pipeline::answer(WatchedFilm film, const RunOptions& run,
   }
   result.seconds = film.timings.stages();
   return result;
+}
+
+std::vector<RunResult> Pipeline::answer_all(std::vector<WatchedFilm> films, const RunOptions& run,
+                                            const Callbacks& callbacks) const {
+  const BundleSpec& spec = bundle_.spec();
+  const LanguageModel language_model(bundle_.language_model());
+  Generator generator(language_model, *tokenizer_, spec.prompt, settings_.generation);
+  std::vector<GenerationRequest> requests;
+  std::vector<std::pair<size_t, size_t>> asked;  // film and question of each
+  for (size_t film = 0; film < films.size(); ++film) {
+    for (const size_t question : grouped_by_memory(films[film])) {
+      const VideoTokens& tokens = tokens_for(films[film], question);
+      requests.push_back(
+          {make_prompt(spec.prompt, *tokenizer_, films[film].questions[question].text), &tokens,
+           with_evidence(run, tokens)});
+      asked.emplace_back(film, question);
+    }
+  }
+  Timings together;
+  std::vector<Generation> generations;
+  {
+    const Stopwatch stopwatch(together, "answer");
+    AnswerCallbacks hooks;
+    hooks.warn = callbacks.warn;
+    hooks.cancel = callbacks.cancel;
+    hooks.on_answer = [&, answered = int64_t{0}]() mutable {
+      if (!callbacks.progress) return;
+      callbacks.progress({"answering", ++answered, std::ssize(requests), "questions"});
+    };
+    generations = generator.answer_all(requests, settings_.runtime.answers, hooks);
+  }
+  const double each = together.stages()[0].second / static_cast<double>(requests.size());
+
+  std::vector<RunResult> results;
+  for (const WatchedFilm& film : films) {
+    results.push_back({film.video, film.plan, {}, film.counts, {}});
+    results.back().answers.resize(film.questions.size());
+  }
+  for (size_t i = 0; i < asked.size(); ++i) {
+    const auto [film, question] = asked[i];
+    films[film].timings.add("prompt", generations[i].prompt_seconds);  // part of "answer"
+    films[film].timings.add("answer", each);
+    results[film].answers[question] = answer_from(generations[i], films[film], question);
+  }
+  for (size_t film = 0; film < films.size(); ++film) {
+    results[film].seconds = films[film].timings.stages();
+  }
+  return results;
 }
 
 }  // namespace moviechat

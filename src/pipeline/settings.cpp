@@ -12,6 +12,9 @@ void RuntimeOptions::check() const {
   if (batch < 1 || batch > 4096) {
     throw InputError("runtime.batch must be 1 to 4096, got " + std::to_string(batch));
   }
+  if (answers < 1 || answers > 4096) {
+    throw InputError("runtime.answers must be 1 to 4096, got " + std::to_string(answers));
+  }
 }
 
 void Settings::check() const {

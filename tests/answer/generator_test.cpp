@@ -109,6 +109,77 @@ TEST_F(GeneratorTest, StepsOfFixedShapeGiveTheSameAnswers) {
   }
 }
 
+TEST_F(GeneratorTest, AnswersTogetherAreThoseOfEachAloneInFewerSteps) {
+  const VideoTokens other = other_video();
+  std::vector<GenerationRequest> requests;
+  for (size_t question = 0; question < 7; ++question) {  // prompts and answers of many lengths
+    requests.push_back({tiny_.prompt(tiny_.golden_language["prompts"][question]["question"]),
+                        question % 3 == 1 ? &other : &tiny_.video, true});
+  }
+  for (const double temperature : {0.0, 1.0}) {
+    GenerationOptions options = TinyModel::forty_tokens();
+    options.temperature = temperature;
+    Generator alone = tiny_.generator(options);
+    const auto expected = alone.answer_all(requests, 1);
+    for (const int64_t together : {3, 16}) {
+      Generator generator = tiny_.generator(options);
+      const auto answers = generator.answer_all(requests, together);
+      for (size_t i = 0; i < requests.size(); ++i) {
+        EXPECT_EQ(answers[i].ids, expected[i].ids) << together << " together, question " << i;
+        EXPECT_EQ(answers[i].text, expected[i].text);
+        EXPECT_EQ(answers[i].reason, expected[i].reason);
+        EXPECT_EQ(answers[i].prompt_tokens, expected[i].prompt_tokens);
+        EXPECT_LT(largest_difference(answers[i].attention, expected[i].attention), 1e-5);
+      }
+      EXPECT_EQ(generator.prefilled_tokens(), alone.prefilled_tokens());
+      int64_t longest = 0;
+      for (const auto& answer : expected) longest = std::max(longest, answer.answer_tokens);
+      if (together == 16) {
+        EXPECT_EQ(generator.decoding_steps(), longest - 1);
+      }
+      EXPECT_LT(generator.decoding_steps(), alone.decoding_steps());
+    }
+  }
+}
+
+// On a processor bit for bit: so a run that was resumed, or a shard, has the answers of the whole.
+TEST_F(GeneratorTest, AnAnswerDoesNotDependOnItsNeighboursNorItsPlace) {
+  const VideoTokens other = other_video();
+  const auto request = [&](size_t question, const VideoTokens& video) {
+    return GenerationRequest{tiny_.prompt(tiny_.golden_language["prompts"][question]["question"]),
+                             &video, true};
+  };
+  const GenerationRequest asked = request(0, tiny_.video);
+  const Generation alone = tiny_.generator().answer_all(std::vector{asked}, 4)[0];
+  const std::vector<GenerationRequest> others = {request(3, other), request(10, other),
+                                                 request(2, tiny_.video), request(4, other)};
+  for (size_t place = 0; place <= others.size(); ++place) {
+    std::vector<GenerationRequest> all = others;
+    all.insert(all.begin() + static_cast<std::ptrdiff_t>(place), asked);
+    const Generation answer = tiny_.generator().answer_all(all, 4)[place];
+    EXPECT_EQ(answer.ids, alone.ids);
+    EXPECT_TRUE(torch::equal(answer.attention, alone.attention)) << place;
+  }
+}
+
+TEST_F(GeneratorTest, SeveralAnswersAreToldOneByOneAndCanBeCancelled) {
+  Generator generator = tiny_.generator();
+  const std::vector<GenerationRequest> requests(
+      3, {tiny_.prompt("What is he doing?"), &tiny_.video, false});
+  for (const int64_t together : {1, 2}) {
+    CancelFlag flag;
+    int told = 0;
+    AnswerCallbacks callbacks;
+    callbacks.cancel = &flag;
+    callbacks.on_answer = [&] { ++told; };
+    EXPECT_EQ(generator.answer_all(requests, together, callbacks).size(), 3U);
+    EXPECT_EQ(told, 3);
+    callbacks.on_answer = [&] { flag.cancel(); };
+    EXPECT_THROW(generator.answer_all(requests, together, callbacks), Cancelled);
+  }
+  EXPECT_TRUE(generator.answer_all({}, 2).empty());
+}
+
 TEST_F(GeneratorTest, BeamsOfOneCandidateAreGreedy) {
   GenerationOptions options = TinyModel::forty_tokens();
   const Prompt prompt = tiny_.prompt("what is the rabbit's name");

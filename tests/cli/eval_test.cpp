@@ -109,6 +109,41 @@ TEST(Eval, EveryQuestionOfEveryFilmIsAnsweredInOnePass) {
   EXPECT_GT(cost["peak_host_bytes"], 1 << 20);
 }
 
+TEST(Eval, AnswersAreTheSameHoweverManyAreDecodedTogether) {
+  const Films films(5);
+  ASSERT_EQ(films.evaluate("alone", "--evidence --set runtime.answers=1").exit_code, 0);
+  for (const char* together : {"2", "8", "100"}) {
+    const std::string out = "together" + std::string(together);
+    ASSERT_EQ(
+        films.evaluate(out, "--evidence --set runtime.answers=" + std::string(together)).exit_code,
+        0);
+    const auto expected = films.rows("alone");
+    const auto rows = films.rows(out);
+    ASSERT_EQ(rows.size(), expected.size());
+    for (size_t film = 0; film < rows.size(); ++film) {
+      for (size_t i = 0; i < rows[film].results.size(); ++i) {
+        EXPECT_EQ(rows[film].results[i].token_ids, expected[film].results[i].token_ids);
+        EXPECT_EQ(rows[film].results[i].evidence->size(),
+                  expected[film].results[i].evidence->size());
+      }
+    }
+  }
+}
+
+TEST(Eval, TheStatusTellsThatARunIsRunningAndThatItWasStopped) {
+  const Films films(200);
+  const auto result =
+      run("export MOVIECHAT_MODEL=" + shell_word(moviechat::testing::tiny_bundle().string()) +
+          "; " + testing::program() + " " + films.eval("out") +
+          " & until grep -q '\"state\": \"running\"' " + films.word("out/status.json") +
+          " || ! kill -0 $!; do sleep 0.02; done; kill -INT $!; wait $!; echo $?");
+  EXPECT_EQ(result.out, "130\n") << result.err;
+  const auto status = nlohmann::json::parse(read_file(films / "out/status.json", "status"));
+  EXPECT_EQ(status["state"], "stopped");
+  EXPECT_EQ(status["videos"], 200);
+  EXPECT_LT(status["done"], 200);
+}
+
 TEST(Eval, ManyQuestionsCostOneDecodeAndOneEncode) {
   Films films(1);
   std::string moments;
@@ -324,7 +359,7 @@ bool killed_when_grown(const std::string& command, const fs::path& file, uint64_
 TEST(Eval, AKilledRunGoesOnAsIfNothingHadBeen) {
   const char* wished = std::getenv("MOVIECHAT_TEST_KILLS");
   const int kills = wished != nullptr ? std::atoi(wished) : 20;
-  const Films films(4 * kills);
+  const Films films(12 * kills);  // rows come in bursts, of films that are answered together
   ASSERT_EQ(films.evaluate("whole").exit_code, 0);
   std::mt19937 random(static_cast<unsigned>(kills));
   std::uniform_int_distribution<uint64_t> growth(0, 3000);  // a row has some 800 bytes

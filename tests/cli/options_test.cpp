@@ -57,7 +57,8 @@ TEST(Options, MistakesAreNamedWithTheWayOut) {
   EXPECT_THAT(refusal({"--vidoe=x"}), HasSubstr("unknown flag '--vidoe'"));
   EXPECT_THAT(refusal({"-x"}), HasSubstr("unknown flag '-x'"));
   EXPECT_THAT(refusal({"inspcet", "x"}), HasSubstr("did you mean 'inspect'?"));
-  EXPECT_THAT(refusal({"film.mp4"}), HasSubstr("commands: ask, inspect, eval, merge, score, bench, completions, man"));
+  EXPECT_THAT(refusal({"film.mp4"}),
+              HasSubstr("commands: ask, inspect, eval, merge, score, bench, completions, man"));
   EXPECT_THAT(refusal({"--video"}), HasSubstr("--video needs a value: --video FILE"));
   EXPECT_THAT(refusal({"--video", "--question", "x"}),
               HasSubstr("--video needs a value, found the flag --question"));

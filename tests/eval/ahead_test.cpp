@@ -14,7 +14,7 @@ TEST(AheadThreads, ItemsComeInOrderAndAtMostOneWaits) {
   std::atomic<int64_t> begun{0};
   std::atomic<int64_t> taken{0};
   std::atomic<int64_t> most_ahead{0};
-  Ahead<std::unique_ptr<int64_t>> ahead(kItems, [&](int64_t number, const CancelFlag&) {
+  Ahead<std::unique_ptr<int64_t>> ahead(kItems, 1, [&](int64_t number, const CancelFlag&) {
     most_ahead = std::max<int64_t>(most_ahead, ++begun - taken);
     return std::make_unique<int64_t>(number);
   });
@@ -28,7 +28,7 @@ TEST(AheadThreads, ItemsComeInOrderAndAtMostOneWaits) {
 
 TEST(AheadThreads, TheNextIsMadeWhileThisOneIsUsed) {
   std::atomic<bool> second_begun{false};
-  Ahead<int> ahead(2, [&](int64_t number, const CancelFlag&) {
+  Ahead<int> ahead(2, 1, [&](int64_t number, const CancelFlag&) {
     if (number == 1) second_begun = true;
     return static_cast<int>(number);
   });
@@ -37,8 +37,21 @@ TEST(AheadThreads, TheNextIsMadeWhileThisOneIsUsed) {
   EXPECT_EQ(ahead.next(), 1);
 }
 
+TEST(AheadThreads, AsManyAsWishedAreMadeBeforeTheyAreTaken) {
+  std::atomic<int64_t> begun{0};
+  Ahead<int> ahead(9, 4, [&](int64_t number, const CancelFlag&) {
+    ++begun;
+    return static_cast<int>(number);
+  });
+  while (begun < 4) std::this_thread::yield();  // would never end if making waited for next()
+  for (int number = 0; number < 9; ++number) {
+    EXPECT_EQ(ahead.next(), number);
+    EXPECT_LE(begun, number + 1 + 4);
+  }
+}
+
 TEST(AheadThreads, AFailureComesInItsPlace) {
-  Ahead<int> ahead(2, [&](int64_t number, const CancelFlag&) {
+  Ahead<int> ahead(2, 1, [&](int64_t number, const CancelFlag&) {
     if (number == 1) throw InputError("no film");
     return 7;
   });
@@ -49,7 +62,7 @@ TEST(AheadThreads, AFailureComesInItsPlace) {
 TEST(AheadThreads, LeavingEarlyStopsTheMaking) {
   std::atomic<int> made{0};
   {
-    Ahead<int> ahead(1000, [&](int64_t, const CancelFlag& stop) {
+    Ahead<int> ahead(1000, 1, [&](int64_t, const CancelFlag& stop) {
       ++made;
       while (made == 2 && !stop.cancelled()) std::this_thread::yield();
       stop.check();
@@ -63,7 +76,7 @@ TEST(AheadThreads, LeavingEarlyStopsTheMaking) {
 TEST(AheadThreads, WaitingCanBeCancelled) {
   CancelFlag cancel;
   cancel.cancel();
-  Ahead<int> ahead(1, [&](int64_t, const CancelFlag& stop) {
+  Ahead<int> ahead(1, 1, [&](int64_t, const CancelFlag& stop) {
     while (!stop.cancelled()) std::this_thread::yield();
     return 0;
   });

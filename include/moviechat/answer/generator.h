@@ -28,6 +28,8 @@ struct AnswerCallbacks {
   std::function<bool(std::string_view)> on_text;
   /// The model repeated the answer prefix late: pieces so far are not part of the answer.
   std::function<void()> on_restart;
+  /// One more of several answers is done.
+  std::function<void()> on_answer;
   WarningSink warn;
   const CancelFlag* cancel = nullptr;
 };
@@ -45,6 +47,13 @@ struct Generation {
                   // mean over tokens, layers and heads; undefined unless asked for
 };
 
+/// One question of several that are answered together. Prompt and video outlive the answering.
+struct GenerationRequest {
+  Prompt prompt;
+  const VideoTokens* video = nullptr;
+  bool with_attention = false;
+};
+
 /// Prompts → answers. Keeps one key-value cache, allocated once: of what it has read for the
 /// question before, the text before the video, and the video too if it is the same, are not read
 /// again. An answer does not depend on what was asked before: a prompt is always read in the same
@@ -58,8 +67,18 @@ class Generator {
   Generation answer(const Prompt& prompt, const VideoTokens& video,
                     const AnswerCallbacks& callbacks = {}, bool with_attention = false);
 
+  /// Several answers, `together` of them decoded side by side: the weights are read once for a
+  /// token of each. Where one ends, the next begins. Every step has `together` rows, idle ones too,
+  /// and rows do not see each other: an answer does not depend on which others there are. One after
+  /// another where `together` is 1, with beams, and with modules that cannot. on_text and
+  /// on_restart are not called.
+  std::vector<Generation> answer_all(std::span<const GenerationRequest> requests, int64_t together,
+                                     const AnswerCallbacks& callbacks = {});
+
   /// Prompt positions that went through the language model so far.
   int64_t prefilled_tokens() const { return prefilled_tokens_; }
+  /// Steps of the language model after prompts so far, of one row or of several.
+  int64_t decoding_steps() const { return decoding_steps_; }
 
  private:
   /// Part of a prompt: ids or rows of the video's embeddings.
@@ -76,16 +95,28 @@ class Generator {
     int64_t video_cut = 0;    // embeddings that the context cut off
   };
 
+  /// An answer in the making, without the model.
+  struct Draft {
+    Random random;  // of each answer anew: none depends on those before
+    std::vector<int64_t> ids;
+  };
+
   Layout lay_out(const Prompt& prompt, const VideoTokens& video, const WarningSink& warn) const;
-  torch::Tensor prefill(const Layout& layout, const CancelFlag* cancel);
-  void make_room(int64_t positions);
+  torch::Tensor prefill(const Layout& layout, const CancelFlag* cancel, Generation& generation);
+  int64_t capacity_for(int64_t prompt_tokens) const;
+  void make_room(int64_t capacity);
   std::span<float> on_host(const torch::Tensor& logits);
+  std::optional<FinishReason> extend(Draft& draft, std::span<float> scores);
   std::vector<int64_t> follow_one(torch::Tensor logits, const AnswerCallbacks& callbacks,
                                   FinishReason& reason);
   std::vector<int64_t> follow_beams(const torch::Tensor& logits, const CancelFlag* cancel,
                                     FinishReason& reason);
-  torch::Tensor video_attention(const Layout& layout, std::span<const int64_t> ids,
-                                int64_t queries);
+  std::vector<Generation> follow_rows(std::span<const GenerationRequest> requests, int64_t together,
+                                      const AnswerCallbacks& callbacks);
+  void finish(Generation& generation, const GenerationRequest& request, const Layout& layout,
+              KvCache& cache) const;
+  torch::Tensor video_attention(const Layout& layout, std::span<const int64_t> ids, int64_t queries,
+                                KvCache& cache) const;
 
   const LanguageModel& model_;
   const Tokenizer& tokenizer_;
@@ -98,8 +129,10 @@ class Generator {
   KvCache cache_;
   std::vector<Part> cached_;  // what the cache's first positions hold
   KvCache beam_cache_;
+  KvCache row_cache_;  // of answers that are decoded together
   torch::Tensor host_logits_;
   int64_t prefilled_tokens_ = 0;
+  int64_t decoding_steps_ = 0;
 };
 
 }  // namespace moviechat

@@ -32,6 +32,9 @@ class KvCache {
   /// Row `row` becomes what a cache of batch 1 holds; length() stays, as rows need not be equally
   /// long.
   void set_row(int64_t row, const KvCache& one);
+  /// Row `row` as a cache of batch 1 whose first `length` positions are read. It shares this one's
+  /// memory.
+  KvCache row(int64_t row, int64_t length) const;
   /// Row b becomes what row rows[b] was. Positions before `from` are known to be the same in all.
   void select(const std::vector<int64_t>& rows, int64_t from);
 
@@ -75,6 +78,10 @@ class LanguageModel {
   /// it is.
   torch::Tensor step_at(const torch::Tensor& embeddings, KvCache& cache,
                         const torch::Tensor& positions) const;
+  torch::Tensor step_at(const torch::Tensor& embeddings, KvCache& cache,
+                        std::span<const int64_t> positions) const;
+  /// Whether the module has it; those of older bundles do not.
+  bool reads_rows() const { return module_->has_method("step_at"); }
 
   /// The same as step, with the attention that the n positions paid to all, mean over layers and
   /// heads: float32 [B, n, length].

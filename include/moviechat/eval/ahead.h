@@ -2,10 +2,10 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <mutex>
-#include <optional>
 #include <thread>
 #include <utility>
 #include <variant>
@@ -14,8 +14,8 @@
 
 namespace moviechat::eval {
 
-/// Makes items 0, 1, … on a thread of its own, one ahead of the caller who takes them in order:
-/// at most one item waits or is being made. What making throws is thrown by the next() that would
+/// Makes items 0, 1, … on a thread of its own, ahead of the caller who takes them in order: at most
+/// `most` items wait or are being made. What making throws is thrown by the next() that would
 /// have given the item. One thread calls.
 template <class Item>
 class Ahead {
@@ -23,8 +23,8 @@ class Ahead {
   /// `make` should stop soon, by throwing, when the flag that it is given is set.
   using Make = std::function<Item(int64_t number, const CancelFlag& stop)>;
 
-  Ahead(int64_t count, Make make)
-      : make_(std::move(make)), thread_([this, count] { make_all(count); }) {}
+  Ahead(int64_t count, size_t most, Make make)
+      : make_(std::move(make)), most_(most), thread_([this, count] { make_all(count); }) {}
   Ahead(const Ahead&) = delete;
   Ahead& operator=(const Ahead&) = delete;
 
@@ -43,11 +43,11 @@ class Ahead {
   Item next(const CancelFlag* cancel = nullptr) {
     constexpr auto kLook = std::chrono::milliseconds(50);  // a flag cannot wake anybody
     std::unique_lock lock(mutex_);
-    while (!changed_.wait_for(lock, kLook, [this] { return made_.has_value(); })) {
+    while (!changed_.wait_for(lock, kLook, [this] { return !made_.empty(); })) {
       if (cancel != nullptr) cancel->check();
     }
-    Made made = std::move(*made_);
-    made_.reset();
+    Made made = std::move(made_.front());
+    made_.pop_front();
     lock.unlock();
     changed_.notify_all();
     if (auto* failure = std::get_if<std::exception_ptr>(&made)) std::rethrow_exception(*failure);
@@ -61,9 +61,9 @@ class Ahead {
     for (int64_t number = 0; number < count; ++number) {
       Made made = make_one(number);
       std::unique_lock lock(mutex_);
-      made_ = std::move(made);
+      made_.push_back(std::move(made));
       changed_.notify_all();
-      changed_.wait(lock, [this] { return stopped_ || !made_.has_value(); });
+      changed_.wait(lock, [this] { return stopped_ || made_.size() < most_; });
       if (stopped_) return;
     }
   }
@@ -77,10 +77,11 @@ class Ahead {
   }
 
   Make make_;
+  size_t most_;
   CancelFlag stop_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::optional<Made> made_;
+  std::deque<Made> made_;
   bool stopped_ = false;
   std::thread thread_;  // last: it uses what is above
 };

@@ -107,8 +107,13 @@ class Pipeline {
   WatchedFilm watch(const std::filesystem::path& video, const std::vector<Question>& questions,
                     const RunOptions& options, const Callbacks& callbacks) const;
   RunResult answer(WatchedFilm film, const RunOptions& options, const Callbacks& callbacks) const;
+  /// The same for several films, `runtime.answers` questions at a time, whose ever they are. The
+  /// time that answering took is shared out by the questions. on_text is not called.
+  std::vector<RunResult> answer_all(std::vector<WatchedFilm> films, const RunOptions& options,
+                                    const Callbacks& callbacks) const;
 
   torch::Device device() const { return bundle_.device(); }
+  const Settings& settings() const { return settings_; }
 
   /// The plan that ask() would read. Needs no model.
   static SamplingPlan plan(const Settings& settings, const VideoInfo& video);

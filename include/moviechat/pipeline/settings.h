@@ -36,6 +36,7 @@ struct RuntimeOptions {
   Weights weights = Weights::automatic;
   int64_t threads = 0;
   int64_t batch = 16;
+  int64_t answers = 8;
   Verify verify = Verify::full;
 
   void check() const;
@@ -49,6 +50,7 @@ void visit_fields(RuntimeOptions& o, Visitor& field) {
         "auto: stored on a CPU if a part exceeds 1 GiB");
   field("threads", o.threads, "CPU threads; 0: one per core");
   field("batch", o.batch, "frames encoded together");
+  field("answers", o.answers, "answers decoded together by eval");
   field("verify", o.verify, "check of the bundle: every part's hash, or only the self-test");
 }
 
