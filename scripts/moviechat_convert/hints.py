@@ -132,6 +132,8 @@ def language_hints(plan: Plan) -> Iterator[str]:
     sizes = plan.sizes.language_model
     if isinstance(source, Sum):
         base, delta = rows_of(source.base), rows_of(source.delta)
+        if is_llama2(source.base):
+            yield "--llm: looks like LLaMA-2; Vicuna v0's delta is a difference to the first LLaMA"
         if delta == base == sizes.rows:
             yield "--llm: has Vicuna's padding row already; if it is Vicuna, leave out --llm-delta"
         elif delta == base:
@@ -143,14 +145,10 @@ def language_hints(plan: Plan) -> Iterator[str]:
     if not isinstance(source, TensorFolder):
         return
     shape = source.shapes.get(TABLE, ())
-    config = source.config
     if len(shape) == 2 and shape[1] != sizes.width:
         known = {4096: " (7B)", 5120: " (13B)"}.get(shape[1], "")
         yield f"--llm: is a model of width {shape[1]}{known}, expected {sizes.width}"
-    elif (
-        config.get("max_position_embeddings") == LLAMA2_CONTEXT
-        or config.get("rms_norm_eps") == LLAMA2_EPS
-    ):
+    elif is_llama2(source):
         yield "--llm: looks like LLaMA-2 or a model made from it; MovieChat needs Vicuna v0"
     elif len(shape) == 2 and shape[0] == sizes.rows - 1:
         yield (
@@ -164,6 +162,12 @@ def language_hints(plan: Plan) -> Iterator[str]:
 def source_of(plan: Plan, key: str) -> TensorSource | None:
     layer = plan.layers.get(key)
     return layer.source if layer else None
+
+
+def is_llama2(folder: TensorFolder) -> bool:
+    config = folder.config
+    context, eps = config.get("max_position_embeddings"), config.get("rms_norm_eps")
+    return context == LLAMA2_CONTEXT or eps == LLAMA2_EPS
 
 
 def rows_of(folder: TensorFolder) -> int:

@@ -294,6 +294,15 @@ def test_the_delta_of_a_later_vicuna(files, refused):
     refused(r"perhaps: --llm-delta: adds no padding row \(512 rows")
 
 
+def test_a_delta_on_llama_2(files, refused):
+    use_delta(files)
+    files.config("llm", max_position_embeddings=4096)
+    refused(
+        r"llama_base/config\.json: max_position_embeddings is 4096, expected 2048",
+        r"perhaps: --llm: looks like LLaMA-2; Vicuna v0's delta",
+    )
+
+
 def test_a_delta_that_lacks_a_tensor_of_its_base(files, refused):
     use_delta(files)
     files.change("llm_delta", lambda tensors: tensors.pop("model.norm.weight"))
