@@ -168,9 +168,14 @@ def quantize(language_model: LanguageModel) -> None:
 
     lm_head keeps its dtype: tests/python/test_int8.py measures what it would cost.
     """
-    for layer in language_model.layers.modules():
-        if isinstance(layer, Linear):
-            to_int8(layer)
+    quantize_layer(language_model.layers)
+
+
+def quantize_layer(layer: nn.Module) -> None:
+    """Rounds all matrices of a module to int8 in place."""
+    for matrix in layer.modules():
+        if isinstance(matrix, Linear):
+            to_int8(matrix)
 
 
 def compute_in_float32(module: nn.Module) -> None:

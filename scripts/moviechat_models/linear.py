@@ -46,6 +46,8 @@ class Widen(nn.Module):
         """x […, in], weight [out, in], scale float32 [out] if it is int8 → […, out]"""
         if not x.is_cpu:
             return F.linear(x, widen(weight, scale, x.dtype))
+        if self.fast_bf16 and weight.dtype == torch.bfloat16:
+            return F.linear(x.to(torch.bfloat16), weight).to(x.dtype)
         rows = x.numel() // x.size(-1)
         if scale is not None and self.fast_bf16 and rows > 16:  # int8 is exact in bf16
             narrow = x.to(torch.bfloat16)

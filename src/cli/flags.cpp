@@ -235,7 +235,8 @@ const std::vector<Flag>& flags() {
        .setting = "runtime.device"},
       {.name = "--dtype",
        .argument = "DTYPE",
-       .help = "fp32, fp16, bf16, or auto: fp16 on CUDA, fp32 on a CPU",
+       .help = "fp32, fp16, bf16, or auto: fp16 on CUDA, fp32 on a CPU; there, parts above 1 GiB "
+               "multiply in bf16 where the processor is fast at it",
        .group = kModel,
        .example = "bf16",
        .values = "auto fp32 fp16 bf16",

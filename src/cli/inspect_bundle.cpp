@@ -46,7 +46,8 @@ Json parts_json(const Bundle& bundle, Verify verify) {
                  {"hash", verify == Verify::full ? "verified" : "not verified"}};
     for (const ScriptModule* module : modules) {
       if (module->name() != file) continue;
-      part["dtype"] = spec.dtype;
+      const bool mixed = module == &bundle.language_model() && spec.llm_weights != spec.dtype;
+      part["dtype"] = mixed ? spec.llm_weights + " and " + spec.dtype : spec.dtype;
       part["parameters"] = module->parameters();
     }
     parts.push_back(std::move(part));

@@ -66,6 +66,14 @@ bool multiplies_bf16_fast() {
 #endif
 }
 
+/// automatic and exact → what they mean for a file of so many bytes
+Weights chosen(Weights asked, torch::Device device, torch::ScalarType dtype, uintmax_t size) {
+  if (asked != Weights::automatic && asked != Weights::exact) return asked;
+  // Half-precision matrices in another half precision would save nothing.
+  if (!device.is_cpu() || dtype != torch::kFloat || size <= kLarge) return Weights::compute;
+  return asked == Weights::automatic && multiplies_bf16_fast() ? Weights::bf16 : Weights::stored;
+}
+
 }  // namespace
 
 struct ScriptModule::Impl {
@@ -77,13 +85,23 @@ struct ScriptModule::Impl {
   int64_t bytes = 0;
   bool rounds = false;
 
-  void convert(torch::jit::Module& layer, bool keep_matrices) {
+  /// What a parameter becomes. Tables are looked up, not multiplied: bf16 would only round them.
+  torch::ScalarType dtype_of(const torch::jit::Module& layer, const std::string& parameter,
+                             torch::ScalarType stored, Weights weights) const {
+    if (!takes_any_dtype(layer)) return dtype;
+    if (parameter == "scale") return stored;
+    if (parameter != "weight") return dtype;
+    if (stored == torch::kChar) return stored;
+    if (weights == Weights::compute) return dtype;
+    const bool as_bf16 =
+        weights == Weights::bf16 && stored == torch::kHalf && layer.hasattr("packed");
+    return as_bf16 ? torch::kBFloat16 : stored;
+  }
+
+  void convert(torch::jit::Module& layer, Weights weights) {
     for (const auto& named : layer.named_parameters(/*recurse=*/false)) {
       torch::Tensor value = named.value;
-      const bool is_matrix = named.name == "weight" && takes_any_dtype(layer);
-      const bool keep = is_matrix ? keep_matrices || value.scalar_type() == torch::kChar
-                                  : named.name == "scale" && takes_any_dtype(layer);
-      value.set_data(value.to(device, keep ? value.scalar_type() : dtype));
+      value.set_data(value.to(device, dtype_of(layer, named.name, value.scalar_type(), weights)));
       count(value);
     }
     for (const auto& named : layer.named_buffers(/*recurse=*/false)) {
@@ -149,12 +167,10 @@ ScriptModule ScriptModule::load(const std::filesystem::path& file, torch::Device
     auto impl =
         std::make_unique<Impl>(Impl{torch::jit::load(file.string(), device), name, device, dtype});
     impl->module.eval();
-    const bool keep_matrices =
-        weights == Weights::stored || (weights == Weights::automatic && device.is_cpu() &&
-                                       std::filesystem::file_size(file) > kLarge);
+    weights = chosen(weights, device, dtype, std::filesystem::file_size(file));
     std::vector<torch::jit::Module> layers;
     for (torch::jit::Module layer : impl->module.modules()) {
-      impl->convert(layer, keep_matrices);
+      impl->convert(layer, weights);
       if (layer.hasattr("packed")) layers.push_back(std::move(layer));
     }
     at::parallel_for(0, std::ssize(layers), 1, [&](int64_t begin, int64_t end) {

@@ -63,23 +63,50 @@ TEST(StoredWeights, AnyDtypeComputesOverWhatIsStored) {
             0.05 * exact.abs().max().item<float>());
 }
 
+/// The tiny checkpoints as a bundle of other weights than the committed one's.
+void convert_tiny(const std::string& flags, const fs::path& out) {
+  const fs::path data = testing::source_dir() / "tests/data/golden";
+  std::ostringstream command;  // quotes the paths
+  command << testing::source_dir() / "scripts/convert"
+          << " moviechat"
+          << " --vision " << data / "eva_vit_g.pth"
+          << " --qformer " << data / "blip2_pretrained_flant5xxl.pth"
+          << " --video-llama " << data / "finetune-vicuna7b-v2.pth"
+          << " --llm " << data / "vicuna"
+          << " --sizes " << data / "golden.json"
+          << " " << flags << " --out " << out;
+  const auto converted = testing::run(command.str());
+  ASSERT_EQ(converted.exit_code, 0) << converted.err;
+}
+
+TEST(StoredWeights, AsBf16TheyTakeAsMuchAsFp16AndOnlyProductsAreRounded) {
+  const testing::TemporaryFolder folder;
+  ASSERT_NO_FATAL_FAILURE(convert_tiny("--dtype fp16", folder / "fp16"));
+  const Bundle exact = load(folder / "fp16", Weights::compute);
+  const Bundle stored = load(folder / "fp16", Weights::stored);
+  const Bundle rounded = load(folder / "fp16", Weights::bf16);
+  EXPECT_EQ(rounded.language_model().bytes(), stored.language_model().bytes());
+  EXPECT_EQ(rounded.dtype(), torch::kFloat);
+  EXPECT_TRUE(rounded.language_model().rounds());
+  const auto ids = torch::arange(9);
+  EXPECT_TRUE(torch::equal(rounded.language_model().call("embed", {ids}),
+                           exact.language_model().call("embed", {ids})));
+  for (const int64_t n : {1, 7, 200}) {
+    const auto cosine = torch::cosine_similarity(logits_of(rounded, n), logits_of(exact, n), -1);
+    EXPECT_GT(cosine.min().item<float>(), 0.999) << n;
+  }
+  const auto rgb = torch::randint(0, 256, {2, 3, 56, 56}, torch::kByte);
+  const auto blocks = exact.frame_encoder().call("forward", {rgb});
+  EXPECT_LT(largest_difference(rounded.frame_encoder().call("forward", {rgb}), blocks),
+            0.05 * blocks.abs().max().item<float>());
+}
+
 /// The tiny checkpoints converted with --llm-weights int8.
 class Int8Bundle : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ = std::make_unique<testing::TemporaryFolder>();
-    const fs::path data = testing::source_dir() / "tests/data/golden";
-    std::ostringstream command;  // quotes the paths
-    command << testing::source_dir() / "scripts/convert"
-            << " moviechat"
-            << " --vision " << data / "eva_vit_g.pth"
-            << " --qformer " << data / "blip2_pretrained_flant5xxl.pth"
-            << " --video-llama " << data / "finetune-vicuna7b-v2.pth"
-            << " --llm " << data / "vicuna"
-            << " --sizes " << data / "golden.json"
-            << " --dtype fp32 --llm-weights int8 --out " << bundle();
-    const auto converted = testing::run(command.str());
-    ASSERT_EQ(converted.exit_code, 0) << converted.err;
+    convert_tiny("--dtype fp32 --llm-weights int8", bundle());
   }
   static void TearDownTestSuite() { folder_.reset(); }
   static fs::path bundle() { return *folder_ / "int8"; }

@@ -11,6 +11,7 @@ import torch
 import yaml
 
 from conftest import convert, flags_of
+from int8_error import compare, cosines
 from mini.video_file import read_video
 from moviechat_models.export import load_modules, quantize
 from moviechat_models.linear import to_int8
@@ -38,6 +39,19 @@ def test_on_the_shapes_of_vicuna_logits_keep_their_direction():
         rounded.step(embeds[:, :9], *cache, 0)
         wanted = exact.score(embeds[:, :10])[:, -1]
         assert cosine(rounded.step(embeds[:, 9:10], *cache, 9), wanted) > 0.999
+
+
+def test_layers_of_vicuna_one_after_the_other_stay_near_float32():
+    """All 32 layers of random weights end at 0.9985: scripts/int8_error.py"""
+    sizes = dataclasses.replace(moviechat_7b().language_model, layers=3)
+    with torch.inference_mode():
+        outputs = list(compare(sizes, seed=0, tokens=24))
+    assert [out.name for out in outputs] == ["layer 1", "layer 2", "layer 3", "logits"]
+    assert outputs[-1].exact.shape == (1, 24, 32001)
+    for out in outputs:
+        assert not torch.equal(out.exact, out.alone)
+        assert cosines(out.exact, out.alone).min() > 0.9994, out.name
+        assert cosines(out.exact, out.so_far).min() > 0.999, out.name
 
 
 def language_sizes(folder, weights):

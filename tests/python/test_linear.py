@@ -55,6 +55,17 @@ def test_int8_where_bf16_is_fast(rows):
             assert (run(x) - wanted).abs().max() <= TOLERANCE[torch.int8] * wanted.abs().max()
 
 
+@pytest.mark.parametrize("rows", ROWS)
+def test_bf16_matrices_where_bf16_is_fast_are_multiplied_in_it(rows):
+    layer, x = stored(torch.bfloat16, 64, 600, False), torch.randn(*rows, 64)
+    layer.mixed.fast_bf16 = True
+    with torch.no_grad():
+        product = nn.functional.linear(x.bfloat16(), layer.weight)
+        for run in (layer, torch.jit.script(layer)):
+            assert torch.equal(run(x), product.float())
+    assert (product - exact(layer, x)).abs().max() <= 1e-2 * product.abs().max()
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_many_rows_are_not_rounded(dtype):
     layer, x = stored(dtype, 64, 300, True), torch.randn(7, 64)

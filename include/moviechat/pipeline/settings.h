@@ -25,7 +25,9 @@ template <>
 struct EnumNames<Weights> {
   static constexpr std::array values{std::pair{std::string_view("auto"), Weights::automatic},
                                      std::pair{std::string_view("stored"), Weights::stored},
-                                     std::pair{std::string_view("compute"), Weights::compute}};
+                                     std::pair{std::string_view("compute"), Weights::compute},
+                                     std::pair{std::string_view("exact"), Weights::exact},
+                                     std::pair{std::string_view("bf16"), Weights::bf16}};
 };
 
 /// On what, and in what portions, the work is done. None of these changes an answer beyond
@@ -44,10 +46,14 @@ struct RuntimeOptions {
 template <class Visitor>
 void visit_fields(RuntimeOptions& o, Visitor& field) {
   field("device", o.device, "cpu, cuda, cuda:INDEX, or auto: CUDA when there is one");
-  field("dtype", o.dtype, "fp32, fp16, bf16, or auto: fp16 on CUDA, fp32 on a CPU");
-  field("weights", o.weights,
-        "matrices in memory: stored as in the bundle, converted to the dtype to compute in, or "
-        "auto: stored on a CPU if a part exceeds 1 GiB");
+  field("dtype", o.dtype,
+        "fp32, fp16, bf16, or auto: fp16 on CUDA, fp32 on a CPU, but see weights");
+  field(
+      "weights", o.weights,
+      "matrices in memory: stored as in the bundle; compute: in the dtype to compute in; bf16: "
+      "fp16 ones as bf16, and multiplied in it; exact: stored on a CPU if a part exceeds 1 GiB, "
+      "else compute; auto: as exact, but bf16 for such parts where dtype is auto and the processor "
+      "is fast at bf16");
   field("threads", o.threads, "CPU threads; 0: one per core");
   field("batch", o.batch, "frames encoded together");
   field("answers", o.answers, "answers decoded together by eval");
