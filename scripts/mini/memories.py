@@ -35,14 +35,18 @@ WINDOWS = 128
 PLANNED = WINDOWS * ARRIVING  # frames read of a film
 POSITIONS = 256  # blocks that the reader can tell apart
 UNIFORM = (8, 32)  # frames of the baseline
+SCENES, CAMEOS = 6, 2  # of a film at most
 SPARSE = 4  # of the planned frames, one in so many is painted
 
 
 @dataclass
 class Memory:
-    """What one reading sees: blocks [T, N, C] of a film, up to a time."""
+    """What one reading sees: blocks [T, N, C] of a film, up to a time, and how much of each is of
+    each scene and cameo, [T, SCENES + CAMEOS].
+    """
 
     blocks: np.ndarray
+    shares: np.ndarray
     film: Film
     until: float
     is_global: bool
@@ -98,6 +102,15 @@ def planned_times(film: Film) -> np.ndarray:
     return np.arange(PLANNED) * film.duration / PLANNED
 
 
+def film_shares(film: Film, times: np.ndarray) -> np.ndarray:
+    """Which scene and which cameo is on screen. → float32 [n, SCENES + CAMEOS]"""
+    shares = np.zeros((len(times), SCENES + CAMEOS), np.float32)
+    shares[np.arange(len(times)), film.numbers_at(times)] = 1.0
+    for number, cameo in enumerate(film.cameos):
+        shares[:, SCENES + number] = (times >= cameo.start) & (times < cameo.end)
+    return shares
+
+
 SeeFilm = Callable[[Film, np.ndarray], np.ndarray]  # a film at times [n] → blocks [n, N, C]
 
 
@@ -117,7 +130,8 @@ def seen_by(encoder: FrameEncoder) -> SeeFilm:
 
 
 class FilmPool:
-    """Films with their long-term memories, float16 [films, 256, N, C].
+    """Films with their long-term memories, float16 [films, 256, N, C], and the shares of scenes and
+    cameos in their blocks.
 
     `faults` [films, PLANNED / SPARSE, N, C] is what an encoder's blocks differ by from the code.
     """
@@ -125,7 +139,7 @@ class FilmPool:
     def __init__(self, films: int, seed: int) -> None:
         self.films = [film_of_seed(seed, index) for index in range(films)]
         self.faults: np.ndarray | None = None
-        self.long = np.stack([self._remember(film) for film in self.films])
+        self._remember()
 
     @staticmethod
     def painted(path: Path, films: int, seed: int, see: SeeFilm) -> FilmPool:
@@ -142,18 +156,20 @@ class FilmPool:
                 np.save(kept, fault.astype(np.float16))
             faults.append(np.load(kept))
         pool.faults = np.stack(faults)
-        pool.long = np.stack(
-            [pool._remember(film, fault) for film, fault in zip(pool.films, faults, strict=True)]
-        )
+        pool._remember()
         return pool
 
-    @staticmethod
-    def _remember(film: Film, fault: np.ndarray | None = None) -> np.ndarray:
-        """→ float16 [256, N, C]"""
-        blocks = film_code(film, planned_times(film))
-        if fault is not None:
-            blocks += np.repeat(fault.astype(np.float32), SPARSE, axis=0)
-        return long_term(blocks).astype(np.float16)
+    def _remember(self) -> None:
+        """Sets `long` and `shares`, [films, 256, …]"""
+        remembered: list[tuple[np.ndarray, np.ndarray]] = []
+        for index, film in enumerate(self.films):
+            times = planned_times(film)
+            blocks = film_code(film, times)
+            if self.faults is not None:
+                blocks += np.repeat(self.faults[index].astype(np.float32), SPARSE, axis=0)
+            long, shares = long_term(blocks, film_shares(film, times))
+            remembered.append((long.astype(np.float16), shares.astype(np.float16)))
+        self.long, self.shares = map(np.stack, zip(*remembered, strict=True))
 
     def _blocks(self, index: int, film: Film, names: Names, times: np.ndarray) -> np.ndarray:
         """Single frames of a film, exchanged to `film`. → [n, N, C]"""
@@ -170,10 +186,11 @@ class FilmPool:
         film = names.of_film(self.films[index])
         if uniform:
             times = np.arange(uniform) * film.duration / uniform
-            blocks = self._blocks(index, film, names, times)
+            blocks, shares = self._blocks(index, film, names, times), film_shares(film, times)
         else:
             blocks = names.of_blocks(self.long[index].astype(np.float32))
-        return Memory(blocks, film, film.duration, True, bool(uniform))
+            shares = self.shares[index].astype(np.float32)
+        return Memory(blocks, shares, film, film.duration, True, bool(uniform))
 
     def moment(self, rng: np.random.Generator, uniform: int = 0) -> Memory:
         """A film's memory at a calm moment, often one after an event."""
@@ -192,7 +209,8 @@ class FilmPool:
         long = names.of_blocks(self.long[index, : KEEP * windows].astype(np.float32))
         over = max(0, len(long) + len(recent) - POSITIONS)  # the oldest short-term blocks give way
         blocks = np.concatenate([long, recent[over:]])
-        return Memory(blocks, film, at, False, bool(uniform))
+        shares = np.concatenate([self.shares[index, : len(long)], film_shares(film, times[over:])])
+        return Memory(blocks, shares, film, at, False, bool(uniform))
 
 
 def ask(

@@ -15,11 +15,11 @@ from torch import Tensor
 
 from mini.consolidation import ARRIVING
 from mini.films import CAMEO_SHAPES, COLOURS, DIRECTIONS, EVENTS, GLIDE, SHAPES, Scene
-from mini.memories import KEEP, PLANNED, WINDOWS, Memory
+from mini.memories import CAMEOS, KEEP, PLANNED, SCENES, WINDOWS, Memory
 from mini.questions import MOST_OBJECTS, seen_names
 from mini.sizes import READING
 
-BINS, SCENES, CAMEOS = 16, 6, 2
+BINS = 16
 PLACES = 3
 NONE = -100  # a label of what is not there
 STRENGTH = 0.5  # of each direction

@@ -72,6 +72,10 @@ class MiniTokenizer:
         """An answer with its EOS."""
         return [*self.pieces.encode(text), EOS]
 
+    def names(self, ids: list[int]) -> list[str]:
+        """The pieces as they are spelled, with sentencepiece's mark for a space."""
+        return [self.pieces.id_to_piece(token) for token in ids]
+
     def decode(self, ids: list[int]) -> str:
         """Generated ids → text before the first EOS or '###'."""
         kept = ids[: ids.index(EOS)] if EOS in ids else ids

@@ -9,6 +9,8 @@
   adapt      the same on memories of painted films, as the frame encoder writes them
   bundle     writes --out
 
+frames, reader and language do not need each other, and run side by side, one thread each.
+
 python scripts/mini/train.py --work DIR [--quick] [--stages bank,…,bundle] [--out models/mini]
 """
 
@@ -17,6 +19,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +39,7 @@ from mini.train_frames import FrameOptions, train_frames
 from moviechat_models.export import BundleInfo, Model, Prompt, write_bundle
 
 STAGES = ("bank", "tokenizer", "frames", "reader", "language", "answers", "adapt", "bundle")
+SIDE_BY_SIDE = ("frames", "reader", "language")
 SEEDS_A_RUN = 10  # training uses seeds 10·seed … 10·seed + 9 of the films
 
 
@@ -179,16 +183,42 @@ def commit() -> str:
     return done.stdout.strip() or "unknown"
 
 
+def run_stages(options: argparse.Namespace, stages: list[str]) -> None:
+    """One after the other, in this process."""
+    torch.set_num_threads(options.threads)
+    training = Training(options)
+    for stage in stages:
+        print(f"stage {stage}", flush=True)
+        getattr(training, stage)()
+        draw_curves(options.work)
+
+
+def run_side_by_side(options: argparse.Namespace, stages: list[str]) -> None:
+    """A process and a thread for each, as many at once as there are threads."""
+    command = [sys.executable, __file__, "--work", str(options.work), "--seed", str(options.seed)]
+    command += ["--threads", "1", "--out", str(options.out)] + ["--quick"] * options.quick
+
+    def run(stage: str) -> int:
+        return subprocess.run([*command, "--stages", stage]).returncode
+
+    with ThreadPoolExecutor(options.threads) as pool:
+        failed = [s for s, code in zip(stages, pool.map(run, stages), strict=True) if code]
+    if failed:
+        raise SystemExit(f"train.py: stage {failed[0]} failed")
+
+
 def main(arguments: list[str] | None = None) -> None:
     options = parse(arguments)
-    torch.set_num_threads(options.threads)
     options.work.mkdir(parents=True, exist_ok=True)
-    training = Training(options)
-    for stage in STAGES:
-        if stage in options.stages:
-            print(f"stage {stage}", flush=True)
-            getattr(training, stage)()
-            draw_curves(options.work)
+    wanted = [stage for stage in STAGES if stage in options.stages]
+    together = [stage for stage in wanted if stage in SIDE_BY_SIDE]
+    if options.threads == 1 or len(together) == 1:
+        run_stages(options, wanted)
+        return
+    first = STAGES.index(SIDE_BY_SIDE[0])
+    run_stages(options, [stage for stage in wanted if STAGES.index(stage) < first])
+    run_side_by_side(options, together)
+    run_stages(options, [s for s in wanted if s not in together and STAGES.index(s) > first])
 
 
 if __name__ == "__main__":

@@ -16,9 +16,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mini.looking import answered_by, missed, read_looking
 from mini.memories import UNIFORM, FilmPool, Memory, ask, disturb, pad
 from mini.phrasings import loosen
 from mini.progress import Progress
+from mini.questions import Question
 from mini.reading_code import code_loss, code_of_labels, labels_of
 from mini.tokenizer import MiniTokenizer
 from mini.train_frames import lr_at
@@ -48,6 +50,7 @@ class AnswerOptions:
     uniform: float = 0.1  # share of memories that are the baseline's frames
     noise: float = 0.12  # of the blocks
     reading_noise: float = 0.1  # of the code, where the language model learns alone
+    looking: float = 0.1  # weight of where attention goes
     weights: dict[str, float] = field(default_factory=lambda: dict(QUESTION_WEIGHTS))
 
     @property
@@ -75,6 +78,18 @@ class Packed:
     position: Tensor
     question: Tensor  # [B, n] number of the question, where target is set
     questions: int
+    sources: list[range]  # for each target in turn the queries that it should be told from
+
+
+@dataclass
+class Told:
+    """Cross-entropy of answers, how far their words are from looking at the embeddings that hold
+    the answer, and which answers are right in the order of the questions.
+    """
+
+    loss: Tensor
+    looking: Tensor
+    right: np.ndarray
 
 
 class Answerer(nn.Module):
@@ -84,15 +99,17 @@ class Answerer(nn.Module):
         super().__init__()
         self.reader, self.language, self.tokens = reader, language, tokens
 
-    def pack(self, asked: list[list[tuple[str, str]]]) -> Packed:
+    def pack(self, asked: list[list[Question]]) -> Packed:
         """Questions and answers of each memory behind its prefix (of which ids are left out)."""
         start = len(self.tokens.before) + self.reader.sizes.qformer.queries
         rows: list[list[tuple[int, int, int, int, int]]] = []
+        sources: list[range] = []
         number = 0
-        for pairs in asked:
+        for questions in asked:
             row: list[tuple[int, int, int, int, int]] = []
-            for segment, (text, answer) in enumerate(pairs):
-                prompt, wanted = self.tokens.after(text), self.tokens.answer(answer)
+            for segment, q in enumerate(questions):
+                prompt, wanted = self.tokens.after(q.question), self.tokens.answer(q.answer)
+                sources += answered_by(q, self.tokens.names(wanted))
                 ids = prompt + wanted[:-1]
                 target = [IGNORE] * (len(prompt) - 1) + wanted
                 row += [
@@ -104,14 +121,10 @@ class Answerer(nn.Module):
         longest = max(len(row) for row in rows)
         filler = (0, IGNORE, PREFIX - 1, start, 0)
         packed = torch.tensor([row + [filler] * (longest - len(row)) for row in rows])
-        return Packed(*packed.unbind(-1), number)
+        return Packed(*packed.unbind(-1), number, sources)
 
-    def loss(
-        self, readings: Tensor, asked: list[list[tuple[str, str]]]
-    ) -> tuple[Tensor, np.ndarray]:
-        """Cross-entropy of the answers, and which are right (teacher-forced, which for greedy
-        decoding is the same) in the order of the questions.
-        """
+    def loss(self, readings: Tensor, asked: list[list[Question]]) -> Told:
+        """How well the answers are told (teacher-forced, which for greedy decoding is the same)."""
         packed = self.pack(asked)
         batch, language = len(asked), self.language
         before = language.embed(torch.tensor(self.tokens.before)).expand(batch, -1, -1)
@@ -125,9 +138,13 @@ class Answerer(nn.Module):
         longest = int(position.max()) + 1
         cos, sin = rotary_tables(0, longest, language.head_dim, language.rope_base, x)
         cos, sin = cos[position].unsqueeze(1), sin[position].unsqueeze(1)  # [B, 1, n, d]
-        for layer in language.layers:
-            x = layer(x, cos, sin, mask)
         chosen = packed.target != IGNORE
+        looks: list[Tensor] = []
+        for layer in language.layers:
+            query, key, value = layer.project(x, cos, sin)
+            seen, weights = layer.self_attn.look_with_weights(query, key, value, mask)
+            x = layer.finish(x, seen)
+            looks.append(weights[:, head:, before.size(1) : head][chosen])  # [answers' tokens, Q]
         logits = language._logits(x[:, head:][chosen])  # [answers' tokens, rows]
         target, question = packed.target[chosen], packed.question[chosen]
         each = F.cross_entropy(logits, target, reduction="none")
@@ -135,7 +152,11 @@ class Answerer(nn.Module):
         # long answers count more than short ones, but not as much as they are longer
         loss = (each * length[question].rsqrt()).sum() / length.sqrt().sum()
         wrong = torch.bincount(question[logits.argmax(-1) != target], minlength=packed.questions)
-        return loss, (wrong == 0).numpy()
+        goals = torch.zeros(len(target), readings.size(1), dtype=torch.bool)
+        for row, source in enumerate(packed.sources):
+            goals[row, source] = True
+        looking = missed(torch.stack(looks).mean(0), goals)
+        return Told(loss, looking, (wrong == 0).numpy())
 
 
 def draw_memories(pool: FilmPool, rng: np.random.Generator, options: AnswerOptions) -> list[Memory]:
@@ -154,8 +175,11 @@ def draw_memories(pool: FilmPool, rng: np.random.Generator, options: AnswerOptio
     return memories
 
 
-def asked_loosely(rng: np.random.Generator, memories: list[Memory]) -> list[list[tuple[str, str]]]:
-    return [[(loosen(rng, q.question), q.answer) for q in memory.questions] for memory in memories]
+def asked_loosely(rng: np.random.Generator, memories: list[Memory]) -> list[list[Question]]:
+    return [
+        [replace(q, question=loosen(rng, q.question)) for q in memory.questions]
+        for memory in memories
+    ]
 
 
 def load_parts(answerer: Answerer, path: Path) -> None:
@@ -164,12 +188,16 @@ def load_parts(answerer: Answerer, path: Path) -> None:
         getattr(answerer, part).load_state_dict(state)
 
 
-def read(answerer: Answerer, memories: list[Memory], options: AnswerOptions) -> Tensor:
-    """The reader's readings, or where it does not learn their code with noise. → [B, Q, H]"""
+def read(
+    answerer: Answerer, memories: list[Memory], options: AnswerOptions
+) -> tuple[Tensor, Tensor]:
+    """The reader's readings, or where it does not learn their code with noise, and how far it is
+    from looking where it should. → [B, Q, H], scalar
+    """
     if options.reads:
-        return answerer.reader.read_batch(*pad(memories))
+        return read_looking(answerer.reader, *pad(memories), memories)
     code = code_of_labels(labels_of(memories))
-    return code + options.reading_noise * torch.randn_like(code)
+    return code + options.reading_noise * torch.randn_like(code), torch.zeros(())
 
 
 def train_answers(
@@ -198,14 +226,16 @@ def train_answers(
         for group in optimizer.param_groups:
             group["lr"] = options.rate(step) * group["pace"]
         memories = draw_memories(pool, rng, options)
-        readings, loss = read(answerer, memories, options), torch.zeros(())
+        readings, looking = read(answerer, memories, options)
+        loss = options.looking * looking
         if options.reads:
-            loss = code_loss(readings, memories)[0]
-            progress.add(step, code=loss.item())
+            code = code_loss(readings, memories)[0]
+            loss = loss + code
+            progress.add(step, code=code.item(), look=looking.item())
         if options.talks:
-            told, _ = answerer.loss(readings, asked_loosely(rng, memories))
-            progress.add(step, loss=told.item())
-            loss = told + 0.5 * loss
+            told = answerer.loss(readings, asked_loosely(rng, memories))
+            progress.add(step, loss=told.loss.item(), answer_look=told.looking.item())
+            loss = told.loss + options.looking * told.looking + 0.5 * loss
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(learning, 1.0)
@@ -232,15 +262,17 @@ def validate(
     with torch.inference_mode():
         for _ in range(batches):
             memories = draw_memories(pool, rng, even)
-            readings = read(answerer, memories, even)
+            readings, looking = read(answerer, memories, even)
             if options.reads:
+                right["~look"].append(looking.item())
                 for name, share in code_loss(readings, memories)[1].items():
                     right[f"~{name}"].append(share)
             if not options.talks:
                 continue
-            _, oks = answerer.loss(readings, asked_loosely(rng, memories))
+            told = answerer.loss(readings, asked_loosely(rng, memories))
+            right["~answer_look"].append(told.looking.item())
             asked = [(m.is_global, q.kind) for m in memories for q in m.questions]
-            for (is_global, kind), ok in zip(asked, oks.tolist(), strict=True):
+            for (is_global, kind), ok in zip(asked, told.right.tolist(), strict=True):
                 right["GLOBAL" if is_global else "BREAKPOINT"].append(ok)
                 right[kind].append(ok)
     answerer.train()

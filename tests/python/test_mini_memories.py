@@ -9,7 +9,7 @@ from safetensors.numpy import load_file
 from mini.block_code import BASIS, CAMEO, code_of, film_code, mirror
 from mini.consolidation import long_term
 from mini.films import CAMEO_SHAPES, COLOURS, DIRECTIONS, film_of_seed
-from mini.memories import POSITIONS, FilmPool, Names, planned_times
+from mini.memories import POSITIONS, FilmPool, Names, film_shares, planned_times
 
 
 @pytest.mark.parametrize("film", ["scenes", "noise"])
@@ -18,9 +18,17 @@ def test_long_term_memory_is_the_reference_s(golden_folder: Any, film: str) -> N
     goldens = load_file(golden_folder / "memory.safetensors")
     frames = goldens[f"window/{film}/blocks"]
     expected = goldens[f"window/{film}/cosine/long"]
-    long = long_term(frames)
+    long, _ = long_term(frames, np.zeros((len(frames), 1), np.float32))
     assert long.shape == expected.shape
     np.testing.assert_allclose(long, expected, atol=1e-5)
+
+
+def test_blocks_are_what_their_shares_of_the_frames_make() -> None:
+    film = film_of_seed(17, 3)
+    frames = film_code(film, planned_times(film))
+    long, shares = long_term(frames, np.eye(len(frames), dtype=np.float32))
+    np.testing.assert_allclose(shares.sum(1), 1.0, atol=1e-6)
+    np.testing.assert_allclose(np.tensordot(shares, frames, 1), long, atol=1e-4)
 
 
 def test_an_exchange_of_names_is_the_film_with_other_names() -> None:
@@ -49,7 +57,8 @@ def test_a_cameo_of_a_long_film_is_still_in_its_memory() -> None:
     """The strongest cameo token of the memory names a cameo that the film has."""
     for index in range(10):
         film = film_of_seed(17, index, "test", 15.0)
-        long = long_term(film_code(film, planned_times(film)))
+        times = planned_times(film)
+        long, _ = long_term(film_code(film, times), film_shares(film, times))
         kinds, colours = long[:, CAMEO] @ BASIS["cameo"].T, long[:, CAMEO] @ BASIS["colour"].T
         strongest = int(kinds.max(1).argmax())
         shape = CAMEO_SHAPES[int(kinds[strongest].argmax())]

@@ -1,5 +1,6 @@
 """The second stage's bookkeeping: questions side by side are as good as one by one."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,16 @@ import torch.nn.functional as F
 import yaml
 
 from mini import train
+from mini.block_code import BACKGROUND, BASIS, CAMEO
 from mini.films import CAMEO_SHAPES, COLOURS, SHAPES
+from mini.looking import answered_by, read_looking, where
 from mini.memories import FilmPool, ask, pad
+from mini.questions import Question, ask_global
 from mini.reading_code import (
     BINS,
     CLASSES,
+    FIRST_CAMEO,
+    FIRST_SCENE,
     HEADS,
     LABELS,
     NONE,
@@ -48,6 +54,16 @@ def pool() -> FilmPool:
     return FilmPool(4, 5)
 
 
+ASKED = [
+    [
+        Question("cameo", "What appears only briefly?", "A red heart."),
+        Question("describe", "Describe the film.", "Blue."),
+    ],
+    [Question("appears", "Is there a blue star in the film?", "Yes.")],
+]
+ROWS = [(row, question) for row, questions in enumerate(ASKED) for question in questions]
+
+
 def alone(answerer: Answerer, reading: torch.Tensor, text: str, answer: str) -> torch.Tensor:
     """The mean cross-entropy of one answer behind its own prompt, as the program prompts."""
     tokens, language = answerer.tokens, answerer.language
@@ -60,17 +76,78 @@ def alone(answerer: Answerer, reading: torch.Tensor, text: str, answer: str) -> 
 
 def test_questions_side_by_side_score_as_they_do_alone(answerer: Answerer) -> None:
     readings = torch.randn(2, ALL_QUERIES, 128)
-    asked = [
-        [("What appears only briefly?", "A red heart."), ("Describe the film.", "Blue.")],
-        [("Is there a blue star in the film?", "Yes.")],
-    ]
     with torch.inference_mode():
-        packed, _ = answerer.loss(readings, asked)
-        rows = [(0, *asked[0][0]), (0, *asked[0][1]), (1, *asked[1][0])]
-        means = [alone(answerer, readings[row], *pair) for row, *pair in rows]
-    lengths = [len(answerer.tokens.answer(answer)) ** 0.5 for _, _, answer in rows]
+        told = answerer.loss(readings, ASKED)
+        means = [alone(answerer, readings[row], q.question, q.answer) for row, q in ROWS]
+    lengths = [len(answerer.tokens.answer(q.answer)) ** 0.5 for _, q in ROWS]
     expected = sum(m * n for m, n in zip(means, lengths, strict=True)) / sum(lengths)
-    assert packed.item() == pytest.approx(expected.item(), rel=1e-5)
+    assert told.loss.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_where_answers_look_is_measured_as_evidence_is(answerer: Answerer) -> None:
+    """By `step_attention`, one question after the other, as the program does."""
+    readings, language, tokens = (
+        torch.randn(2, ALL_QUERIES, 128),
+        answerer.language,
+        answerer.tokens,
+    )
+    start, missed = len(tokens.before), []
+    with torch.inference_mode():
+        told = answerer.loss(readings, ASKED)
+        for row, q in ROWS:
+            after, said = tokens.after(q.question), tokens.answer(q.answer)[:-1]
+            ids = torch.tensor(tokens.before), torch.tensor(after + said)
+            x = torch.cat([language.embed(ids[0]), readings[row], language.embed(ids[1])])
+            keys, values = language.make_cache(1, len(x))
+            weights = language.step_attention(x.unsqueeze(0), keys, values, 0)[1][0]
+            looks = weights[-1 - len(said) :, start : start + ALL_QUERIES]
+            told_by = answered_by(q, tokens.names(tokens.answer(q.answer)))
+            for look, queries in zip(looks, told_by, strict=True):
+                missed.append(-(look[queries].sum() / look.sum()).log())
+    assert told.looking.item() == pytest.approx(torch.stack(missed).mean().item(), rel=1e-2)
+
+
+def test_queries_are_told_to_look_at_blocks_that_show_what_they_name(pool: FilmPool) -> None:
+    rng = np.random.default_rng(9)
+    for _ in range(10):
+        memory = pool.whole(rng)
+        late = where([memory], ALL_QUERIES)[1][0].numpy()  # [Q, T]
+        for number, cameo in enumerate(memory.film.cameos):
+            at = memory.blocks[late[FIRST_CAMEO + number], CAMEO]  # [blocks, C]
+            assert len(at)
+            assert {CAMEO_SHAPES[i] for i in (at @ BASIS["cameo"].T).argmax(1)} == {cameo.shape}
+            colours = (at @ BASIS["colour"].T).argmax(1)
+            assert {list(COLOURS)[i] for i in colours} == {cameo.colour}
+        for number, scene in enumerate(memory.film.scenes):
+            at = memory.blocks[late[FIRST_SCENE + number], BACKGROUND].mean(0)
+            assert list(COLOURS)[int((at @ BASIS["colour"].T).argmax())] == scene.background
+
+
+def test_every_part_of_an_answer_has_its_own_query(answerer: Answerer, pool: FilmPool) -> None:
+    tokens = answerer.tokens
+    for film in pool.films:
+        for kind, names, first in (
+            ("describe", [scene.main.name.split()[1] for scene in film.scenes], FIRST_SCENE),
+            ("cameo", [cameo.shape for cameo in film.cameos], FIRST_CAMEO),
+        ):
+            asked = ask_global(np.random.default_rng(1), film, kind)
+            pieces = tokens.names(tokens.answer(asked.answer))
+            told_by = answered_by(asked, pieces)
+            starts = [i for i, queries in enumerate(told_by) if not i or queries != told_by[i - 1]]
+            parts = ["".join(pieces[begin:end]) for begin, end in pairwise([*starts, len(pieces)])]
+            for number, name in enumerate(names):
+                assert name in parts[number]
+                assert told_by[starts[number]][0] == first + number
+
+
+def test_a_reading_that_is_watched_is_the_reading(answerer: Answerer, pool: FilmPool) -> None:
+    rng = np.random.default_rng(10)
+    memories = [pool.whole(rng), pool.moment(rng), pool.moment(rng, 8)]
+    blocks, mask = pad(memories)
+    with torch.inference_mode():
+        watched, _ = read_looking(answerer.reader, blocks, mask, memories)
+        plain = answerer.reader.read_batch(blocks, mask)
+    torch.testing.assert_close(watched, plain, atol=1e-4, rtol=1e-4)
 
 
 def test_answers_survive_the_tokenizer(answerer: Answerer, pool: FilmPool) -> None:
