@@ -35,7 +35,7 @@ SUMMARY = EVENT + 1
 USED = SUMMARY + 1
 
 HEADS = {
-    "scene": ("background", "shape", "colour"),
+    "scene": ("background", "shape", "colour", "number"),
     "cameo": ("cameo", "colour"),
     "now": ("present", "colour", "place", "direction"),
     "event": ("event", "shape", "colour", "other_shape", "other_colour"),
@@ -45,6 +45,7 @@ CLASSES = {
     "background": len(COLOURS) + 1,  # the last: no such scene
     "shape": len(SHAPES),
     "colour": len(COLOURS),
+    "number": SCENES,  # of a scene, where it is not the query's own
     "cameo": len(CAMEO_SHAPES) + 1,  # the last: no such cameo
     "present": 2,
     "place": PLACES,
@@ -67,29 +68,30 @@ QUERIES = {
 COLOUR = {name: number for number, name in enumerate(COLOURS)}
 
 
-def scene_labels(scene: Scene | None) -> list[int]:
-    """background, shape, colour"""
+def scene_labels(scene: Scene | None, number: int = NONE) -> list[int]:
+    """background, shape, colour, number"""
     if scene is None:
-        return [len(COLOURS), NONE, NONE]
-    return [COLOUR[scene.background], SHAPES.index(scene.main.shape), COLOUR[scene.main.colour]]
+        return [len(COLOURS), NONE, NONE, NONE]
+    shape, colour = SHAPES.index(scene.main.shape), COLOUR[scene.main.colour]
+    return [COLOUR[scene.background], shape, colour, number]
 
 
 def scenes_of(memory: Memory) -> np.ndarray:
-    """→ int64 [BINS + SCENES + 2, 3]"""
+    """→ int64 [BINS + SCENES + 2, 4]"""
     film, until = memory.film, memory.until
     rows: list[list[int]] = []
     for place in range(BINS):
         window = (place + 0.5) * WINDOWS / BINS
         at = window * ARRIVING * film.duration / PLANNED
         if memory.uniform or KEEP * window > len(memory.blocks) or at > until:
-            rows.append([NONE, NONE, NONE] if memory.uniform else scene_labels(None))
+            rows.append([NONE] * 4 if memory.uniform else scene_labels(None))
         else:
-            rows.append(scene_labels(film.scene_at(at)))
+            rows.append(scene_labels(film.scene_at(at), film.scene_number(at)))
     last = film.scene_number(until)
     for number in range(SCENES):
         rows.append(scene_labels(film.scenes[number] if number <= last else None))
-    rows.append(scene_labels(film.scenes[last - 1] if last else None))
-    rows.append(scene_labels(film.scenes[last]))
+    rows.append(scene_labels(film.scenes[last - 1] if last else None, last - 1))
+    rows.append(scene_labels(film.scenes[last], last))
     return np.array(rows)
 
 

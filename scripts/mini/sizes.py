@@ -28,7 +28,7 @@ def mini_sizes(vocabulary: int = VOCABULARY) -> ModelSizes:
         width=WIDTH, layers=4, heads=4, ffn=192, queries=TOKENS, cross_every=1, memory_width=64
     )
     video = QFormerSizes(
-        width=128, layers=4, heads=8, ffn=384, queries=QUERIES, cross_every=2, memory_width=WIDTH
+        width=128, layers=6, heads=8, ffn=384, queries=QUERIES, cross_every=3, memory_width=WIDTH
     )
     language = LlamaSizes(
         width=READING,

@@ -168,7 +168,7 @@ def test_labels_of_the_queries_say_what_the_film_shows(pool: FilmPool) -> None:
         scenes, cameos = LABELS["scene"](memory), LABELS["cameo"](memory)
         assert len(scenes) == len(QUERIES["scene"])
         for number, scene in enumerate(film.scenes):
-            background, shape, colour = scenes[BINS + number]
+            background, shape, colour, _ = scenes[BINS + number]
             assert names[background] == scene.background
             assert f"{names[colour]} {SHAPES[shape]}" == scene.main.name
         found = [f"{names[c]} {CAMEO_SHAPES[s]}" for s, c in cameos if s < len(CAMEO_SHAPES)]
