@@ -20,10 +20,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
-from mini.films import film_of_seed
 from mini.make_movies import make_movie
 from mini.phrasings import GLOBAL
 from mini.questions import TRIES, ask_global, draw_questions
+from mini.random_films import film_of_seed
 from mini.scoring import Answered, kinds_table, plot_lengths, share, summary, table
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from mini.block_code import film_code
-from mini.films import CAMEO_SHAPES, COLOURS, DISSOLVE, SHAPES, Film, film_of_seed
+from mini.films import CAMEO_SHAPES, COLOURS, DISSOLVE, SHAPES, Film
 from mini.painting import FilmPainter
+from mini.random_films import film_of_seed
 from mini.sizes import IMAGE
 from mini.video_file import through_codec
 

@@ -16,9 +16,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
-from mini.films import SPLITS, Film, Scene, film_of_seed
+from mini.films import Film, Scene
 from mini.painting import film_frames
 from mini.questions import Question, describe, draw_questions
+from mini.random_films import SPLITS, film_of_seed
 from mini.video_file import CODECS, MPEG2_RATES, OTHERS, write_video
 
 GLOBAL_QUESTIONS, BREAKPOINTS = 3, 10  # of a film, as in MovieChat-1K

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from mini.block_code import film_code, rename_block
 from mini.consolidation import ARRIVING, KEEP, long_term
-from mini.films import CAMEO_SHAPES, COLOURS, SHAPES, Cameo, Film, Scene, film_of_seed
+from mini.films import CAMEO_SHAPES, COLOURS, SHAPES, Cameo, Film, Scene
 from mini.painting import FilmPainter
 from mini.questions import (
     BREAKPOINT_KINDS,
@@ -27,6 +27,7 @@ from mini.questions import (
     ask_now,
     draw_moment,
 )
+from mini.random_films import film_of_seed
 from mini.sizes import IMAGE, TOKENS, WIDTH
 from mini.video_file import through_codec
 from moviechat_models.frame_encoder import FrameEncoder

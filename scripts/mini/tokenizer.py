@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import sentencepiece
 
-from mini.films import film_of_seed
 from mini.phrasings import loosen
 from mini.questions import draw_questions
+from mini.random_films import film_of_seed
 
 BOS, EOS = 1, 2
 PROMPT = "###Human: <Video><ImageHere></Video> {question}###Assistant:"

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import resource
 import signal
 import sys
 import time
@@ -202,7 +203,9 @@ def main(arguments: list[str] | None = None) -> int:
     written = options.out.iterdir() if options.out.is_dir() else [options.out]
     size = sum(path.stat().st_size for path in written)
     seconds = time.monotonic() - started
-    progress.say(f"wrote {options.out} ({size_text(size)} in {seconds:.0f} s)")
+    peak = size_text(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)  # of kB
+    told = f"{size_text(size)} in {seconds:.0f} s, {peak} of memory at most"
+    progress.say(f"wrote {options.out} ({told})")
     return 0
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mini.films import CAMEO_SHAPES, COLOURS, SHAPES, Film, film_of_seed
+from mini.films import CAMEO_SHAPES, COLOURS, SHAPES, Film
 from mini.make_movies import make_movie, write_movie
 from mini.painting import FilmPainter, film_frames
 from mini.phrasings import BREAKPOINT, GLOBAL
 from mini.questions import draw_questions
+from mini.random_films import film_of_seed
 from mini.video_file import CODECS
 
 MINUTES = 0.5

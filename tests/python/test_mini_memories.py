@@ -8,8 +8,9 @@ from safetensors.numpy import load_file
 
 from mini.block_code import BASIS, CAMEO, code_of, film_code, mirror
 from mini.consolidation import long_term
-from mini.films import CAMEO_SHAPES, COLOURS, DIRECTIONS, film_of_seed
+from mini.films import CAMEO_SHAPES, COLOURS, DIRECTIONS
 from mini.memories import POSITIONS, FilmPool, Names, film_shares, planned_times
+from mini.random_films import film_of_seed
 
 
 @pytest.mark.parametrize("film", ["scenes", "noise"])
