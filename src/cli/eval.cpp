@@ -5,6 +5,7 @@
 #include "cli/bundle_loading.h"
 #include "moviechat/eval/manifest.h"
 #include "moviechat/eval/merge.h"
+#include "moviechat/model/device.h"
 
 namespace moviechat::cli {
 namespace {
@@ -117,7 +118,7 @@ void run_eval(const EvalCommand& command, Messages& messages, const CancelFlag& 
                                            .profile = chosen.profile,
                                            .settings = list_fields(chosen),
                                            .device = bundle.device().is_cpu() ? "cpu" : "cuda",
-                                           .dtype = c10::toString(bundle.dtype()),
+                                           .dtype = dtype_name(bundle.dtype()),
                                            .kind = command.kind,
                                            .data_sha256 = data_sha256,
                                            .input = command.run.features ? "features"

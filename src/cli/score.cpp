@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "cli/eval.h"
+#include "moviechat/eval/manifest.h"
 #include "moviechat/eval/video_folder.h"
 #include "moviechat/judge/report.h"
 #include "moviechat/support/files.h"
@@ -89,6 +90,19 @@ judge::JudgeOptions judge_options(const Arguments& arguments, const ScoreCommand
   return options;
 }
 
+/// Reads what eval wrote beside a run; a report can do without it.
+template <class Read>
+void read_beside(const fs::path& run, const char* name, Messages& messages, Read read) {
+  const fs::path file = beside(run, name);
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) return;
+  try {
+    read(file);
+  } catch (const std::exception& error) {
+    messages.warn("'" + file.string() + "' is left out: " + error.what());
+  }
+}
+
 judge::ScoredRun scored(const fs::path& path, const ScoreCommand& command, Messages& messages,
                         const CancelFlag& cancel) {
   judge::ScoredRun run;
@@ -116,18 +130,15 @@ judge::ScoredRun scored(const fs::path& path, const ScoreCommand& command, Messa
     }
   }
   run.groups = judge::group_scores(run.rows.rows, run.series, command.bootstrap);
-  const fs::path timings = beside(path, "timings.jsonl");
-  std::error_code ignored;
-  if (fs::exists(timings, ignored)) {
+  read_beside(path, "manifest.json", messages, [&](const fs::path& file) {
+    run.manifest = eval::read_manifest(file.parent_path());
+  });
+  read_beside(path, "timings.jsonl", messages, [&](const fs::path& file) {
     std::vector<std::string> lines;
-    std::istringstream text(read_file(timings, "timings"));
+    std::istringstream text(read_file(file, "timings"));
     for (std::string line; std::getline(text, line);) lines.push_back(line);
-    try {
-      if (!lines.empty()) run.cost = eval::cost_report(lines);
-    } catch (const std::exception& error) {
-      messages.warn("'" + timings.string() + "' is left out: " + error.what());
-    }
-  }
+    if (!lines.empty()) run.cost = eval::cost_report(lines);
+  });
   return run;
 }
 

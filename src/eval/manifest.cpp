@@ -82,6 +82,23 @@ Json read_manifest(const fs::path& folder) {
   return json;
 }
 
+std::pair<std::string, std::string> to_text(const Json& manifest) {
+  const auto at = [&](const char* pointer) {
+    const Json::json_pointer place(pointer);
+    if (!manifest.contains(place)) return std::string("?");
+    const Json& value = manifest[place];
+    return value.is_string() ? value.get<std::string>() : value.dump();
+  };
+  const auto hash = [&](const char* pointer) { return at(pointer).substr(0, 12); };
+  const std::string mode = at("/data_set/mode");
+  return {at("/bundle/name") + " " + hash("/bundle/sha256") + ", profile " + at("/profile") +
+              ", plan " + at("/settings/plan.kind") + ", in " + at("/dtype") + " on " +
+              at("/device") + ", moviechat " + at("/version"),
+          at("/data_set/kind") + " " + hash("/data_set/sha256") + ", " + at("/data_set/questions") +
+              " questions about " + at("/data_set/videos") + " videos" +
+              (mode == "both" ? "" : ", " + mode + " alone")};
+}
+
 void write_manifest(const fs::path& folder, const Json& manifest) {
   write_file(folder / "manifest.json",
              manifest.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");

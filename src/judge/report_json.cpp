@@ -71,6 +71,7 @@ Json json_of(const ScoredRun& run) {
     }
     json["scores"].push_back(std::move(scores));
   }
+  json["manifest"] = run.manifest ? *run.manifest : Json(nullptr);
   json["judge"] = run.judge ? json_of(*run.judge) : Json(nullptr);
   json["cost"] = run.cost ? json_of(*run.cost) : Json(nullptr);
   return json;

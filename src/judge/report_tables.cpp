@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdio>
 
+#include "moviechat/eval/manifest.h"
+
 namespace moviechat::judge {
 namespace {
 
@@ -43,6 +45,13 @@ void add_run(const std::string& name, const ScoredRun& run, std::vector<Fact>& f
     text += "; " + std::to_string(rows.unreferenced) + " without a right answer to compare with";
   }
   facts.emplace_back(name, text);
+}
+
+void add_manifest(const std::string& which, const nlohmann::ordered_json& manifest,
+                  std::vector<Fact>& facts) {
+  const auto [model, data_set] = eval::to_text(manifest);
+  facts.emplace_back(which + "model", model);
+  facts.emplace_back(which + "data set", data_set);
 }
 
 void add_judge(const std::string& name, const JudgeSummary& judge, std::vector<Fact>& facts) {
@@ -140,6 +149,7 @@ std::vector<Fact> facts_of(const ScoreReport& report) {
   std::vector<Fact> facts;
   const auto add = [&](const ScoredRun& run, const std::string& which) {
     add_run(which + "predictions", run, facts);
+    if (run.manifest) add_manifest(which, *run.manifest, facts);
     if (run.judge) add_judge(which + "judge", *run.judge, facts);
     if (run.cost) add_cost(which + "time", *run.cost, facts);
   };

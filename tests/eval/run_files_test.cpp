@@ -108,7 +108,7 @@ TEST(Manifest, TheFirstDifferenceIsNamed) {
                      .profile = "paper",
                      .settings = {{"memory.keep", "2", "", ""}, {"runtime.threads", "1", "", ""}},
                      .device = "cpu",
-                     .dtype = "Float",
+                     .dtype = "fp32",
                      .data_sha256 = "d",
                      .input = "videos",
                      .shard = {1, 2}};
@@ -132,6 +132,28 @@ TEST(Manifest, TheFirstDifferenceIsNamed) {
   other.settings.pop_back();
   other.settings.push_back({"plan.rate", "1", "", ""});
   EXPECT_THAT(said(other), HasSubstr("settings.plan.rate null, this run has '1'"));
+}
+
+TEST(Manifest, InWordsNamesWhatAnsweredAndWhatWasAsked) {
+  const auto [model, data_set] =
+      to_text(manifest_of({.version = "1.2",
+                           .bundle_name = "mini",
+                           .bundle_sha256 = "0123456789abcdef",
+                           .profile = "uniform",
+                           .settings = {{"plan.kind", "uniform", "", ""}},
+                           .device = "cpu",
+                           .dtype = "fp32",
+                           .kind = DataSetKind::moviechat_1k,
+                           .data_sha256 = "fedcba9876543210",
+                           .input = "videos",
+                           .mode = Mode::global,
+                           .videos = 3,
+                           .questions = 9,
+                           .shard = {}}));
+  EXPECT_EQ(model,
+            "mini 0123456789ab, profile uniform, plan uniform, in fp32 on cpu, moviechat 1.2");
+  EXPECT_EQ(data_set, "moviechat-1k fedcba987654, 9 questions about 3 videos, global alone");
+  EXPECT_THAT(to_text(nlohmann::ordered_json::object()).first, HasSubstr("? ?, profile ?"));
 }
 
 TEST(Cost, MeansAreOverVideosAndTheLastLineOfAVideoCounts) {

@@ -38,6 +38,8 @@ ScoreReport sample() {
            {answer("Right?", "yes", "yes"), at(answer(kEvil, kEvil, "no"), 4, kEvil)}),
       film(1, "other.avi", 100, {answer("Right?", "yes", "yes"), answer("Wrong?", "no", "yes")})};
   report.first.run.videos[0].results[1].evidence = {{1, 2, 0.1}, {6, 8, 0.5}};
+  report.first.manifest =
+      nlohmann::ordered_json::parse(R"({"bundle": {"name": "tiny", "sha256": "abc"}})");
   score(report.first);
   return report;
 }
@@ -45,6 +47,7 @@ ScoreReport sample() {
 TEST(Report, OfTextHasALineForEachGroup) {
   const std::string text = report_text(sample());
   EXPECT_THAT(text, HasSubstr("2 videos, 4 questions, 4 scored"));
+  EXPECT_THAT(text, HasSubstr("\nmodel        tiny abc, profile ?"));
   EXPECT_THAT(text, HasSubstr("\nall               "));
   EXPECT_THAT(text, HasSubstr("\nmode breakpoint "));
   EXPECT_THAT(text, HasSubstr("50.0 ["));
@@ -58,6 +61,7 @@ TEST(Report, OfJsonHasThePromisedKeys) {
   EXPECT_EQ(json["bootstrap"]["clustered_by"], "video");
   const auto& run = json["runs"][0];
   EXPECT_EQ(run["questions_scored"], 4);
+  EXPECT_EQ(run["manifest"]["bundle"]["name"], "tiny");
   EXPECT_TRUE(run["judge"].is_null());
   EXPECT_EQ(run["scores"][0]["by"], "all");
   EXPECT_EQ(run["scores"][0]["metrics"]["exact"]["mean"], 0.5);

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "moviechat/eval/data_set.h"
@@ -36,6 +37,9 @@ nlohmann::ordered_json manifest_of(const RunDescription& run);
 
 /// The manifest of a run folder. InputError when there is none.
 nlohmann::ordered_json read_manifest(const std::filesystem::path& folder);
+/// What it says of a run for people, in two parts: what answered, and what was asked. A field that
+/// is missing is shown as "?".
+std::pair<std::string, std::string> to_text(const nlohmann::ordered_json& manifest);
 void write_manifest(const std::filesystem::path& folder, const nlohmann::ordered_json& manifest);
 
 /// InputError names the first field in which two manifests differ, "machine" and `except` aside,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -55,6 +56,7 @@ struct ScoredRun {
   std::vector<Series> series;
   std::vector<GroupScores> groups;
   std::optional<JudgeSummary> judge;
+  std::optional<nlohmann::ordered_json> manifest;  // that lay beside it
   std::optional<eval::CostReport> cost;
 
   ScoredRun() = default;
