@@ -40,6 +40,7 @@ from moviechat_models.export import BundleInfo, Model, Prompt, write_bundle
 
 STAGES = ("bank", "tokenizer", "frames", "reader", "language", "answers", "adapt", "bundle")
 SIDE_BY_SIDE = ("frames", "reader", "language")
+LOOKING = 0.3  # weight of where attention goes, once both parts know what to say
 SEEDS_A_RUN = 10  # training uses seeds 10·seed … 10·seed + 9 of the films
 
 
@@ -57,7 +58,7 @@ class Recipe:
     adapt_steps: int
 
 
-FULL = Recipe(8000, 16000, 1000, 8000, 4500, 7000, 100, 400)
+FULL = Recipe(8000, 16000, 1000, 8000, 4500, 5000, 100, 400)
 # five minutes: that all of it runs, not that it knows
 QUICK = Recipe(100, 500, 60, 200, 250, 100, 0, 0)
 
@@ -114,7 +115,8 @@ class Training:
         self._learn("language", self.recipe.language_steps, learns=("language",))
 
     def answers(self) -> None:
-        self._learn("answers", self.recipe.answer_steps, after=("reader", "language"), peak=6e-4)
+        choices = {"after": ("reader", "language"), "peak": 6e-4, "looking": LOOKING}
+        self._learn("answers", self.recipe.answer_steps, **choices)
 
     def _learn(self, stage: str, steps: int, **choices: Any) -> None:
         """A stage on films as their code has them."""
@@ -139,6 +141,7 @@ class Training:
             seed=self.options.seed,
             peak=2e-4,
             noise=0.03,
+            looking=LOOKING,
         )
         train_answers(self._answerer(), pool, held_out, chosen)
 

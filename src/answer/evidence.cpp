@@ -24,17 +24,17 @@ std::vector<Scored> score_blocks(const torch::Tensor& answer_attention,
   const auto reader = reader_attention.to(torch::kCPU, torch::kFloat64);  // [Q, T]
   const auto scores = torch::matmul(answer, reader).contiguous();         // [T]
   const double* score = scores.const_data_ptr<double>();
+  const auto has_time = [](const Span& span) { return span.end - span.start > kSameTime; };
   std::vector<Scored> scored;
-  double early = 0;  // of blocks without a time before any that has one
   for (size_t t = 0; t < spans.size(); ++t) {
-    if (spans[t].end - spans[t].start > kSameTime) {
-      scored.push_back({t, spans[t], score[t] + early});
-      early = 0;
-    } else if (scored.empty()) {
-      early += score[t];
-    } else {
-      scored.back().score += score[t];
-    }
+    if (has_time(spans[t])) scored.push_back({t, spans[t], score[t]});
+  }
+  for (size_t t = 0; t < spans.size(); ++t) {
+    if (has_time(spans[t])) continue;
+    const auto source = std::find_if(scored.begin(), scored.end(), [&](const Scored& s) {
+      return s.span.start <= spans[t].origin && spans[t].origin < s.span.end;
+    });
+    if (source != scored.end()) source->score += score[t];
   }
   return scored;
 }

@@ -94,6 +94,7 @@ void MemoryBuilder::consolidate() {
   carried_ = short_.size();
   const Seconds now = short_.blocks().back().end;
   for (Block& block : short_.blocks()) {  // from now on features only
+    if (block.end > block.start) block.origin = (block.start + block.end) / 2;
     block.start = block.end = now;
     block.frames = 0;
   }

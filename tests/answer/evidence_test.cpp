@@ -54,10 +54,13 @@ TEST(Evidence, IsInTheOrderOfTimeAlsoWhereBlocksOverlap) {
          {{Seconds(0), Seconds(6), 0.5}, {Seconds(10), Seconds(12), 0.5}});
 }
 
-TEST(Evidence, ABlockWithoutATimeOfItsOwnCountsForTheOneBefore) {
-  const auto carried = spans({{0, 4}, {4, 8}, {8, 8}, {8, 12}});
-  expect(find_evidence(torch::ones({1}), torch::tensor({{0.3F, 0.2F, 0.3F, 0.2F}}), carried, 0.4),
-         {{Seconds(4), Seconds(8), 1}});
+TEST(Evidence, ABlockWithoutATimeOfItsOwnCountsForTheTimeItsFeaturesAreFrom) {
+  auto carried = spans({{0, 4}, {4, 8}, {8, 8}, {8, 12}, {12, 12}});
+  carried[2].origin = Seconds(2);
+  carried[4].origin = Seconds(20);  // of what memory has dropped
+  expect(find_evidence(torch::ones({1}), torch::tensor({{0.2F, 0.3F, 0.2F, 0.1F, 0.2F}}), carried,
+                       0.4),
+         {{Seconds(0), Seconds(4), 1}});
 }
 
 TEST(Evidence, NothingAttendedToIsNoEvidence) {

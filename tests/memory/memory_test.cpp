@@ -205,6 +205,22 @@ INSTANTIATE_TEST_SUITE_P(Flows, Spans,
                                            SpanCase{"one_frame", Consolidation::window, 1, 256}),
                          [](const auto& test) { return test.param.name; });
 
+TEST(Memory, FeaturesThatStayKnowWhenTheyWereOnScreen) {
+  // Two frames of one kind, then many of another: the first kind stays in short-term memory.
+  const auto kinds = random_film(2, 3);
+  MemoryOptions options;
+  options.short_capacity = 6;
+  MemoryBuilder memory(options);
+  for (int64_t i = 0; i < 12; ++i) memory.add(frame_at(i, kinds[i < 2 ? 0 : 1]));
+  const MemoryView view = memory.global(256);
+  ASSERT_EQ(view.size(), 6);
+  for (const int64_t t : {2, 4}) {
+    EXPECT_TRUE(torch::equal(view.blocks[t], kinds[0]));
+    EXPECT_EQ(view.spans[t].start, view.spans[t].end);
+    EXPECT_EQ(view.spans[t].origin, (view.spans[0].start + view.spans[0].end) / 2);
+  }
+}
+
 TEST(Memory, ViewsOfAPrefixAreTheSameWhateverComesLater) {
   const auto film = random_film(100, 3);
   MemoryBuilder whole((MemoryOptions()));
