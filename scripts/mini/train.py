@@ -58,7 +58,7 @@ class Recipe:
     adapt_steps: int
 
 
-FULL = Recipe(8000, 16000, 1000, 8000, 4500, 5000, 100, 400)
+FULL = Recipe(8000, 16000, 1000, 8000, 4500, 3000, 100, 400)
 # five minutes: that all of it runs, not that it knows
 QUICK = Recipe(100, 500, 60, 200, 250, 100, 0, 0)
 
@@ -115,7 +115,7 @@ class Training:
         self._learn("language", self.recipe.language_steps, learns=("language",))
 
     def answers(self) -> None:
-        choices = {"after": ("reader", "language"), "peak": 6e-4, "looking": LOOKING}
+        choices = {"after": ("reader", "language"), "peak": 4e-4, "looking": LOOKING}
         self._learn("answers", self.recipe.answer_steps, **choices)
 
     def _learn(self, stage: str, steps: int, **choices: Any) -> None:
