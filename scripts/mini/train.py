@@ -58,7 +58,7 @@ class Recipe:
     adapt_steps: int
 
 
-FULL = Recipe(8000, 16000, 1000, 8000, 4500, 3000, 100, 400)
+FULL = Recipe(8000, 16000, 6000, 8000, 4500, 3000, 100, 400)
 # five minutes: that all of it runs, not that it knows
 QUICK = Recipe(100, 500, 60, 200, 250, 100, 0, 0)
 
@@ -121,7 +121,7 @@ class Training:
     def _learn(self, stage: str, steps: int, **choices: Any) -> None:
         """A stage on films as their code has them."""
         pool = FilmPool(self.recipe.pool_films, self.first_seed + 1)
-        held_out = FilmPool(max(20, self.recipe.pool_films // 10), self.first_seed + 2)
+        held_out = FilmPool(max(20, self.recipe.pool_films // 30), self.first_seed + 2)
         chosen = AnswerOptions(self.work, stage, steps, seed=self.options.seed, **choices)
         train_answers(self._answerer(), pool, held_out, chosen)
 
