@@ -27,6 +27,11 @@ void shell(const std::string& command) {
 
 const std::string kFfmpeg = "ffmpeg -hide_banner -nostdin -v error -y ";
 const std::string kX264 = "-c:v libx264 -preset veryfast -threads 2 ";
+const std::string kVp8 =
+    "-c:v libvpx -auto-alt-ref 1 -lag-in-frames 16 -arnr-maxframes 7 -g 50 -deadline good "
+    "-cpu-used 5 -b:v 300k ";
+const std::string kVp9 =
+    "-c:v libvpx-vp9 -auto-alt-ref 1 -lag-in-frames 16 -g 20 -deadline good -cpu-used 5 -b:v 300k ";
 
 }  // namespace
 
@@ -57,6 +62,9 @@ const std::vector<FilmKind>& film_kinds() {
       {"NonZeroStartMp4", "a.mp4", "{ff} {src} {x264} -g 12 -output_ts_offset 1.5 {out}"},
       {"NegativeStart", "a.mov",
        "{ff} {src} {x264} -bf 2 -g 12 -avoid_negative_ts disabled -output_ts_offset -0.6 {out}"},
+      {"NegativeStartTs", "a.ts",
+       "{ff} {src} {x264} -bf 0 -g 12 -avoid_negative_ts disabled -output_ts_offset -0.6 "
+       "-muxdelay 0 -muxpreload 0 {out}"},
       {"NegativeCompositionOffsets", "a.mp4",
        "{ff} {src} {x264} -bf 2 -g 12 -movflags negative_cts_offsets {out}"},
       {"EditListStartsInsideAGop", "a.mp4",
@@ -175,17 +183,18 @@ const std::vector<FilmKind>& film_kinds() {
       {"HevcOpenGops", "a.mkv",
        "{ff} {src} -c:v libx265 -x265-params log-level=none:keyint=12:open-gop=1:bframes=3 {out}"},
       {"Vp8WithHiddenFrames", "a.webm",
-       "{ff} {src} -c:v libvpx -auto-alt-ref 1 -lag-in-frames 16 -arnr-maxframes 7 -g 20 "
-       "-deadline good -cpu-used 5 -b:v 300k {out}"},
+       // Only the second of two passes hides frames.
+       "{ff} {src} {vp8} -pass 1 -passlogfile {dir}/log -f null - && "
+       "{ff} {src} {vp8} -pass 2 -passlogfile {dir}/log {out}"},
       {"Vp9WithHiddenFrames", "a.webm",
-       "{ff} {src} -c:v libvpx-vp9 -auto-alt-ref 1 -lag-in-frames 16 -g 20 -deadline good "
-       "-cpu-used 5 -b:v 300k {out}"},
+       "{ff} {src} {vp9} -pass 1 -passlogfile {dir}/log -f null - && "
+       "{ff} {src} {vp9} -pass 2 -passlogfile {dir}/log {out}"},
       {"Av1", "a.mp4", "{ff} {src} -c:v libsvtav1 -preset 12 -g 12 {out}"},
       {"Av1Ivf", "a.ivf", "{ff} {src} -c:v libsvtav1 -preset 12 -g 12 {out}"},
       {"Mpeg4InAvi", "a.avi", "{ff} {src} -c:v mpeg4 -bf 2 -g 12 -q:v 4 {out}"},
       {"Mpeg4PackedInAvi", "a.avi", "{ff} {src} -c:v libxvid -bf 2 -g 12 -q:v 4 {out}"},
       {"H264InAvi", "a.avi", "{ff} {src} {x264} -bf 2 -g 12 {out}"},
-      {"Mpeg2Program", "a.mpg", "{ff} {src} -c:v mpeg2video -bf 2 -g 12 {out}"},
+      {"Mpeg2Program", "a.mpg", "{ff} {src} -threads 2 -c:v mpeg2video -bf 2 -g 12 {out}"},
       {"Mpeg2Transport", "a.ts", "{ff} {src} -c:v mpeg2video -bf 2 -g 12 {out}"},
       {"Mpeg1", "a.mpg", "{ff} {src} -c:v mpeg1video -f mpeg {out}"},
       {"Ffv1", "a.mkv", "{ff} {src} -c:v ffv1 -level 3 -slices 4 {out}"},
@@ -212,6 +221,8 @@ fs::path film(const FilmKind& kind) {
   const auto source = [](const std::string& filter) { return "-f lavfi -i " + filter; };
   command = replaced(command, "{ff}", kFfmpeg);
   command = replaced(command, "{x264}", kX264);
+  command = replaced(command, "{vp8}", kVp8);
+  command = replaced(command, "{vp9}", kVp9);
   command = replaced(command, "{src}", source("testsrc2=size=160x120:rate=25:duration=2"));
   command = replaced(command, "{src30}", source("testsrc2=size=160x120:rate=30:duration=2"));
   command = replaced(command, "{other}", source("testsrc2=size=96x160:rate=25:duration=1"));

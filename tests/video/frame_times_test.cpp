@@ -33,9 +33,10 @@ TEST_P(FrameTimes, LeadToThatVeryFrame) {
 INSTANTIATE_TEST_SUITE_P(Films, FrameTimes,
                          ::testing::Values("H264WithBFrames", "H264MillisecondTimestamps",
                                            "NonZeroStartMkv", "NonZeroStartTs", "NegativeStart",
-                                           "VariableFrameRateMp4", "VariableFrameRateMkv",
-                                           "EditListStartsInsideAGop", "H264OpenGopsTs",
-                                           "BottomUpRows"),
+                                           "NegativeStartTs", "Vp8WithHiddenFrames",
+                                           "Vp9WithHiddenFrames", "VariableFrameRateMp4",
+                                           "VariableFrameRateMkv", "EditListStartsInsideAGop",
+                                           "H264OpenGopsTs", "BottomUpRows"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace
