@@ -32,16 +32,38 @@ class Stream {
     return true;
   }
 
+  ~Stream() {
+    if (!written_.empty() && !complete_) end_line();
+  }
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  /// What was streamed is no part of the answer.
+  void restart() {
+    if (!written_.empty()) end_line();
+    written_.clear();
+  }
+
   /// The rest of what was to be printed, `text`, when its beginning has been streamed.
-  std::string_view rest(std::string_view text) const {
+  std::string_view rest(std::string_view text) {
+    complete_ = true;
     if (text.starts_with(written_)) text.remove_prefix(written_.size());
     return text;
   }
 
  private:
+  void end_line() noexcept {
+    try {
+      results_.write("\n");
+    } catch (const Error&) {
+      return;  // whatever ends the answer tells what is wrong
+    }
+  }
+
   Results& results_;
   Messages& messages_;
   bool wanted_;
+  bool complete_ = false;
   std::string written_;
 };
 
@@ -145,6 +167,7 @@ void run_ask(const AskOptions& options, Messages& messages, const CancelFlag& ca
   callbacks.warn = [&](const std::string& line) { messages.warn(line); };
   callbacks.progress = [&](const Progress& progress) { messages.progress(progress); };
   callbacks.on_text = [&](size_t /*question*/, std::string_view piece) { return stream(piece); };
+  callbacks.on_restart = [&](size_t /*question*/) { stream.restart(); };
   callbacks.cancel = &cancel;
 
   Report report{

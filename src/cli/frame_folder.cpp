@@ -30,7 +30,11 @@ FrameFolder::FrameFolder(fs::path folder, int64_t width, int64_t height)
   }
   std::string name = folder_.string() + ".XXXXXX";
   if (::mkdtemp(name.data()) == nullptr) {
-    throw InputError("cannot make the folder '" + folder_.string() + "': " + std::strerror(errno));
+    const int why = errno;
+    const std::string line =
+        "cannot make the folder '" + folder_.string() + "': " + std::strerror(why);
+    if (why == ENOSPC || why == EDQUOT || why == EIO) throw Error(line);
+    throw InputError(line);
   }
   temporary_ = name;
   ::chmod(name.c_str(), 0755);

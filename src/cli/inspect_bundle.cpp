@@ -6,6 +6,7 @@
 #include "cli/bundle_loading.h"
 #include "moviechat/model/device.h"
 #include "moviechat/model/footprint.h"
+#include "moviechat/prompt/tokenizer.h"
 
 namespace moviechat::cli {
 namespace {
@@ -138,6 +139,7 @@ std::string bundle_text(const Json& json) {
 std::string inspect_bundle(const MergedSettings& merged, Format format) {
   const Settings& settings = merged.chosen.settings;
   const Bundle bundle = load_bundle(merged);
+  load_tokenizer(bundle.tokenizer_path(), bundle.spec().sizes.vocabulary);  // checks it
   const BundleSpec& spec = bundle.spec();
   Json json;
   json["schema_version"] = 1;

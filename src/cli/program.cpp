@@ -47,7 +47,7 @@ Failure failure_of(const std::exception_ptr& exception) {
   } catch (const StoppedRun&) {
     return {stopped_code(), "stopped; what is done is kept, --resume goes on with the rest"};
   } catch (const Cancelled&) {
-    return {stopped_code(), "stopped; nothing was written"};
+    return {stopped_code(), "stopped"};
   } catch (const SomeFailed& failed) {
     return {3, one_line(failed.what())};
   } catch (const InputError& error) {

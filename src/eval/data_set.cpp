@@ -53,7 +53,8 @@ std::string DataSet::sha256() const {
                        item.reference.has_value(), item.category.value_or(""),
                        item.frame.value_or(-1), item.at ? item.at->count() : -1.0});
     }
-    all.push_back({film.name, film.id, items});
+    all.push_back({film.name, film.id, film.file_names, film.fps.value_or(-1.0),
+                   film.frames.value_or(-1), items});
   }
   return moviechat::sha256(all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }

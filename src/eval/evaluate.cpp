@@ -6,6 +6,7 @@
 #include <chrono>
 #include <ctime>
 #include <mutex>
+#include <utility>
 
 #include "eval/moviechat_format.h"
 #include "eval/run_folder.h"
@@ -173,7 +174,7 @@ class Evaluation {
       answer_all(places);
       return finish();
     } catch (...) {
-      note_stopped();
+      write_status("stopped");
       throw;
     }
   }
@@ -292,7 +293,7 @@ class Evaluation {
   }
 
   RunOptions run_options() const {
-    return {.evidence = options_.evidence, .clamp_frames = true, .features = {}};
+    return {.evidence = options_.evidence, .clamp_moments = true, .features = {}};
   }
 
   std::optional<double> seconds_left() const {
@@ -316,6 +317,8 @@ class Evaluation {
                          [](const Prediction& row) { return row.error.has_value(); });
   }
 
+  /// A status that cannot be written is no failure of the film that is watched meanwhile, nor the
+  /// reason why a run stopped.
   void write_status(const std::string& state) const {
     const std::lock_guard lock(status_);
     status_written_ = Clock::now();
@@ -328,15 +331,10 @@ class Evaluation {
     const auto left = seconds_left();
     status["seconds_left"] = left ? Json(*left) : Json(nullptr);
     status["updated"] = now();
-    folder_.write_status(status);
-  }
-
-  /// Why it stopped is more important than that this cannot be written.
-  void note_stopped() const noexcept {
     try {
-      write_status("stopped");
-    } catch (const std::exception&) {
-      return;
+      folder_.write_status(status);
+    } catch (const Error& error) {
+      if (callbacks_.warn && !std::exchange(status_lost_, true)) callbacks_.warn(error.what());
     }
   }
 
@@ -367,6 +365,7 @@ class Evaluation {
   std::atomic<int64_t> done_{0};      // read by the thread that goes ahead
   std::atomic<int64_t> done_now_{0};  // in this process
   std::atomic<int64_t> failed_{0};
+  mutable bool status_lost_ = false;
   mutable std::mutex status_;  // status.json is written by both threads
   mutable std::atomic<Clock::time_point> status_written_{Clock::now()};
 };

@@ -6,10 +6,11 @@
 namespace moviechat::eval {
 namespace {
 
-/// ".mp4", ".MKV", ".webm": short, and a letter comes first, so that "clip.10" has none.
+/// ".mp4", ".MKV", ".webm", ".3gp": short, and has a letter, so that "clip.10" has none.
 bool is_extension(std::string_view text) {
+  const auto is_letter = [](unsigned char c) { return std::isalpha(c) != 0; };
   return text.size() >= 3 && text.size() <= 5 &&
-         std::isalpha(static_cast<unsigned char>(text[1])) &&
+         std::any_of(text.begin() + 1, text.end(), is_letter) &&
          std::all_of(text.begin() + 1, text.end(),
                      [](unsigned char c) { return std::isalnum(c) != 0; });
 }

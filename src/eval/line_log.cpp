@@ -1,7 +1,6 @@
 #include "eval/line_log.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -23,14 +22,6 @@ int open_file(const fs::path& file, int flags) {
     throw InputError("cannot write '" + file.string() + "': " + reason());
   }
   return descriptor;
-}
-
-/// The name of a new file is on the disk when its folder is.
-void sync_folder(const fs::path& folder) {
-  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return;
-  ::fsync(descriptor);
-  ::close(descriptor);
 }
 
 }  // namespace
@@ -85,10 +76,14 @@ FolderLock::FolderLock(const fs::path& folder) {
                      (failure ? ": " + failure.message() : ", there is a file of that name"));
   }
   descriptor_ = open_file(folder / "lock", O_RDWR);
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
-  ::close(descriptor_);
-  throw InputError("'" + folder.string() +
-                   "' is in use by another run; wait for its end or give another --out");
+  try {
+    if (try_lock(descriptor_, folder / "lock")) return;
+    throw InputError("'" + folder.string() +
+                     "' is in use by another run; wait for its end or give another --out");
+  } catch (...) {
+    ::close(descriptor_);
+    throw;
+  }
 }
 
 FolderLock::~FolderLock() { ::close(descriptor_); }

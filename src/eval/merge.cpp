@@ -82,6 +82,17 @@ void take_rows(const fs::path& folder, const Shard& shard, int64_t videos,
   }
 }
 
+/// InputError when there is a run. Predictions without a manifest are those of a merge that was
+/// killed, if they are what is to be written.
+void check_is_free(const fs::path& out, const std::string& predictions) {
+  const fs::path file = out / "predictions.jsonl";
+  if (!fs::exists(out / "manifest.json") &&
+      (!fs::exists(file) || read_file(file, "predictions") == predictions)) {
+    return;
+  }
+  throw InputError(quoted(out) + " holds a run already; give another --out");
+}
+
 }  // namespace
 
 EvalResult merge(const std::vector<fs::path>& shards, const fs::path& out, bool moviechat_format) {
@@ -97,9 +108,6 @@ EvalResult merge(const std::vector<fs::path>& shards, const fs::path& out, bool 
   }
 
   const FolderLock lock(out);
-  if (fs::exists(out / "manifest.json") || fs::exists(out / "predictions.jsonl")) {
-    throw InputError(quoted(out) + " holds a run already; give another --out");
-  }
   EvalResult result;
   std::string text;
   std::vector<Prediction> predictions;
@@ -110,6 +118,7 @@ EvalResult merge(const std::vector<fs::path>& shards, const fs::path& out, bool 
     result.questions += std::ssize(row.results);
     if (row.error) result.failed.emplace_back(row.video, *row.error);
   }
+  check_is_free(out, text);
   std::string timings;
   for (const std::string& line : costs) timings += line + "\n";
   manifest["shard"] = to_text(Shard{});

@@ -150,7 +150,11 @@ std::vector<Film> read_activitynet_qa(const fs::path& path, const WarningSink& w
   const std::vector<Row> answers = answers_file ? read_rows(*answers_file) : std::vector<Row>();
   std::map<std::string, const Row*> answer_of;
   for (const Row& answer : answers) {
-    if (const auto id = answer.optional_text({"question_id"})) answer_of[*id] = &answer;
+    const auto id = answer.optional_text({"question_id"});
+    if (id && !answer_of.emplace(*id, &answer).second && warn) {
+      warn(answer.where() + ": question_id '" + *id +
+           "' is answered twice; the first answer counts");
+    }
   }
   if (answer_of.empty() && !answers.empty() && answers.size() != rows.size()) {
     throw InputError("'" + answers_file->string() + "' has " + std::to_string(answers.size()) +
@@ -158,6 +162,7 @@ std::vector<Film> read_activitynet_qa(const fs::path& path, const WarningSink& w
                      " questions; expected as many");
   }
   size_t place = 0;
+  size_t unanswered = 0;
   const auto add_answer = [&](const Row&, Film& film, Item& item) {
     if (film.file_names.size() == 1) film.file_names.push_back("v_" + film.name);
     const Row* answer = nullptr;
@@ -167,11 +172,20 @@ std::vector<Film> read_activitynet_qa(const fs::path& path, const WarningSink& w
       answer = found->second;
     }
     ++place;
-    if (answer == nullptr) return;
+    if (answer == nullptr) {
+      ++unanswered;
+      return;
+    }
     item.reference = answer->optional_text({"answer"});
     item.category = answer->optional_text({"type"});
   };
-  return films_of(rows, {.video = {"video_name"}, .id = {"question_id"}}, warn, add_answer);
+  std::vector<Film> films =
+      films_of(rows, {.video = {"video_name"}, .id = {"question_id"}}, warn, add_answer);
+  if (answers_file && unanswered > 0 && warn) {
+    warn("'" + answers_file->string() + "' answers not " + std::to_string(unanswered) + " of " +
+         std::to_string(rows.size()) + " questions; nothing is known of those");
+  }
+  return films;
 }
 
 /// test_qa.json of github.com/IVGSZ/Flash-VStream (Flash-VStream-Qwen/data/eval_video/*, and
@@ -234,8 +248,10 @@ std::vector<Film> read_lmms_eval(const fs::path& path, const WarningSink& warn) 
 /// breakpoint needs its frame index in `time`.
 std::vector<Film> read_vlmevalkit(const fs::path& path, const WarningSink& warn) {
   const auto check_mode = [](const Row& row, Film&, Item& item) {
-    const auto mode = row.optional_text({"mode"});
+    auto mode = row.optional_text({"mode"});
     if (!mode) return;
+    std::transform(mode->begin(), mode->end(), mode->begin(),
+                   [](unsigned char c) { return std::tolower(c); });
     if (*mode != "global" && *mode != "breakpoint") {
       row.refuse("mode", "must be global or breakpoint, got '" + *mode + "'");
     }

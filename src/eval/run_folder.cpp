@@ -8,8 +8,28 @@ namespace moviechat::eval {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
+namespace {
+
+/// What a process left that was killed while it wrote a file: NAME and six more characters.
+void remove_torn_files(const fs::path& folder) {
+  constexpr size_t kRandom = 7;  // ".Ab3xYz", as write_file names what is not whole yet
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    for (const char* file : {"manifest.json", "predictions.jsonl", "status.json", "cost.json"}) {
+      const std::string begin = std::string(file) + ".";
+      std::error_code ignored;
+      if (name.starts_with(begin) && name.size() + 1 == begin.size() + kRandom) {
+        fs::remove(entry.path(), ignored);
+      }
+    }
+  }
+}
+
+}  // namespace
+
 RunFolder::RunFolder(const fs::path& folder, const Json& manifest, bool resume)
     : folder_(folder), lock_(folder) {
+  remove_torn_files(folder);
   const fs::path predictions = folder / "predictions.jsonl";
   const bool begun = fs::exists(folder / "manifest.json");
   if (!begun && fs::exists(predictions)) {

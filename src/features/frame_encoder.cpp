@@ -19,15 +19,15 @@ torch::Tensor FrameEncoder::make_batch(at::IntArrayRef shape, torch::ScalarType 
 }
 
 torch::Tensor FrameEncoder::encode(const torch::Tensor& frames) const {
-  const torch::Tensor rgb = frames.to(module_.device(), /*non_blocking=*/true)
-                                .permute({0, 3, 1, 2});  // [B, 3, S, S], normalised by the module
+  // The copy is waited for: the next frames are decoded into the same page-locked batch.
+  const torch::Tensor rgb =
+      frames.to(module_.device()).permute({0, 3, 1, 2});  // [B, 3, S, S], normalised by the module
   return checked(module_.call("forward", {rgb}), frames.size(0));
 }
 
 torch::Tensor FrameEncoder::condense(const torch::Tensor& features) const {
   // Not cast to the module's dtype: ln_vision, which comes first, is computed in float32.
-  return checked(module_.call("condense", {features.to(module_.device(), /*non_blocking=*/true)}),
-                 features.size(0));
+  return checked(module_.call("condense", {features.to(module_.device())}), features.size(0));
 }
 
 torch::Tensor FrameEncoder::checked(const torch::Tensor& blocks, int64_t count) const {

@@ -111,8 +111,9 @@ std::string Asking::ask(Endpoint& endpoint, const Task& task, std::mt19937& rand
           give_up(exchange.failure + " and wants no request for " +
                   to_text(exchange.retry_after->count()) + " s");
         }
+        if (exchange.retry_after) not_before(*exchange.retry_after);
         if (failed++ >= options_.retries) return exchange.failure;
-        if (!wait_to_retry(exchange, failed, random)) return "";
+        if (!wait_to_retry(failed, random)) return "";
         break;
       case Exchange::Outcome::refused:
         return exchange.failure;
@@ -124,17 +125,21 @@ std::string Asking::ask(Endpoint& endpoint, const Task& task, std::mt19937& rand
 }
 
 /// Before the n-th retry: first_wait·2^(n-1), less up to half of it by chance, so that workers do
-/// not come back together; and not before Retry-After, which holds for all. False: the run stops.
-bool Asking::wait_to_retry(const Exchange& exchange, int64_t retry, std::mt19937& random) {
+/// not come back together. False: the run stops.
+bool Asking::wait_to_retry(int64_t retry, std::mt19937& random) {
   const Seconds doubled = options_.first_wait * std::pow(2.0, static_cast<double>(retry - 1));
   const Seconds wait =
       std::min(doubled, options_.longest_wait) * std::uniform_real_distribution(0.5, 1.0)(random);
   std::unique_lock lock(mutex_);
-  const auto now = Clock::now();
-  if (exchange.retry_after) welcome_ = std::max(welcome_, now + ticks(*exchange.retry_after));
-  const auto end = now + ticks(wait);
+  const auto end = Clock::now() + ticks(wait);
   while (!stopped_ && Clock::now() < end) changed_.wait_until(lock, end);
   return !stopped_;
+}
+
+/// Retry-After holds for all questions, whether this one is asked again or not.
+void Asking::not_before(Seconds wait) {
+  const std::lock_guard lock(mutex_);
+  welcome_ = std::max(welcome_, Clock::now() + ticks(wait));
 }
 
 /// False when the run stops.

@@ -46,7 +46,8 @@ class Asking {
   void work(Endpoint& endpoint);
   std::optional<Task> next();
   std::string ask(Endpoint& endpoint, const Task& task, std::mt19937& random);
-  bool wait_to_retry(const Exchange& exchange, int64_t retry, std::mt19937& random);
+  void not_before(Seconds wait);
+  bool wait_to_retry(int64_t retry, std::mt19937& random);
   bool wait_until_welcome();
   void finish(const Task& task, std::string failure);
   [[noreturn]] void give_up(const std::string& why) const;

@@ -24,10 +24,13 @@ std::string text_of(Seconds time) {
   return text.str();
 }
 
+std::string beyond_the_end(Seconds at, const VideoInfo& video) {
+  return "moment " + text_of(at) + " is beyond the end of '" + video.path + "', which is " +
+         text_of(video.duration) + " long";
+}
+
 void check_in_film(const Moment& moment, const VideoInfo& video) {
-  if (moment.at <= video.duration) return;
-  throw InputError("moment " + text_of(moment.at) + " is beyond the end of '" + video.path +
-                   "', which is " + text_of(video.duration) + " long");
+  if (moment.at > video.duration) throw InputError(beyond_the_end(moment.at, video));
 }
 
 /// When the frames that questions name come on screen, by index.
@@ -49,7 +52,7 @@ std::map<int64_t, Seconds> frame_times(const std::vector<Question>& questions, F
     const std::string line = "frame " + std::to_string(frames[i]) + " is not in '" + video.path +
                              "', which has " + std::to_string(video.frames) +
                              " frames, counted from 0";
-    if (!run.clamp_frames || frames[i] < 0) throw InputError(line);
+    if (!run.clamp_moments || frames[i] < 0) throw InputError(line);
     const auto last = static_cast<double>(std::max<int64_t>(video.frames - 1, 0));
     const bool is_new = times.emplace(frames[i], Seconds(last / video.fps.value())).second;
     if (is_new && warn) warn(line + "; its last one is taken");
@@ -58,7 +61,8 @@ std::map<int64_t, Seconds> frame_times(const std::vector<Question>& questions, F
 }
 
 Moment resolve(const Question& question, const Footage& footage,
-               const std::map<int64_t, Seconds>& time_of_frame) {
+               const std::map<int64_t, Seconds>& time_of_frame, const RunOptions& run,
+               const WarningSink& warn) {
   if (question.at_frame) return {time_of_frame.at(*question.at_frame), *question.at_frame};
   const VideoInfo& video = footage.info();
   if (!footage.times_known()) {
@@ -66,18 +70,23 @@ Moment resolve(const Question& question, const Footage& footage,
                      "' do not say when their frames were; give --features-fps or "
                      "--features-duration, or ask by --at-frame");
   }
-  const Seconds at = *question.at;
+  Seconds at = *question.at;
   if (!std::isfinite(at.count()) || at.count() < 0) {
     throw InputError("a moment must be 0 s or later, got " + text_of(at));
   }
-  if (!video.open_ended()) check_in_film({at, 0}, video);
+  if (!video.open_ended() && at > video.duration) {
+    if (!run.clamp_moments) throw InputError(beyond_the_end(at, video));
+    if (warn) warn(beyond_the_end(at, video) + "; its end is taken");
+    at = video.duration;
+  }
   constexpr double kRounding = 1e-6;  // of a frame: t = k/fps is frame k
   return {at, static_cast<int64_t>(std::floor(at.count() * video.fps.value() + kRounding))};
 }
 
 /// The distinct moments that a film's questions are about; notes in the film which is whose.
-std::vector<Moment> collect_moments(WatchedFilm& film, const Footage& footage,
-                                    const std::map<int64_t, Seconds>& time_of_frame) {
+std::vector<Moment> collect_moments(WatchedFilm& film, Footage& footage, const RunOptions& run,
+                                    const WarningSink& warn) {
+  const std::map<int64_t, Seconds> time_of_frame = frame_times(film.questions, footage, run, warn);
   std::vector<Moment> distinct;
   std::map<double, size_t> known;
   for (const Question& question : film.questions) {
@@ -85,7 +94,7 @@ std::vector<Moment> collect_moments(WatchedFilm& film, const Footage& footage,
       film.moment_of.emplace_back();
       continue;
     }
-    const Moment moment = resolve(question, footage, time_of_frame);
+    const Moment moment = resolve(question, footage, time_of_frame, run, warn);
     const auto [entry, is_new] = known.emplace(moment.at.count(), distinct.size());
     if (is_new) distinct.push_back(moment);
     film.moment_of.emplace_back(entry->second);
@@ -135,7 +144,7 @@ Answer answer_from(const Generation& generation, const WatchedFilm& film, size_t
 Pipeline::Pipeline(const Bundle& bundle, Settings settings)
     : bundle_(bundle),
       settings_(std::move(settings)),
-      tokenizer_(load_tokenizer(bundle.tokenizer_path())) {
+      tokenizer_(load_tokenizer(bundle.tokenizer_path(), bundle.spec().sizes.vocabulary)) {
   settings_.check();
   const int64_t positions = bundle.spec().sizes.positions;
   if (settings_.memory.long_capacity > positions) {
@@ -179,7 +188,8 @@ WatchedFilm Pipeline::watch(const std::filesystem::path& video,
                             const Callbacks& callbacks) const {
   const BundleSpec& spec = bundle_.spec();
   for (const Question& question : questions) {
-    check_question(question.text, spec.prompt, *tokenizer_, callbacks.warn);
+    check_question(question.text, spec.prompt, *tokenizer_, settings_.generation.max_new_tokens,
+                   callbacks.warn);
   }
   WatchedFilm film;
   film.questions = questions;
@@ -198,8 +208,7 @@ WatchedFilm Pipeline::watch(const std::filesystem::path& video,
     const Stopwatch stopwatch(film.timings, "open");
     footage = open_footage(video, run, encoder, callbacks);
     film.video = footage->info();
-    moments =
-        collect_moments(film, *footage, frame_times(questions, *footage, run, callbacks.warn));
+    moments = collect_moments(film, *footage, run, callbacks.warn);
   }
   const bool as_it_comes = film.video.open_ended() && settings_.plan.kind == PlanKind::fps;
   if (!as_it_comes) film.plan = plan(settings_, film.video);
@@ -268,6 +277,7 @@ RunResult Pipeline::answer(WatchedFilm film, const RunOptions& run,
         return callbacks.on_text(index, piece);
       };
     }
+    if (callbacks.on_restart) hooks.on_restart = [&, index] { callbacks.on_restart(index); };
     const Generation generation = generator.answer(
         make_prompt(spec.prompt, *tokenizer_, film.questions[index].text), tokens, hooks,
         /*with_attention=*/with_evidence(run, tokens));

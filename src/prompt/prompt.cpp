@@ -40,7 +40,7 @@ Prompt make_prompt(const PromptSpec& spec, const Tokenizer& tokenizer, std::stri
 }
 
 void check_question(std::string_view question, const PromptSpec& spec, const Tokenizer& tokenizer,
-                    const WarningSink& warn) {
+                    int64_t max_new_tokens, const WarningSink& warn) {
   const size_t invalid = first_invalid_utf8(question);
   if (invalid != std::string_view::npos) {
     throw InputError("the question is not valid UTF-8: byte " + std::to_string(invalid + 1) +
@@ -51,10 +51,12 @@ void check_question(std::string_view question, const PromptSpec& spec, const Tok
                                       : "the question is only white space; ask something");
   }
   const auto tokens = static_cast<int64_t>(tokenizer.encode(question).size());
-  if (tokens > spec.context) {
-    throw InputError("the question has " + std::to_string(tokens) +
-                     " tokens, more than the model's context of " + std::to_string(spec.context) +
-                     "; shorten it");
+  const int64_t room = spec.context - max_new_tokens;
+  if (tokens > room) {
+    throw InputError("the question has " + std::to_string(tokens) + " tokens, more than the " +
+                     std::to_string(room) + " that the model's context of " +
+                     std::to_string(spec.context) + " leaves before an answer of up to " +
+                     std::to_string(max_new_tokens) + "; shorten it or lower --max-new-tokens");
   }
   if (warn && !spec.turn.empty() && question.find(spec.turn) != std::string_view::npos) {
     warn("the question contains '" + spec.turn +

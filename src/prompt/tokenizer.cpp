@@ -25,6 +25,16 @@ std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& path) {
   return load_sentencepiece(contents, name);
 }
 
+std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& path, int64_t vocabulary) {
+  std::unique_ptr<Tokenizer> tokenizer = load_tokenizer(path);
+  if (tokenizer->size() != vocabulary) {
+    throw InputError("'" + path.filename().string() + "' has " + std::to_string(tokenizer->size()) +
+                     " tokens, the language model " + std::to_string(vocabulary) +
+                     "; it is another model's tokenizer");
+  }
+  return tokenizer;
+}
+
 std::string Detokenizer::add(int64_t id) {
   pending_ += begun_ ? tokenizer_->bytes_of(id) : tokenizer_->first_bytes_of(id);
   begun_ = begun_ || tokenizer_->begins_text(id);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -116,6 +117,20 @@ void write_file(const std::filesystem::path& path, std::string_view contents) {
   if (::fsync(file.get()) != 0) fail();
   if (::close(file.release()) != 0) fail();
   if (::rename(temporary.c_str(), path.c_str()) != 0) fail();
+  sync_folder(path.parent_path());
+}
+
+void sync_folder(const std::filesystem::path& folder) {
+  const Descriptor file(
+      ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (file.get() >= 0) ::fsync(file.get());
+}
+
+bool try_lock(int descriptor, const std::filesystem::path& path) {
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return true;
+  if (errno == EWOULDBLOCK) return false;
+  throw InputError("cannot lock " + quoted(path) + ": " + reason() +
+                   "; put it on a file system with locks (Lustre: one mounted with -o flock)");
 }
 
 std::string sha256_of_file(const std::filesystem::path& path) {

@@ -1,7 +1,6 @@
 #include "moviechat/support/line_file.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -19,7 +18,7 @@ LineFile::LineFile(std::filesystem::path path, std::string_view what,
   fd_ = ::open(path_.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
   if (fd_ < 0) throw InputError("cannot open " + name + ": " + std::strerror(errno));
   try {
-    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+    if (!try_lock(fd_, path_)) {
       throw InputError(name + " is in use by another run; wait for its end");
     }
     const std::string contents = read_file(path_, what);
@@ -31,6 +30,7 @@ LineFile::LineFile(std::filesystem::path path, std::string_view what,
     if (begin < contents.size() && ::ftruncate(fd_, static_cast<off_t>(begin)) != 0) {
       throw Error("cannot repair " + name + ": " + std::strerror(errno));
     }
+    sync_folder(path_.parent_path());
   } catch (...) {
     ::close(fd_);
     throw;

@@ -353,12 +353,29 @@ TEST(BadInput, ABrokenPipeIsAFailureOfOneLine) {
   EXPECT_THAT(result.err, HasSubstr("\ncode 1\n"));
 }
 
-TEST(BadInput, AFullDiskLeavesNoFrames) {
+TEST(BadInput, FramesThatHaveNoPlaceLeaveNothing) {
   const TemporaryFolder folder;
   const std::string frames = shell_word((folder / "none" / "frames").string());
   const auto result = moviechat("inspect " + film() + " --plan uniform:2 --frames " + frames);
   expect_one_line(result, 2, {"cannot make the folder"});
   EXPECT_TRUE(fs::is_empty(folder.path()));
+}
+
+// Files that must not grow fail as those on a full disk do.
+TEST(BadInput, AFullDiskLeavesNoFrames) {
+  const TemporaryFolder folder;
+  const auto result =
+      run("trap '' XFSZ; ulimit -f 1; " + testing::program() + " inspect " + film() +
+          " --plan uniform:2 --frames " + shell_word((folder / "frames").string()));
+  expect_one_line(result, 1, {"cannot write", "000000.png", "nothing was written"});
+  EXPECT_TRUE(fs::is_empty(folder.path()));
+}
+
+TEST_F(BadBundle, WithAnotherModelsTokenizer) {
+  fs::copy_file(::moviechat::testing::source_dir() / "models/mini/tokenizer.model",
+                bundle() / "tokenizer.model", fs::copy_options::overwrite_existing);
+  rehash("tokenizer.model");
+  expect_refused({"tokenizer.model", "has 640 tokens", "another model's tokenizer"});
 }
 
 }  // namespace

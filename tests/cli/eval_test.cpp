@@ -187,6 +187,33 @@ TEST(Eval, BreakpointsAreTimedByTheirFrameEvenAtAChangingRate) {
   EXPECT_THAT(result.err, AllOf(HasSubstr("frame 900 is not in"), HasSubstr("its last one")));
 }
 
+TEST(Eval, AMomentBeyondTheEndIsTheEndAndCostsNoOtherAnswer) {
+  const Films films(1);
+  write_file(films / "q.jsonl",
+             "{\"video\": \"1.mp4\", \"question\": \"What?\", \"at\": 99999}\n"
+             "{\"video\": \"1.mp4\", \"question\": \"What?\", \"at\": 2}\n");
+  const auto result =
+      testing::moviechat("eval --dataset jsonl --annotations " + films.word("q.jsonl") +
+                         " --videos " + films.word("videos") + " --out " + films.word("out") +
+                         " --plan uniform:4 --max-new-tokens 6");
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.err,
+              AllOf(HasSubstr("moment 99999 s is beyond"), HasSubstr("its end is taken")));
+  const auto row = films.rows("out")[0];
+  EXPECT_EQ(row.results[0].at, 2);
+  EXPECT_EQ(row.results[0].token_ids, row.results[1].token_ids);
+}
+
+TEST(Eval, AStatusThatCannotBeWrittenFailsNoFilm) {
+  const Films films(1);
+  ASSERT_EQ(films.evaluate("whole").exit_code, 0);
+  fs::create_directories(films / "out/status.json");  // no file can take the place of a folder
+  const auto result = films.evaluate("out");
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.err, HasSubstr("warning: cannot write"));
+  EXPECT_EQ(films.predictions("out"), films.predictions("whole"));
+}
+
 TEST(Eval, AVideoThatCannotBeReadHasARowAndTheRunGoesOn) {
   Films films(3);
   write_file(films / "videos/2.mp4", "no film");
@@ -261,6 +288,11 @@ TEST(Eval, ShardsPutTogetherAreTheWholeByteForByte) {
               read_file(films / ("whole" + std::string(name)), "file"))
         << name;
   }
+  // A merge that was killed before it had written all is begun again.
+  fs::remove(films / "merged/manifest.json");
+  const std::string again = "merge " + shards + "--format moviechat --out " + films.word("merged");
+  EXPECT_EQ(testing::moviechat(again).exit_code, 3);
+  EXPECT_EQ(testing::moviechat(again).exit_code, 2);  // it is there already
   // A merged run is a run: what failed can be asked about again.
   fs::copy_file(films / "videos/1.mp4", films / "videos/4.mp4");
   EXPECT_EQ(films.evaluate("merged", "--retry-failed").exit_code, 0);
@@ -332,49 +364,68 @@ TEST(Eval, EvidenceIsInTheRows) {
   EXPECT_FALSE(films.rows("out")[0].results[0].evidence->empty());
 }
 
-/// Runs a command line until a file has `bytes` bytes more than now, and kills it `later`. False
-/// when it ended before.
-bool killed_when_grown(const std::string& command, const fs::path& file, uint64_t bytes,
-                       std::chrono::microseconds later) {
-  std::error_code none;
-  const auto size = [&] { return fs::exists(file) ? fs::file_size(file, none) : 0; };
-  const uint64_t enough = size() + bytes;
-  const pid_t child = fork();
-  if (child == 0) {
+/// A command line that runs until it is killed.
+class Victim {
+ public:
+  explicit Victim(const std::string& command) : child_(fork()) {
+    if (child_ != 0) return;
     execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
     _exit(127);
   }
-  int status = 0;
-  while (size() < enough) {
-    if (waitpid(child, &status, WNOHANG) == child) return false;
-    std::this_thread::sleep_for(std::chrono::microseconds(500));
+  /// Waits until a file has `bytes` bytes more than now.
+  void let_grow(const fs::path& file, uint64_t bytes) {
+    std::error_code none;
+    const auto size = [&] { return fs::exists(file) ? fs::file_size(file, none) : 0; };
+    const uint64_t enough = size() + bytes;
+    while (size() < enough && waitpid(child_, &status_, WNOHANG) != child_) {
+      std::this_thread::sleep_for(std::chrono::microseconds(500));
+    }
   }
-  std::this_thread::sleep_for(later);
-  kill(child, SIGKILL);
-  waitpid(child, &status, 0);
-  return WIFSIGNALED(status);
+  /// False when it ended before.
+  bool kill_after(std::chrono::microseconds time) {
+    std::this_thread::sleep_for(time);
+    kill(child_, SIGKILL);
+    waitpid(child_, &status_, 0);
+    return WIFSIGNALED(status_);
+  }
+
+ private:
+  pid_t child_;
+  int status_ = 0;
+};
+
+std::vector<std::string> names_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().filename());
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
-// MOVIECHAT_TEST_KILLS=200 kills more often.
+// Every other time while rows are written, else from the start on, when the folder and its manifest
+// are made or read. MOVIECHAT_TEST_KILLS=200 kills more often.
 TEST(Eval, AKilledRunGoesOnAsIfNothingHadBeen) {
   const char* wished = std::getenv("MOVIECHAT_TEST_KILLS");
   const int kills = wished != nullptr ? std::atoi(wished) : 20;
-  const Films films(12 * kills);  // rows come in bursts, of films that are answered together
+  const Films films(14 * kills);  // rows come in bursts, of films that are answered together
   ASSERT_EQ(films.evaluate("whole").exit_code, 0);
   std::mt19937 random(static_cast<unsigned>(kills));
   std::uniform_int_distribution<uint64_t> growth(0, 3000);  // a row has some 800 bytes
   std::uniform_int_distribution<int> later(0, 20'000);      // µs; a film takes about as long
+  std::uniform_int_distribution<int> early(0, 400'000);
   const std::string command =
       "exec env MOVIECHAT_MODEL=" + shell_word(moviechat::testing::tiny_bundle().string()) + " " +
       testing::program() + " " + films.eval("out", "--resume --quiet") + " >/dev/null";
   for (int i = 0; i < kills; ++i) {
-    ASSERT_TRUE(killed_when_grown(command, films / "out/predictions.jsonl", growth(random),
-                                  std::chrono::microseconds(later(random))))
+    Victim run(command);
+    const bool writing = i % 2 == 0;
+    if (writing) run.let_grow(films / "out/predictions.jsonl", growth(random));
+    ASSERT_TRUE(run.kill_after(std::chrono::microseconds(writing ? later(random) : early(random))))
         << "the run came to its end before kill " << i + 1;
   }
   EXPECT_LT(films.predictions("out").size(), films.predictions("whole").size());
   ASSERT_EQ(films.evaluate("out", "--resume").exit_code, 0);
   EXPECT_EQ(films.predictions("out"), films.predictions("whole"));
+  EXPECT_EQ(names_in(films / "out"), names_in(films / "whole"));
 }
 
 TEST(Eval, WhatIsMissingOrContradictsItselfIsNamed) {

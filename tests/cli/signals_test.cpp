@@ -65,6 +65,18 @@ TEST_P(Signals, LeaveNoFramesBehind) {
   EXPECT_TRUE(std::filesystem::is_empty(out.path()));
 }
 
+TEST_P(Signals, EndAnAnswerThatIsBeingMade) {
+  const auto result = stopped(GetParam(),
+                              "--max-new-tokens 280 --min-new-tokens 279 --question a"
+                              " --beams 8 --video " +
+                                  shell_word((*folder_ / "short.mp4").string()));
+  int code = 0;
+  int milliseconds = 0;
+  ASSERT_EQ(std::sscanf(result.out.c_str(), "%d %d", &code, &milliseconds), 2) << result.out;
+  EXPECT_EQ(code, GetParam().signal == "INT" ? 130 : 143) << result.err;
+  EXPECT_LT(milliseconds, 1000);
+}
+
 INSTANTIATE_TEST_SUITE_P(Program, Signals,
                          ::testing::Values(Stop{"TERM", 0.05}, Stop{"INT", 1.5}, Stop{"TERM", 1.5}),
                          [](const auto& tested) {

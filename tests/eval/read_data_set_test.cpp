@@ -210,6 +210,30 @@ TEST(ActivityNetQa, AnswersWithoutIdsBelongByPlaceAndMustBeAsMany) {
               HasSubstr("val_a.json' has 1 answers without ids for 2 questions"));
 }
 
+TEST(ActivityNetQa, QuestionsWithoutAnAnswerAndAnswersGivenTwiceAreTold) {
+  Annotations files(
+      {{"test_q.json", R"([{"video_name": "a", "question": "x?", "question_id": "a_1"},
+                           {"video_name": "a", "question": "y?", "question_id": "a_2"}])"},
+       {"test_a.json", R"([{"answer": "p", "question_id": "a_1"},
+                           {"answer": "q", "question_id": "a_1"}])"}});
+  const DataSet data = files.read(DataSetKind::activitynet_qa);
+  EXPECT_EQ(data.films[0].items[0].reference, "p");
+  EXPECT_FALSE(data.films[0].items[1].reference);
+  EXPECT_THAT(files.warnings, ElementsAre(HasSubstr("question_id 'a_1' is answered twice"),
+                                          HasSubstr("answers not 1 of 2 questions")));
+}
+
+TEST(DataSet, WhatChangesAnswersChangesItsHash) {
+  const auto hash_of = [](const std::string& info) {
+    Annotations files({{"1.json", R"({"info": {"video_path": "1.mp4")" + info +
+                                      R"(}, "global": [{"question": "a"}], "breakpoint": []})"}});
+    return files.read(DataSetKind::moviechat_1k).sha256();
+  };
+  EXPECT_EQ(hash_of(""), hash_of(""));
+  EXPECT_NE(hash_of(R"(, "fps": 25)"), hash_of(R"(, "fps": 30)"));
+  EXPECT_NE(hash_of(R"(, "fps": 25, "num_frame": 100)"), hash_of(R"(, "fps": 25)"));
+}
+
 TEST(FlashVStream, ANumberIsTheLetterOfTheRightOption) {
   Annotations files(
       {{"test_qa.json", R"([{"video_id": "fFjv93ACGo8", "question": "Which?\nA. x\nB. y\nC. z",

@@ -67,7 +67,7 @@ TEST(VideoFolder, FindsNamesInAnyCaseWithAnyExtensionAnywhereBelow) {
   const TemporaryFolder folder;
   fs::create_directories(folder / "deep");
   for (const char* name : {"1.MP4", "2.mkv", "2.json", "deep/Clip.10.avi", "video7.mp4",
-                           "deep/v_ab-C.webm", "3.mp4", "deep/3.mp4", "4.mp4", "4.mkv"}) {
+                           "deep/v_ab-C.webm", "5.3gp", "3.mp4", "deep/3.mp4", "4.mp4", "4.mkv"}) {
     std::ofstream(folder / name) << "x";
   }
   const VideoFolder videos(folder.path());
@@ -83,8 +83,9 @@ TEST(VideoFolder, FindsNamesInAnyCaseWithAnyExtensionAnywhereBelow) {
   EXPECT_EQ(found({"deep/3.mp4"}), "deep/3.mp4");
   EXPECT_EQ(found({"3.mp4"}), "3.mp4");
   EXPECT_EQ(found({"4.mkv"}), "4.mkv");
+  EXPECT_EQ(found({"5.avi"}), "5.3gp");
   EXPECT_THAT(refusal([&] { found({"4.avi"}); }), HasSubstr("may be '4.mkv' or '4.mp4'"));
-  EXPECT_THAT(refusal([&] { found({"5.mp4"}); }), HasSubstr("no film called '5.mp4'"));
+  EXPECT_THAT(refusal([&] { found({"6.mp4"}); }), HasSubstr("no film called '6.mp4'"));
   EXPECT_THAT(refusal([&] { found({"../9.mp4"}); }), HasSubstr("no film called"));
 }
 

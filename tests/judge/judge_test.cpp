@@ -184,6 +184,23 @@ TEST(JudgeThreads, RetryAfterHoldsForAllWorkers) {
   EXPECT_GE(seen[2].when - seen[0].when, std::chrono::milliseconds(990));
 }
 
+TEST(Judge, RetryAfterHoldsForTheNextQuestionWhereNothingIsAskedAgain) {
+  const StubJudge judge([](const std::string& asked, int, httplib::Response& response) {
+    if (asked != "first") return reply(response, "{'pred': 'yes', 'score': 5}");
+    response.set_header("Retry-After", "1");
+    fail(response, 429, "slow down");
+  });
+  const TemporaryFolder folder;
+  JudgeOptions options = options_for(judge, folder);
+  options.concurrency = 1;
+  options.retries = 0;
+  const Judgement found = ask_judge(questions({"first", "second"}), options, nullptr, nullptr);
+  EXPECT_EQ(found.summary.judged, 1);
+  const auto seen = judge.seen();
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_GE(seen[1].when - seen[0].when, std::chrono::milliseconds(990));
+}
+
 TEST(Judge, GivesUpWhereAskingOnIsUseless) {
   const StubJudge judge([](const std::string& asked, int, httplib::Response& response) {
     if (asked == "patience") response.set_header("Retry-After", "3600");

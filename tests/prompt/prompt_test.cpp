@@ -14,6 +14,8 @@ using testing::golden;
 using testing::golden_json;
 using ::testing::HasSubstr;
 
+constexpr int64_t kLongest = 8;  // tokens of an answer
+
 class PromptTest : public ::testing::Test {
  protected:
   PromptTest() {
@@ -23,7 +25,7 @@ class PromptTest : public ::testing::Test {
 
   std::string refusal(const std::string& question) {
     try {
-      check_question(question, spec_, *tokenizer_,
+      check_question(question, spec_, *tokenizer_, kLongest,
                      [this](const auto& w) { warnings_.push_back(w); });
     } catch (const InputError& error) {
       return error.what();
@@ -69,9 +71,10 @@ TEST_F(PromptTest, QuestionsThatCannotBeAskedAreRefused) {
   EXPECT_THAT(refusal(""), HasSubstr("the question is empty"));
   EXPECT_THAT(refusal(" \n\xC2\xA0\t"), HasSubstr("only white space"));
   EXPECT_THAT(refusal("what\xFF"), HasSubstr("not valid UTF-8: byte 5 of 5"));
-  spec_.context = 10;
-  EXPECT_THAT(refusal("123456789 123456789"),
-              HasSubstr("has 20 tokens, more than the model's context of 10"));
+  spec_.context = 20;  // which would hold the question, but not an answer
+  EXPECT_THAT(refusal("123456789 123456789"), HasSubstr("has 20 tokens, more than the 12 that"));
+  spec_.context = 28;
+  EXPECT_EQ(refusal("123456789 123456789"), "");
   EXPECT_TRUE(warnings_.empty());
 }
 

@@ -26,8 +26,8 @@ std::string to_line(const VideoCost& cost);
 /// The cost of a run as LOVEU'24 track 1 wants it: means over the videos that were read.
 struct CostReport {
   int64_t videos = 0;
-  double mean_seconds = 0;  // of one video by itself
-  std::vector<std::pair<std::string, double>> mean_stages;
+  double mean_seconds = 0;  // of watching and answering, while a neighbour may be worked on
+  std::vector<std::pair<std::string, double>> mean_stages;  // "prompt" is a part of "answer"
   int64_t peak_host_bytes = 0;
   std::optional<int64_t> peak_device_bytes;
 };

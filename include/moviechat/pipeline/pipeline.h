@@ -64,8 +64,8 @@ struct RunResult {
 };
 
 struct RunOptions {
-  bool evidence = false;      // each answer names the time spans it rests on
-  bool clamp_frames = false;  // at_frame beyond the film is its last one, with a warning
+  bool evidence = false;                  // each answer names the time spans it rests on
+  bool clamp_moments = false;             // one beyond the film is its end, with a warning
   std::optional<FeatureTiming> features;  // the film is a file of features, with these times
 };
 
@@ -87,7 +87,8 @@ struct Callbacks {
   WarningSink warn;
   ProgressSink progress;
   std::function<bool(size_t question, std::string_view piece)> on_text;  // false cancels the run
-  const CancelFlag* cancel = nullptr;                                    // throws Cancelled
+  std::function<void(size_t question)> on_restart;  // pieces so far are no part of the answer
+  const CancelFlag* cancel = nullptr;               // throws Cancelled
 };
 
 /// A film and questions → answers. The film is decoded and encoded once, whatever the number and

@@ -25,9 +25,10 @@ inline constexpr std::string_view kQuestionPlace = "{question}";
 /// control id. InputError when the template lacks a place.
 Prompt make_prompt(const PromptSpec& spec, const Tokenizer& tokenizer, std::string_view question);
 
-/// Refuses questions that cannot be asked: empty, not UTF-8, longer than the context (InputError).
-/// Warns of those that the model will misread: a change of turn (`###`) inside.
+/// Refuses questions that cannot be asked: empty, not UTF-8, longer than what the context leaves
+/// before an answer of `max_new_tokens` (InputError). Warns of those that the model will misread: a
+/// change of turn (`###`) inside.
 void check_question(std::string_view question, const PromptSpec& spec, const Tokenizer& tokenizer,
-                    const WarningSink& warn);
+                    int64_t max_new_tokens, const WarningSink& warn);
 
 }  // namespace moviechat

@@ -40,6 +40,8 @@ class Tokenizer {
 /// Reads a bundle's tokenizer, its kind told by content. InputError names the file and what was
 /// found.
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& path);
+/// The same for a language model that knows `vocabulary` tokens. InputError when it knows others.
+std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& path, int64_t vocabulary);
 
 /// Token ids one by one → text in whole characters. Keeps the bytes of an unfinished character.
 class Detokenizer {

@@ -14,6 +14,13 @@ std::string read_file(const std::filesystem::path& path, std::string_view what);
 /// disk is full.
 void write_file(const std::filesystem::path& path, std::string_view contents);
 
+/// The name of a new file is on the disk when its folder is. What cannot be synced is left.
+void sync_folder(const std::filesystem::path& folder);
+
+/// Takes an open file for this process alone, until it is closed. False when another has it.
+/// InputError where the file system has no locks.
+bool try_lock(int descriptor, const std::filesystem::path& path);
+
 /// Lower-case hexadecimal SHA-256 of a file's contents.
 std::string sha256_of_file(const std::filesystem::path& path);
 
