@@ -2,8 +2,8 @@
 if(TARGET moviechat)
   set_target_properties(moviechat PROPERTIES INSTALL_RPATH "${TORCH_ROOT}/lib")
   install(TARGETS moviechat RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-  install(DIRECTORY ${PROJECT_SOURCE_DIR}/configs ${PROJECT_SOURCE_DIR}/models
-          DESTINATION ${CMAKE_INSTALL_DATADIR}/moviechat)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/configs DESTINATION ${CMAKE_INSTALL_DATADIR}/moviechat)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/mini DESTINATION ${CMAKE_INSTALL_DATADIR}/moviechat/models)
 
   # The program itself prints its man page and completions, from the table that it parses its flags by.
   function(install_printed destination name)

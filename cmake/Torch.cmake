@@ -1,9 +1,16 @@
 # torch::torch: libtorch of the PyPI wheel in .venv, or an official libtorch folder given by TORCH_DIR or
 # CMAKE_PREFIX_PATH. Torch's own package file is not used: with a CUDA build it needs nvcc just to configure.
 # Only the CPU libraries are linked; CUDA's are opened when a CUDA device is asked for.
-set(torch_hints ${TORCH_DIR} $ENV{TORCH_DIR} ${CMAKE_PREFIX_PATH})
+if(NOT TORCH_DIR AND DEFINED ENV{TORCH_DIR})
+  set(TORCH_DIR $ENV{TORCH_DIR} CACHE PATH "an unpacked libtorch folder" FORCE)  # for later configurations, too
+endif()
+set(torch_hints ${TORCH_DIR} ${CMAKE_PREFIX_PATH})
 file(GLOB torch_wheel LIST_DIRECTORIES true ${PROJECT_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch)
 
+# Found anew each time, so that another TORCH_DIR is heeded in a build folder that knows one.
+foreach(found TORCH_INCLUDE_DIR TORCH_c10_LIBRARY TORCH_torch_cpu_LIBRARY)
+  unset(${found} CACHE)
+endforeach()
 find_path(TORCH_INCLUDE_DIR torch/csrc/jit/api/module.h
           HINTS ${torch_hints} ${torch_wheel} PATH_SUFFIXES include NO_DEFAULT_PATH)
 if(NOT TORCH_INCLUDE_DIR)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,7 +33,13 @@ def rows(file: Path) -> Iterator[dict[str, Any]]:
     table = pq.ParquetFile(file)
     columns = [field.name for field in table.schema_arrow if not holds_bytes(field.type)]
     for batch in table.iter_batches(ROWS_AT_A_TIME, columns=columns):
-        yield from batch.to_pylist()
+        for row in batch.to_pylist():
+            yield {name: None if is_nan(value) else value for name, value in row.items()}
+
+
+def is_nan(value: object) -> bool:
+    """What a missing number has become in a column of floats; JSON has no word for it."""
+    return isinstance(value, float) and math.isnan(value)
 
 
 def main() -> None:

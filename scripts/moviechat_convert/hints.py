@@ -13,6 +13,7 @@ NORM = "model.norm.weight"
 INV_FREQ = "model.layers.0.self_attn.rotary_emb.inv_freq"
 LLAMA2_CONTEXT, LLAMA2_EPS = 4096, 1e-5
 T5_XL_WIDTH, BERT_WIDTH = 2048, 768  # FLAN-T5-XL, where -XXL has 4096
+SMALL = 0.25  # mean of a norm's weights below which they are differences
 ALIKE = 0.9  # cosine above which a "delta" is the base itself, trained on
 
 
@@ -179,9 +180,14 @@ def tensor(folder: TensorFolder, name: str) -> Tensor | None:
 
 
 def is_delta(folder: TensorFolder) -> bool:
-    """Rotary frequencies are equal in base and target, so that the difference is zero."""
+    """Rotary frequencies are equal in base and target, so that the difference is zero; where a file
+    has none, the last norm's weights, which are about 1 in a model, are about 0.
+    """
     frequencies = tensor(folder, INV_FREQ)
-    return frequencies is not None and bool((frequencies == 0).all())
+    if frequencies is not None:
+        return bool((frequencies == 0).all())
+    norm = tensor(folder, NORM)
+    return norm is not None and abs(float(norm.mean())) < SMALL
 
 
 def is_finished(delta: TensorFolder, base: TensorFolder) -> bool:

@@ -160,6 +160,8 @@ def config_problems(folder: str, config: Mapping[str, Any], sizes: LlamaSizes) -
         "model_type": "llama",
         "hidden_act": "silu",
     }
+    if not config:
+        return [f"{folder}/config.json: is missing; heads and eps are known from there alone"]
     return [
         f"{folder}/config.json: {key} is {config[key]}, expected {value}"
         for key, value in expected.items()

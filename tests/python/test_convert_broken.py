@@ -253,6 +253,27 @@ def test_a_delta_in_place_of_the_model(files, refused):
     refused(r"vicuna_delta: wrong model: is a delta to LLaMA")
 
 
+def test_a_delta_in_place_of_the_model_without_rotary_tables(files, refused):
+    delta = files.use("llm", "vicuna_delta")
+    target = files.folder / "difference"
+    shutil.copytree(delta, target)
+    tensors = torch.load(target / "pytorch_model.bin", weights_only=True)
+    (target / "pytorch_model.bin").unlink()
+    kept = {name: tensor for name, tensor in tensors.items() if "inv_freq" not in name}
+    save_file(kept, str(target / "model.safetensors"))
+    files.paths = dataclasses.replace(files.paths, llm=target)
+    refused(r"difference: wrong model: is a delta to LLaMA")
+
+
+def test_a_folder_without_config(files, refused):
+    folder = files.use("llm", "vicuna")
+    target = files.folder / "bare"
+    shutil.copytree(folder, target)
+    (target / "config.json").unlink()
+    files.paths = dataclasses.replace(files.paths, llm=target)
+    refused(r"bare/config\.json: is missing")
+
+
 def test_the_model_in_place_of_the_delta(files, refused):
     files.use("llm", "llama_base")
     files.use("llm_delta", "vicuna")

@@ -30,6 +30,16 @@ def test_rows_keep_their_order_and_bytes_are_left_out(tmp_path: Path) -> None:
     assert [json.loads(line) for line in done.stdout.splitlines()] == rows
 
 
+def test_a_missing_number_is_null(tmp_path: Path) -> None:
+    """As pandas writes a column of times that not every row has."""
+    table = pa.table({"question": ["Who?", "What?"], "time": pa.array([float("nan"), 120.0])})
+    pq.write_table(table, tmp_path / "test.parquet")
+    done = subprocess.run(
+        [sys.executable, SCRIPT, tmp_path / "test.parquet"], capture_output=True, check=True
+    )
+    assert [json.loads(line)["time"] for line in done.stdout.splitlines()] == [None, 120.0]
+
+
 def test_a_file_that_is_none_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "test.parquet").write_text("no table")
     done = subprocess.run([sys.executable, SCRIPT, tmp_path / "test.parquet"], capture_output=True)
