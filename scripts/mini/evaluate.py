@@ -2,16 +2,17 @@
 
 scripts/mini/evaluate --films N --seed S --out DIR [--profiles paper,…] [--lengths 1.4,14]
 
-Prints tables with 95 % intervals; DIR gets the films, results.json and lengths.png.
+Prints tables with 95 % intervals; DIR gets the films, the runs, results.json and lengths.png.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
+import shutil
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,22 +55,35 @@ OWN = "film"  # questions of the film itself; others are extras
 
 @dataclass(frozen=True)
 class Item:
-    """A question to ask: what for, its kind, the right answer, the breakpoint's time."""
+    """A question to ask: what for, its kind, the right answer, the breakpoint's frame."""
 
     purpose: str
     kind: str
     question: str
     answer: str
-    at: float | None = None
+    frame: int | None = None
+
+    @property
+    def mode(self) -> str:
+        return "global" if self.frame is None else "breakpoint"
+
+
+@dataclass(frozen=True)
+class AskedFilm:
+    """A film with what is asked about it; `info` is its annotation's."""
+
+    info: dict[str, Any]
+    items: list[Item]
+
+    @property
+    def name(self) -> str:
+        return self.info["video_path"]
 
 
 def own_items(annotation: dict[str, Any]) -> list[Item]:
-    """The film's questions; a breakpoint's time is the middle of its frame."""
-    fps = annotation["info"]["fps"]
-    items = [Item(OWN, q["kind"], q["question"], q["answer"]) for q in annotation["global"]]
-    for q in annotation["breakpoint"]:
-        items.append(Item(OWN, q["kind"], q["question"], q["answer"], (q["time"] + 0.5) / fps))
-    return items
+    """The film's questions."""
+    asked = [*annotation["global"], *annotation["breakpoint"]]
+    return [Item(OWN, q["kind"], q["question"], q["answer"], q.get("time")) for q in asked]
 
 
 def extra_items(seed: int, index: int, split: str, minutes: float | None) -> list[Item]:
@@ -89,26 +103,35 @@ def extra_items(seed: int, index: int, split: str, minutes: float | None) -> lis
             break
     whole, moments = draw_questions(rng, film, 3, 10, held_out=True)
     for asked in whole + moments:
-        at = None if asked.at is None else (round(asked.at * film.fps) + 0.5) / film.fps
-        items.append(Item("rephrased", asked.kind, asked.question, asked.answer, at))
+        frame = None if asked.at is None else round(asked.at * film.fps)
+        items.append(Item("rephrased", asked.kind, asked.question, asked.answer, frame))
     return items
 
 
 def ask_program(
-    options: argparse.Namespace, video: Path, items: list[Item], flags: list[str]
-) -> list[dict[str, Any]]:
-    """The program's results, one run for all questions."""
-    with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as questions:
-        for item in items:
-            line = {"question": item.question} | ({} if item.at is None else {"at": item.at})
-            questions.write(json.dumps(line) + "\n")
-        questions.flush()
-        command = [str(options.moviechat), "--model", str(options.model), "--video", str(video)]
-        command += ["--questions", questions.name, "--json", *flags]
-        done = subprocess.run(command, capture_output=True, text=True)
+    options: argparse.Namespace, folder: Path, films: list[AskedFilm], profile: str, evidence: bool
+) -> list[list[dict[str, Any]]]:
+    """The program's results for each film: one `moviechat eval` over all of them."""
+    run = options.out / "runs" / f"{folder.name}-{re.sub('[^a-z0-9]+', '-', profile.lower())}"
+    shutil.rmtree(run, ignore_errors=True)
+    run.parent.mkdir(parents=True, exist_ok=True)
+    questions = run.with_suffix(".jsonl")
+    with questions.open("w") as file:
+        for film in films:
+            for item in film.items:
+                line = {"video": film.name, "question": item.question, "answer": item.answer}
+                line |= {"category": f"{item.purpose}: {item.kind}"}
+                line |= {} if item.frame is None else {"at_frame": item.frame}
+                file.write(json.dumps(line) + "\n")
+    command = [options.moviechat, "eval", "--dataset", "jsonl", "--annotations", questions]
+    command += ["--videos", folder / "videos", "--out", run, "--model", options.model]
+    command += [*PROFILES[profile], *["--evidence"] * evidence]
+    print(f"{profile}: {len(films)} films", file=sys.stderr, flush=True)
+    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
-        raise SystemExit(f"{command[0]} failed on {video}: {done.stderr.strip()}")
-    return json.loads(done.stdout)["results"]
+        raise SystemExit(f"evaluate: moviechat eval ended with {done.returncode}\n{done.stdout}")
+    rows = [json.loads(line) for line in (run / "predictions.jsonl").open()]
+    return [row["results"] for row in rows]
 
 
 @dataclass
@@ -121,63 +144,79 @@ class Evaluation:
     chances: list[float]  # a span of that length put anywhere would
 
 
-def film_paths(folder: Path, name: str) -> tuple[Path, Path] | None:
-    """Video and annotation, if they are there."""
-    note = folder / "annotations" / f"{name}.json"
-    if not note.exists():
-        return None
-    return folder / "videos" / json.loads(note.read_text())["info"]["video_path"], note
+def make_films(
+    options: argparse.Namespace, folder: Path, minutes: float | None
+) -> list[dict[str, Any]]:
+    """Makes the films that are missing. → their annotations"""
+    annotations: list[dict[str, Any]] = []
+    for index in range(options.films):
+        note = folder / "annotations" / f"test_{options.seed}_{index:04d}.json"
+        if not note.exists():
+            video = make_movie(options.seed, index, folder, "test", minutes)
+            print(f"{index + 1}/{options.films} {video.name}", file=sys.stderr, flush=True)
+        annotations.append(json.loads(note.read_text()))
+    return annotations
 
 
 def evaluate(
     options: argparse.Namespace, folder: Path, minutes: float | None, profiles: list[str]
 ) -> Evaluation:
-    """Makes the films that are missing and asks about all of them."""
+    """Asks about films, with each profile."""
+    annotations = make_films(options, folder, minutes)
     result = Evaluation({name: [] for name in profiles}, {}, [], [])
-    for index in range(options.films):
-        name = f"test_{options.seed}_{index:04d}"
-        if film_paths(folder, name) is None:
-            make_movie(options.seed, index, folder, "test", minutes)
-        video, note = film_paths(folder, name)
-        annotation = json.loads(note.read_text())
-        long = annotation["info"]["duration"] / 60.0
-        for profile in profiles:
-            items, flags = own_items(annotation), list(PROFILES[profile])
-            if profile == "paper" and not options.no_extras:
+    for profile in profiles:
+        with_extras = profile == "paper" and not options.no_extras
+        films: list[AskedFilm] = []
+        for index, annotation in enumerate(annotations):
+            items = own_items(annotation)
+            if with_extras:
                 items += extra_items(options.seed, index, "test", minutes)
-                flags.append("--evidence")
-            results = ask_program(options, video, items, flags)
-            for item, got in zip(items, results, strict=True):
-                mode = "global" if item.at is None else "breakpoint"
-                answer = Answered(
-                    video.name, long, mode, item.kind, item.question, item.answer, got["answer"]
-                )
-                if item.purpose == OWN:
-                    result.answers[profile].append(answer)
-                else:
-                    result.extras.setdefault(item.purpose, []).append(answer)
-                if item.purpose == "evidence" and answer.right:
-                    judge_evidence(result, annotation["info"], got["evidence"])
-                if options.wrong and not answer.right:
-                    told = f"{answer.question} → {answer.got} ({answer.expected})"
-                    print(f"  {profile} {video.name} {item.purpose} {item.at or ''} {told}")
-        print(f"{index + 1}/{options.films} {video.name}", file=sys.stderr, flush=True)
+            films.append(AskedFilm(annotation["info"], items))
+        results = ask_program(options, folder, films, profile, evidence=with_extras)
+        for film, answers in zip(films, results, strict=True):
+            judge(result, profile, film, answers)
+            if options.wrong:
+                print_wrong(profile, film, answers)
     return result
 
 
-def judge_evidence(result: Evaluation, info: dict[str, Any], spans: list[dict[str, float]]) -> None:
-    """Does the top span overlap one of the cameos? And how likely is that by chance?"""
+def judge(result: Evaluation, profile: str, film: AskedFilm, answers: list[dict[str, Any]]) -> None:
+    """Adds a film's answers to what they are for."""
+    minutes = film.info["duration"] / 60.0
+    for item, got in zip(film.items, answers, strict=True):
+        answer = Answered(
+            film.name, minutes, item.mode, item.kind, item.question, item.answer, got["answer"]
+        )
+        if item.purpose == OWN:
+            result.answers[profile].append(answer)
+        else:
+            result.extras.setdefault(item.purpose, []).append(answer)
+        if item.purpose == "evidence" and answer.right:
+            hit, chance = judge_evidence(film.info, got["evidence"])
+            result.overlaps.append(hit)
+            result.chances.append(chance)
+
+
+def print_wrong(profile: str, film: AskedFilm, answers: list[dict[str, Any]]) -> None:
+    for item, got in zip(film.items, answers, strict=True):
+        if got["answer"] != item.answer:
+            told = f"{item.question} → {got['answer']} ({item.answer})"
+            print(f"  {profile} {film.name} {item.purpose} {item.frame or ''} {told}")
+
+
+def judge_evidence(info: dict[str, Any], spans: list[dict[str, float]]) -> tuple[bool, float]:
+    """Does the top span overlap one of the cameos? And how likely would a span of its length that
+    lies anywhere in the film?
+    """
     if not spans:
-        result.overlaps.append(False)
-        return
+        return False, 0.0
     top = max(spans, key=lambda span: span["score"])
-    cameos, duration = info["cameos"], info["duration"]
+    cameos = info["cameos"]
     hit = any(top["start"] < c["end"] and top["end"] > c["start"] for c in cameos)
-    result.overlaps.append(hit)
     length = top["end"] - top["start"]
-    free = max(duration - length, 1e-9)
-    missed = sum(max(0.0, 1.0 - (length + c["end"] - c["start"]) / free) for c in cameos)
-    result.chances.append(1.0 - missed / len(cameos))
+    free = max(info["duration"] - length, 1e-9)  # where it may begin; cameos are far apart
+    chance = sum(length + c["end"] - c["start"] for c in cameos) / free
+    return hit, min(1.0, chance)
 
 
 def say_extras(result: Evaluation) -> dict[str, Any]:
@@ -212,6 +251,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--lengths", default="", help="also films of these minutes, e.g. 1.4,14")
     parser.add_argument("--minutes", type=float, help="length of the films; without: 1 to 15")
     parser.add_argument("--no-extras", action="store_true", help="the films' own questions only")
+    parser.add_argument("--at-least", type=float, help="fail where paper has a smaller share right")
     parser.add_argument("--wrong", action="store_true", help="print the wrong answers")
     parser.add_argument("--moviechat", type=Path, default=ROOT / "build/release/bin/moviechat")
     parser.add_argument("--model", type=Path, default=ROOT / "models/mini")
@@ -221,6 +261,8 @@ def parse() -> argparse.Namespace:
     unknown = [name for name in options.profiles if name not in PROFILES]
     if unknown:
         parser.error(f"unknown profile '{unknown[0]}' (known: {', '.join(PROFILES)})")
+    if options.at_least and "paper" not in options.profiles:
+        parser.error("--at-least is about the profile paper; add it to --profiles")
     if options.seed < 1000:
         parser.error(f"--seed must be 1000 or more, got {options.seed}: training uses those below")
     return options
@@ -247,6 +289,12 @@ def main() -> None:
     (options.out / "results.json").write_text(json.dumps(told, indent=1) + "\n")
     plotted = {name: result.answers[name] for name in result.answers if name in MAIN}
     plot_lengths(plotted, options.out / "lengths.png", EDGES)
+    for mode in ("global", "breakpoint"):
+        if options.at_least and profiles["paper"][mode] < options.at_least:
+            raise SystemExit(
+                f"evaluate: {profiles['paper'][mode]:.1%} of {mode} answers are right, "
+                f"expected {options.at_least:.1%}"
+            )
 
 
 if __name__ == "__main__":

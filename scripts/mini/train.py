@@ -17,10 +17,11 @@ python scripts/mini/train.py --work DIR [--quick] [--stages bank,…,bundle] [--
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,21 @@ def commit() -> str:
     return done.stdout.strip() or "unknown"
 
 
+def check_recipe(options: argparse.Namespace) -> None:
+    """Stages go on from what lies in --work: it must be of the same seed and recipe."""
+    recipe = asdict(QUICK if options.quick else FULL) | {"seed": options.seed}
+    path: Path = options.work / "recipe.json"
+    if not path.exists():
+        path.write_text(json.dumps(recipe, indent=1) + "\n")
+    found = json.loads(path.read_text())
+    other = [name for name in recipe if found.get(name) != recipe[name]]
+    if other:
+        raise SystemExit(
+            f"train.py: '{options.work}' holds a training with {other[0]} {found.get(other[0])}, "
+            f"this one has {recipe[other[0]]}; give another --work"
+        )
+
+
 def run_stages(options: argparse.Namespace, stages: list[str]) -> None:
     """One after the other, in this process."""
     torch.set_num_threads(options.threads)
@@ -213,6 +229,7 @@ def run_side_by_side(options: argparse.Namespace, stages: list[str]) -> None:
 def main(arguments: list[str] | None = None) -> None:
     options = parse(arguments)
     options.work.mkdir(parents=True, exist_ok=True)
+    check_recipe(options)
     wanted = [stage for stage in STAGES if stage in options.stages]
     together = [stage for stage in wanted if stage in SIDE_BY_SIDE]
     if options.threads == 1 or len(together) == 1:

@@ -240,3 +240,13 @@ def test_all_stages_end_in_a_bundle_and_a_second_run_has_nothing_to_do(
     assert "answers 6/6" not in capsys.readouterr().out
     again = list(load_modules(out).language_model.parameters())
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+
+
+def test_another_recipe_does_not_go_on_from_a_folder(tmp_path: Path) -> None:
+    options = train.parse(["--work", str(tmp_path), "--quick"])
+    train.check_recipe(options)
+    train.check_recipe(options)
+    with pytest.raises(SystemExit, match="holds a training with seed 1, this one has 2"):
+        train.check_recipe(train.parse(["--work", str(tmp_path), "--quick", "--seed", "2"]))
+    with pytest.raises(SystemExit, match="holds a training with bank_films"):
+        train.check_recipe(train.parse(["--work", str(tmp_path)]))
