@@ -65,11 +65,13 @@ TEST_P(Signals, LeaveNoFramesBehind) {
   EXPECT_TRUE(std::filesystem::is_empty(out.path()));
 }
 
-TEST_P(Signals, EndAnAnswerThatIsBeingMade) {
+TEST_P(Signals, EndAnswersThatAreBeingMade) {
+  std::string questions;
+  for (int i = 0; i < 100; ++i) questions += " --question a" + std::to_string(i);
   const auto result = stopped(GetParam(),
-                              "--max-new-tokens 280 --min-new-tokens 279 --question a"
-                              " --beams 8 --video " +
-                                  shell_word((*folder_ / "short.mp4").string()));
+                              "--beams 8 --min-new-tokens 279 --max-new-tokens 280"
+                              " --plan uniform:8 --video " +
+                                  shell_word((*folder_ / "short.mp4").string()) + questions);
   int code = 0;
   int milliseconds = 0;
   ASSERT_EQ(std::sscanf(result.out.c_str(), "%d %d", &code, &milliseconds), 2) << result.out;
