@@ -12,7 +12,7 @@ from torch import Tensor
 
 from moviechat_models.export import Model
 from moviechat_models.load import MovieChatFiles
-from moviechat_models.sizes import ModelSizes
+from moviechat_models.sizes import LlamaSizes, ModelSizes
 
 Tensors = dict[str, Tensor]
 
@@ -120,6 +120,23 @@ def write_folder(folder: Path, tensors: Tensors, shards: int, tokenizer: Path) -
     (folder / "pytorch_model.bin.index.json").write_text(index, encoding="utf-8")
 
 
+def write_config(folder: Path, sizes: LlamaSizes) -> None:
+    """config.json as transformers writes it."""
+    config = {
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "hidden_act": "silu",
+        "hidden_size": sizes.width,
+        "intermediate_size": sizes.ffn,
+        "num_hidden_layers": sizes.layers,
+        "num_attention_heads": sizes.heads,
+        "max_position_embeddings": sizes.context,
+        "rms_norm_eps": sizes.rms_eps,
+        "vocab_size": sizes.rows,
+    }
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+
+
 def publish(model: Model, folder: Path, tokenizer: Path, shards: int = 3) -> MovieChatFiles:
     """Writes all four parts."""
     files = MovieChatFiles(
@@ -132,4 +149,5 @@ def publish(model: Model, folder: Path, tokenizer: Path, shards: int = 3) -> Mov
     torch.save({"model": qformer_tensors(model)}, files.qformer)
     torch.save({"model": video_llama_tensors(model), "epoch": 3}, files.video_llama)
     write_folder(files.llm, language_tensors(model), shards, tokenizer)
+    write_config(files.llm, model.sizes.language_model)
     return files
