@@ -198,9 +198,11 @@ def code_of_labels(labels: dict[str, Tensor]) -> Tensor:
     return STRENGTH * code
 
 
-def code_loss(readings: Tensor, memories: list[Memory]) -> tuple[Tensor, dict[str, float]]:
+def code_loss(
+    readings: Tensor, memories: list[Memory], scenes: float = 1.0
+) -> tuple[Tensor, dict[str, float]]:
     """How far readings [B, Q, H] are from what they should say, and how often each part of them is
-    understood.
+    understood; `scenes` weighs the scenes in order.
     """
     labels = labels_of(memories)
     losses: list[Tensor] = []
@@ -219,7 +221,8 @@ def code_loss(readings: Tensor, memories: list[Memory]) -> tuple[Tensor, dict[st
                 if not bool(asked.any()):
                     continue
                 each = F.cross_entropy(logits[asked], truth[asked])
-                losses.append(WEIGHTS.get(group, 1.0) * each)
+                weight = scenes if part == "nth_" else WEIGHTS.get(group, 1.0)
+                losses.append(weight * each)
                 hit = (logits.argmax(-1) == truth)[asked]
                 right[part + name] = hit.float().mean().item()
     held = readings[:, SEEN : SEEN + len(SHAPES)]

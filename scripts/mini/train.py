@@ -41,7 +41,9 @@ from moviechat_models.export import BundleInfo, Model, Prompt, write_bundle
 
 STAGES = ("bank", "tokenizer", "frames", "reader", "language", "answers", "adapt", "bundle")
 SIDE_BY_SIDE = ("frames", "reader", "language")
-LOOKING = 0.3  # weight of where attention goes, once both parts know what to say
+# once both parts know what to say: whole films are harder than moments, and the list of their
+# scenes is what is hard about them
+TOGETHER: dict[str, Any] = {"batch": (8, 4), "looking": 0.3, "scenes": 3.0}
 SEEDS_A_RUN = 10  # training uses seeds 10·seed … 10·seed + 9 of the films
 
 
@@ -59,7 +61,7 @@ class Recipe:
     adapt_steps: int
 
 
-FULL = Recipe(8000, 16000, 6000, 8000, 4500, 2000, 100, 400)
+FULL = Recipe(8000, 16000, 6000, 8000, 4500, 6000, 100, 400)
 # five minutes: that all of it runs, not that it knows
 QUICK = Recipe(100, 500, 60, 200, 250, 100, 0, 0)
 
@@ -110,14 +112,14 @@ class Training:
 
     def reader(self) -> None:
         steps = self.recipe.reader_steps
-        self._learn("reader", steps, learns=("reader",), batch=8, peak=1.2e-3)
+        self._learn("reader", steps, learns=("reader",), batch=(8, 8), peak=1.2e-3)
 
     def language(self) -> None:
         self._learn("language", self.recipe.language_steps, learns=("language",))
 
     def answers(self) -> None:
-        choices = {"after": ("reader", "language"), "peak": 4e-4, "looking": LOOKING}
-        self._learn("answers", self.recipe.answer_steps, **choices)
+        choices = {"after": ("reader", "language"), "peak": 4e-4}
+        self._learn("answers", self.recipe.answer_steps, **choices, **TOGETHER)
 
     def _learn(self, stage: str, steps: int, **choices: Any) -> None:
         """A stage on films as their code has them."""
@@ -142,7 +144,7 @@ class Training:
             seed=self.options.seed,
             peak=2e-4,
             noise=0.03,
-            looking=LOOKING,
+            **TOGETHER,
         )
         train_answers(self._answerer(), pool, held_out, chosen)
 

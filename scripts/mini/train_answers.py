@@ -44,13 +44,14 @@ class AnswerOptions:
     after: tuple[str, ...] = ()
     seed: int = 1
     peak: float = 1e-3
-    batch: int = 6  # whole films, and as many moments
+    batch: tuple[int, int] = (6, 6)  # whole films and moments
     questions: tuple[int, int] = (6, 6)  # of different kinds about a film, about a moment
     yes_or_no: int = 2  # more of those: half of them are right by chance, so they teach slowly
     uniform: float = 0.1  # share of memories that are the baseline's frames
     noise: float = 0.12  # of the blocks
     reading_noise: float = 0.1  # of the code, where the language model learns alone
     looking: float = 0.1  # weight of where attention goes
+    scenes: float = 1.0  # weight of the scenes in order, among what a reading says
     weights: dict[str, float] = field(default_factory=lambda: dict(QUESTION_WEIGHTS))
 
     @property
@@ -160,10 +161,11 @@ class Answerer(nn.Module):
 
 
 def draw_memories(pool: FilmPool, rng: np.random.Generator, options: AnswerOptions) -> list[Memory]:
-    """Whole films and as many moments, some of them the baseline's."""
+    """Whole films and moments, some of them the baseline's."""
     memories: list[Memory] = []
-    for draw, count in zip((pool.whole, pool.moment), options.questions, strict=True):
-        for _ in range(options.batch):
+    draws = zip((pool.whole, pool.moment), options.batch, options.questions, strict=True)
+    for draw, films, count in draws:
+        for _ in range(films):
             uniform = int(rng.choice(UNIFORM)) if rng.uniform() < options.uniform else 0
             memory = draw(rng, uniform)
             if options.talks:
@@ -229,7 +231,7 @@ def train_answers(
         readings, looking = read(answerer, memories, options)
         loss = options.looking * looking
         if options.reads:
-            code = code_loss(readings, memories)[0]
+            code = code_loss(readings, memories, options.scenes)[0]
             loss = loss + code
             progress.add(step, code=code.item(), look=looking.item())
         if options.talks:
@@ -257,7 +259,7 @@ def validate(
     """
     rng = np.random.default_rng(77)
     right: dict[str, list[float]] = defaultdict(list)
-    even = replace(options, uniform=0.0, weights={}, yes_or_no=0)
+    even = replace(options, batch=(6, 6), uniform=0.0, weights={}, yes_or_no=0)
     answerer.eval()
     with torch.inference_mode():
         for _ in range(batches):
