@@ -61,7 +61,7 @@ class Recipe:
     adapt_steps: int
 
 
-FULL = Recipe(8000, 16000, 6000, 8000, 4500, 6000, 100, 400)
+FULL = Recipe(8000, 16000, 6000, 8000, 4500, 4500, 100, 400)
 # five minutes: that all of it runs, not that it knows
 QUICK = Recipe(100, 500, 60, 200, 250, 100, 0, 0)
 
