@@ -180,15 +180,15 @@ void run_ask(const AskOptions& options, Messages& messages, const CancelFlag& ca
       .run = pipeline.ask(options.video, options.questions,
                           {.evidence = options.evidence, .features = options.features}, callbacks),
       .peak_memory_bytes = 0};
-  report.run.seconds.insert(report.run.seconds.begin(), {"load", load_seconds});
-  report.run.seconds.emplace_back("total", seconds_since(start));
-  report.peak_memory_bytes = peak_memory_bytes();
+  report.run.stages.insert(report.run.stages.begin(), {"load", load_seconds, {}, {}});
+  report.run.stages.push_back({"total", seconds_since(start), {}, {}});
+  report.peak_memory_bytes = resident_memory().peak;
   cancel.check();
 
   messages.clear_bar();
   results.write(stream.rest(format_report(report, options.format)));
-  for (const auto& [stage, seconds] : report.run.seconds) {
-    messages.debug(stage + ": " + std::to_string(seconds) + " s");
+  for (const StageCost& cost : report.run.stages) {
+    messages.debug(cost.stage + ": " + std::to_string(cost.seconds) + " s");
   }
 }
 

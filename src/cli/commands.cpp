@@ -69,7 +69,8 @@ const std::vector<Command>& commands() {
            "answers, a line a video, into a folder: predictions.jsonl, beside manifest.json (what "
            "the run is), timings.jsonl and cost.json (what it cost), status.json (how far it is). "
            "A run that was stopped goes on with --resume; shards of it can run anywhere. Exit code "
-           "3: a video could not be read; its line says why. Profile text asks without any video.",
+           "3: a video could not be read, or a question not asked; its line says why. Profile text "
+           "asks without any video.",
        .flags = joined(joined({"--dataset",
                                "--features",
                                "--annotations",

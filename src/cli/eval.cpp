@@ -2,6 +2,8 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
+
 #include "cli/bundle_loading.h"
 #include "moviechat/eval/manifest.h"
 #include "moviechat/eval/merge.h"
@@ -23,18 +25,34 @@ bool wants_moviechat_format(const Arguments& arguments) {
   return format.has_value();
 }
 
-/// What a run came to. Throws SomeFailed after it is told, when a video failed.
+/// "2 of 9 videos", "1 question", or both.
+std::string failed_text(const eval::EvalResult& result) {
+  const auto videos =
+      std::count_if(result.failed.begin(), result.failed.end(),
+                    [](const eval::Failure& failure) { return failure.whole_film; });
+  const auto questions = std::ssize(result.failed) - videos;
+  std::string text;
+  if (videos > 0) {
+    text = std::to_string(videos) + " of " + std::to_string(result.videos) + " videos";
+  }
+  if (questions > 0) {
+    text += (text.empty() ? "" : " and ") + std::to_string(questions) + " of " +
+            std::to_string(result.questions) + " questions";
+  }
+  return text;
+}
+
+/// What a run came to. Throws SomeFailed after it is told, when something failed.
 void tell(const eval::EvalResult& result, const std::filesystem::path& out) {
   std::string text = std::to_string(result.videos) + " videos, " +
                      std::to_string(result.questions) + " questions, in '" + out.string() + "'\n" +
                      eval::to_text(result.cost);
-  for (const auto& [video, why] : result.failed) {
-    text += "failed: '" + video + "': " + one_line(why) + "\n";
+  for (const eval::Failure& failure : result.failed) {
+    text += "failed: " + failure.what + ": " + one_line(failure.why) + "\n";
   }
   Results().write(text);
   if (result.failed.empty()) return;
-  throw SomeFailed(std::to_string(result.failed.size()) + " of " + std::to_string(result.videos) +
-                   " videos failed; --retry-failed asks about them again");
+  throw SomeFailed(failed_text(result) + " failed; --retry-failed asks about them again");
 }
 
 /// --videos or --features.

@@ -66,7 +66,7 @@ std::string format_json(const Report& report) {
                     {"blocks_long", run.counts.blocks_long},
                     {"blocks_short", run.counts.blocks_short}};
   json["seconds"] = Json::object();
-  for (const auto& [stage, seconds] : run.seconds) json["seconds"][stage] = seconds;
+  for (const StageCost& cost : run.stages) json["seconds"][cost.stage] = cost.seconds;
   json["peak_memory_bytes"] = report.peak_memory_bytes;
   json["seed"] = report.settings.settings.generation.seed;
   return json_text(json);

@@ -111,8 +111,8 @@ judge::ScoredRun scored(const fs::path& path, const ScoreCommand& command, Messa
   if (run.rows.rows.empty()) {
     throw InputError("predictions '" + run.run.file.string() +
                      "' hold nothing to score: " + std::to_string(run.rows.questions) +
-                     " questions, " + std::to_string(run.rows.failed) + " without an answer, " +
-                     std::to_string(run.rows.unreferenced) +
+                     " questions, " + std::to_string(run.rows.failed + run.rows.refused) +
+                     " without an answer, " + std::to_string(run.rows.unreferenced) +
                      " without a right answer to compare with");
   }
   for (const Metric metric : command.metrics) {

@@ -1,7 +1,5 @@
 #include "moviechat/eval/evaluate.h"
 
-#include <c10/core/CachingDeviceAllocator.h>
-
 #include <atomic>
 #include <chrono>
 #include <ctime>
@@ -12,6 +10,7 @@
 #include "eval/run_folder.h"
 #include "moviechat/eval/ahead.h"
 #include "moviechat/eval/video_folder.h"
+#include "moviechat/model/device.h"
 #include "moviechat/support/error.h"
 #include "moviechat/support/process.h"
 
@@ -25,11 +24,8 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-std::optional<int64_t> peak_device_bytes(torch::Device device) {
-  if (device.is_cpu()) return std::nullopt;
-  const auto total = static_cast<size_t>(c10::CachingDeviceAllocator::StatType::AGGREGATE);
-  const auto stats = c10::getDeviceAllocator(device.type())->getDeviceStats(device.index());
-  return stats.allocated_bytes.at(total).peak;
+std::optional<int64_t> peak_of(const std::optional<MemoryUse>& use) {
+  return use ? std::optional(use->peak) : std::nullopt;
 }
 
 std::string hours(double seconds) {
@@ -45,12 +41,6 @@ std::string now() {
   std::array<char, 32> text{};
   std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
   return text.data();
-}
-
-std::vector<Question> questions_of(const Film& film) {
-  std::vector<Question> questions;
-  for (const Item& item : film.items) questions.push_back({item.question, item.at, item.frame});
-  return questions;
 }
 
 /// Annotations count the film's frames, not those that there are features of: moments become times.
@@ -108,9 +98,10 @@ void fill_in(Prediction& row, const RunResult& run, bool evidence) {
                 .seeks = run.counts.seeks,
                 .blocks_long = run.counts.blocks_long,
                 .blocks_short = run.counts.blocks_short};
-  for (size_t i = 0; i < run.answers.size(); ++i) {
-    const Answer& answer = run.answers[i];
-    Result& result = row.results[i];
+  auto next = run.answers.begin();
+  for (Result& result : row.results) {
+    if (result.error) continue;  // was not asked
+    const Answer& answer = *next++;
     if (answer.at) result.at = answer.at->count();
     result.answer = answer.text;
     result.token_ids = answer.token_ids;
@@ -125,9 +116,9 @@ void fill_in(Prediction& row, const RunResult& run, bool evidence) {
   }
 }
 
-double stage(const RunResult& run, std::string_view name) {
-  for (const auto& [stage, seconds] : run.seconds) {
-    if (stage == name) return seconds;
+double seconds_of(const RunResult& run, std::string_view stage) {
+  for (const StageCost& cost : run.stages) {
+    if (cost.stage == stage) return cost.seconds;
   }
   return 0;
 }
@@ -147,7 +138,8 @@ std::string without_folder(std::string text, const std::filesystem::path& file,
 /// A film that is ready to be answered about, or why it is not.
 struct Ready {
   std::optional<WatchedFilm> film;
-  std::string failure;
+  std::optional<std::string> failure;
+  std::vector<std::optional<std::string>> refusals;  // why each question cannot be asked
   double seconds = 0;
 };
 
@@ -220,7 +212,7 @@ class Evaluation {
     std::vector<size_t> places;
     for (size_t place = 0; place < indices_.size(); ++place) {
       const bool there = place < folder_.rows().size();
-      if (!there || (options_.retry_failed && folder_.rows()[place].error)) {
+      if (!there || (options_.retry_failed && !failures_of(folder_.rows()[place]).empty())) {
         places.push_back(place);
       }
     }
@@ -239,14 +231,30 @@ class Evaluation {
     try {
       if (files_) file = files_->find(film);
       RunOptions run = run_options();
-      std::vector<Question> questions = questions_of(film);
+      std::vector<Question> questions = askable(film, ready.refusals);
       if (options_.features) use_features(film, file, run, questions);
-      ready.film = pipeline_.watch(file, questions, run, callbacks);
+      if (!questions.empty()) ready.film = pipeline_.watch(file, questions, run, callbacks);
     } catch (const Error& error) {
       ready.failure = without_folder(error.what(), file, film.name);
     }
     ready.seconds = seconds_since(start);
     return ready;
+  }
+
+  /// The questions that can be asked; notes why others cannot.
+  std::vector<Question> askable(const Film& film,
+                                std::vector<std::optional<std::string>>& refusals) const {
+    std::vector<Question> questions;
+    for (const Item& item : film.items) {
+      refusals.emplace_back();
+      try {
+        pipeline_.check(item.question);
+        questions.push_back({item.question, item.at, item.frame});
+      } catch (const InputError& error) {
+        refusals.back() = error.what();
+      }
+    }
+    return questions;
   }
 
   void answer(const std::vector<size_t>& places, std::vector<Ready> ready) {
@@ -270,19 +278,23 @@ class Evaluation {
   void put(size_t place, const Ready& ready, const RunResult* run) {
     const Film& film = film_at(place);
     Prediction row = unanswered(film, indices_[place]);
+    row.error = ready.failure;
+    for (size_t i = 0; !row.error && i < row.results.size(); ++i) {
+      row.results[i].error = ready.refusals[i];
+    }
     if (run != nullptr) {
       fill_in(row, *run, options_.evidence);
       folder_.add_cost({.index = row.index,
                         .video = film.name,
                         .questions = std::ssize(film.items),
                         .watch_seconds = ready.seconds,
-                        .answer_seconds = stage(*run, "answer"),
-                        .stages = run->seconds,
-                        .peak_host_bytes = peak_memory_bytes(),
-                        .peak_device_bytes = peak_device_bytes(pipeline_.device())});
-    } else {
-      row.error = ready.failure;
-      if (callbacks_.warn) callbacks_.warn("'" + film.name + "' failed: " + ready.failure);
+                        .answer_seconds = seconds_of(*run, "answer"),
+                        .stages = run->stages,
+                        .peak_host_bytes = resident_memory().peak,
+                        .peak_device_bytes = peak_of(device_memory(pipeline_.device()))});
+    }
+    for (const Failure& failure : failures_of(row)) {
+      if (callbacks_.warn) callbacks_.warn(failure.what + " failed: " + failure.why);
     }
     folder_.put(place, std::move(row));
     failed_ = failures();
@@ -314,7 +326,7 @@ class Evaluation {
 
   int64_t failures() const {
     return std::count_if(folder_.rows().begin(), folder_.rows().end(),
-                         [](const Prediction& row) { return row.error.has_value(); });
+                         [](const Prediction& row) { return !failures_of(row).empty(); });
   }
 
   /// A status that cannot be written is no failure of the film that is watched meanwhile, nor the
@@ -343,7 +355,7 @@ class Evaluation {
     for (const Prediction& row : folder_.rows()) {
       ++result.videos;
       result.questions += std::ssize(row.results);
-      if (row.error) result.failed.emplace_back(row.video, *row.error);
+      for (Failure& failure : failures_of(row)) result.failed.push_back(std::move(failure));
     }
     result.cost = cost_report(folder_.costs());
     write_cost(folder_.path(), result.cost);

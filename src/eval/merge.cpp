@@ -116,7 +116,7 @@ EvalResult merge(const std::vector<fs::path>& shards, const fs::path& out, bool 
     const Prediction& row = predictions.emplace_back(parse_prediction(line, "merged row"));
     ++result.videos;
     result.questions += std::ssize(row.results);
-    if (row.error) result.failed.emplace_back(row.video, *row.error);
+    for (Failure& failure : failures_of(row)) result.failed.push_back(std::move(failure));
   }
   check_is_free(out, text);
   std::string timings;

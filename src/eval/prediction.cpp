@@ -37,6 +37,7 @@ Json json_of(const Result& result) {
   json["finish_reason"] = result.answer ? Json(result.finish_reason) : Json(nullptr);
   json["prompt_tokens"] = result.prompt_tokens;
   json["answer_tokens"] = result.answer_tokens;
+  if (result.error) json["error"] = *result.error;
   if (!result.evidence) return json;
   json["evidence"] = Json::array();
   for (const EvidenceSpan& span : *result.evidence) {
@@ -59,6 +60,7 @@ Result result_of(const Json& json) {
   result.finish_reason = optional_of<std::string>(json.at("finish_reason")).value_or("");
   result.prompt_tokens = json.at("prompt_tokens").get<int64_t>();
   result.answer_tokens = json.at("answer_tokens").get<int64_t>();
+  if (json.contains("error")) result.error = json.at("error").get<std::string>();
   if (!json.contains("evidence")) return result;
   result.evidence.emplace();
   for (const Json& span : json.at("evidence")) {
@@ -93,6 +95,16 @@ Prediction prediction_of(const Json& json) {
 }
 
 }  // namespace
+
+std::vector<Failure> failures_of(const Prediction& prediction) {
+  const std::string film = "'" + prediction.video + "'";
+  if (prediction.error) return {{film, *prediction.error, true}};
+  std::vector<Failure> failures;
+  for (const Result& result : prediction.results) {
+    if (result.error) failures.push_back({film + " " + result.id, *result.error, false});
+  }
+  return failures;
+}
 
 std::string to_line(const Prediction& prediction) {
   Json json;

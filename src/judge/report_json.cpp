@@ -43,11 +43,17 @@ Json json_of(const JudgeSummary& judge) {
 
 Json json_of(const eval::CostReport& cost) {
   Json json = {{"videos", cost.videos}, {"mean_seconds", cost.mean_seconds}};
-  json["mean_stages"] = Json::object();
-  for (const auto& [stage, seconds] : cost.mean_stages) json["mean_stages"][stage] = seconds;
+  const auto or_null = [](const std::optional<int64_t>& bytes) {
+    return bytes ? Json(*bytes) : Json(nullptr);
+  };
   json["peak_host_bytes"] = cost.peak_host_bytes;
-  json["peak_device_bytes"] = nullptr;
-  if (cost.peak_device_bytes) json["peak_device_bytes"] = *cost.peak_device_bytes;
+  json["peak_device_bytes"] = or_null(cost.peak_device_bytes);
+  json["stages"] = Json::object();
+  for (const StageCost& stage : cost.stages) {
+    json["stages"][stage.stage] = {{"mean_seconds", stage.seconds},
+                                   {"peak_host_bytes", or_null(stage.peak_host_bytes)},
+                                   {"peak_device_bytes", or_null(stage.peak_device_bytes)}};
+  }
   return json;
 }
 
@@ -60,6 +66,7 @@ Json json_of(const ScoredRun& run) {
   json["videos_failed"] = rows.failed_videos;
   json["questions"] = rows.questions;
   json["questions_failed"] = rows.failed;
+  json["questions_refused"] = rows.refused;
   json["questions_without_reference"] = rows.unreferenced;
   json["questions_scored"] = rows.rows.size();
   json["scores"] = Json::array();

@@ -41,6 +41,9 @@ void add_run(const std::string& name, const ScoredRun& run, std::vector<Fact>& f
     text += "; not scored: " + counted(rows.failed, "question") + " about " +
             counted(rows.failed_videos, "video") + " that could not be read";
   }
+  if (rows.refused > 0) {
+    text += "; not scored: " + counted(rows.refused, "question") + " that could not be asked";
+  }
   if (rows.unreferenced > 0) {
     text += "; " + std::to_string(rows.unreferenced) + " without a right answer to compare with";
   }
@@ -79,8 +82,10 @@ void add_cost(const std::string& name, const eval::CostReport& cost, std::vector
   text += cost.peak_device_bytes ? mebibytes(*cost.peak_device_bytes) + " device" : "no device";
   facts.emplace_back(name, text);
   text.clear();
-  for (const auto& [stage, seconds] : cost.mean_stages) {
-    text += (text.empty() ? "" : ", ") + stage + formatted(" %.3f s", seconds);
+  for (const StageCost& stage : cost.stages) {
+    text += (text.empty() ? "" : ", ") + stage.stage + formatted(" %.3f s", stage.seconds);
+    if (stage.peak_host_bytes) text += " " + mebibytes(*stage.peak_host_bytes);
+    if (stage.peak_device_bytes) text += " + " + mebibytes(*stage.peak_device_bytes);
   }
   if (!text.empty()) facts.emplace_back("by stage", text);
 }

@@ -61,7 +61,9 @@ Rows rows_of(const Run& run) {
     if (video.error) ++rows.failed_videos;
     for (const eval::Result& result : video.results) {
       ++rows.questions;
-      if (!result.answer) {
+      if (result.error && !video.error) {
+        ++rows.refused;
+      } else if (!result.answer) {
         ++rows.failed;
       } else if (!result.reference) {
         ++rows.unreferenced;

@@ -1,5 +1,6 @@
 #include "moviechat/model/device.h"
 
+#include <c10/core/CachingDeviceAllocator.h>
 #include <dlfcn.h>
 
 #include <filesystem>
@@ -70,6 +71,13 @@ std::string dtype_name(torch::ScalarType dtype) {
     default:
       return "fp32";
   }
+}
+
+std::optional<MemoryUse> device_memory(torch::Device device) {
+  if (device.is_cpu()) return std::nullopt;
+  const auto total = static_cast<size_t>(c10::CachingDeviceAllocator::StatType::AGGREGATE);
+  const auto stats = c10::getDeviceAllocator(device.type())->getDeviceStats(device.index());
+  return MemoryUse{stats.allocated_bytes.at(total).current, stats.allocated_bytes.at(total).peak};
 }
 
 }  // namespace moviechat

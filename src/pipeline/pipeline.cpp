@@ -8,10 +8,11 @@
 
 #include "moviechat/answer/language_model.h"
 #include "moviechat/features/footage.h"
+#include "moviechat/model/device.h"
 #include "moviechat/prompt/prompt.h"
 #include "moviechat/prompt/video_tokens.h"
 #include "moviechat/support/error.h"
-#include "moviechat/support/stopwatch.h"
+#include "moviechat/support/stage_costs.h"
 #include "schedule.h"
 #include "watch.h"
 
@@ -178,6 +179,15 @@ std::unique_ptr<Footage> Pipeline::open_footage(const std::filesystem::path& pat
   return std::make_unique<VideoFootage>(path, std::move(options), encoder, settings_.runtime.batch);
 }
 
+StageCosts Pipeline::stage_costs() const {
+  return StageCosts([device = bundle_.device()] { return device_memory(device); });
+}
+
+void Pipeline::check(std::string_view question, const WarningSink& warn) const {
+  check_question(question, bundle_.spec().prompt, *tokenizer_, settings_.generation.max_new_tokens,
+                 warn);
+}
+
 RunResult Pipeline::ask(const std::filesystem::path& video, const std::vector<Question>& questions,
                         const RunOptions& run, const Callbacks& callbacks) const {
   return answer(watch(video, questions, run, callbacks), run, callbacks);
@@ -187,11 +197,9 @@ WatchedFilm Pipeline::watch(const std::filesystem::path& video,
                             const std::vector<Question>& questions, const RunOptions& run,
                             const Callbacks& callbacks) const {
   const BundleSpec& spec = bundle_.spec();
-  for (const Question& question : questions) {
-    check_question(question.text, spec.prompt, *tokenizer_, settings_.generation.max_new_tokens,
-                   callbacks.warn);
-  }
+  for (const Question& question : questions) check(question.text, callbacks.warn);
   WatchedFilm film;
+  film.costs = stage_costs();
   film.questions = questions;
   if (settings_.plan.kind == PlanKind::none) {
     film.plan.kind = PlanKind::none;
@@ -205,7 +213,7 @@ WatchedFilm Pipeline::watch(const std::filesystem::path& video,
   std::unique_ptr<Footage> footage;
   std::vector<Moment> moments;
   {
-    const Stopwatch stopwatch(film.timings, "open");
+    const Stopwatch stopwatch(film.costs, "open");
     footage = open_footage(video, run, encoder, callbacks);
     film.video = footage->info();
     moments = collect_moments(film, *footage, run, callbacks.warn);
@@ -217,7 +225,7 @@ WatchedFilm Pipeline::watch(const std::filesystem::path& video,
   // complete.
   film.of_moment.resize(moments.size());
   const ViewSink read = [&](std::optional<size_t> moment, const MemoryView& view) {
-    const Stopwatch stopwatch(film.timings, "read");
+    const Stopwatch stopwatch(film.costs, "read");
     (moment ? film.of_moment[*moment] : film.of_film) =
         read_memory(bundle_.memory_reader(), view, run.evidence);
   };
@@ -240,7 +248,7 @@ WatchedFilm Pipeline::watch(const std::filesystem::path& video,
                         .batch = settings_.runtime.batch,
                         .whole_film = whole_film,
                         .frames_to_read = frames_to_read},
-                       read, callbacks.progress, callbacks.cancel, film.timings);
+                       read, callbacks.progress, callbacks.cancel, film.costs);
   if (as_it_comes) {
     film.video.duration = watched.seen;
     film.video.frames = std::llround(watched.seen.count() * film.video.fps.value());
@@ -267,7 +275,7 @@ RunResult Pipeline::answer(WatchedFilm film, const RunOptions& run,
   result.answers.resize(film.questions.size());
   int64_t answered = 0;
   for (const size_t index : grouped_by_memory(film)) {
-    const Stopwatch stopwatch(film.timings, "answer");
+    const Stopwatch stopwatch(film.costs, "answer");
     const VideoTokens& tokens = tokens_for(film, index);
     AnswerCallbacks hooks;
     hooks.warn = callbacks.warn;
@@ -281,14 +289,14 @@ RunResult Pipeline::answer(WatchedFilm film, const RunOptions& run,
     const Generation generation = generator.answer(
         make_prompt(spec.prompt, *tokenizer_, film.questions[index].text), tokens, hooks,
         /*with_attention=*/with_evidence(run, tokens));
-    film.timings.add("prompt", generation.prompt_seconds);  // part of "answer"
+    film.costs.add({"prompt", generation.prompt_seconds, {}, {}});  // part of "answer"
     result.answers[index] = answer_from(generation, film, index);
     if (callbacks.progress) {
       callbacks.progress(
           {"answering", ++answered, static_cast<int64_t>(film.questions.size()), "questions"});
     }
   }
-  result.seconds = film.timings.stages();
+  result.stages = film.costs.stages();
   return result;
 }
 
@@ -308,7 +316,7 @@ std::vector<RunResult> Pipeline::answer_all(std::vector<WatchedFilm> films, cons
       asked.emplace_back(film, question);
     }
   }
-  Timings together;
+  StageCosts together = stage_costs();
   std::vector<Generation> generations;
   {
     const Stopwatch stopwatch(together, "answer");
@@ -321,7 +329,8 @@ std::vector<RunResult> Pipeline::answer_all(std::vector<WatchedFilm> films, cons
     };
     generations = generator.answer_all(requests, settings_.runtime.answers, hooks);
   }
-  const double each = together.stages()[0].second / static_cast<double>(requests.size());
+  StageCost each = together.stages()[0];
+  each.seconds /= static_cast<double>(requests.size());
 
   std::vector<RunResult> results;
   for (const WatchedFilm& film : films) {
@@ -330,12 +339,12 @@ std::vector<RunResult> Pipeline::answer_all(std::vector<WatchedFilm> films, cons
   }
   for (size_t i = 0; i < asked.size(); ++i) {
     const auto [film, question] = asked[i];
-    films[film].timings.add("prompt", generations[i].prompt_seconds);  // part of "answer"
-    films[film].timings.add("answer", each);
+    films[film].costs.add({"prompt", generations[i].prompt_seconds, {}, {}});
+    films[film].costs.add(each);
     results[film].answers[question] = answer_from(generations[i], films[film], question);
   }
   for (size_t film = 0; film < films.size(); ++film) {
-    results[film].seconds = films[film].timings.stages();
+    results[film].stages = films[film].costs.stages();
   }
   return results;
 }

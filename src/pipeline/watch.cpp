@@ -16,11 +16,11 @@ Seconds tolerated_overshoot(const VideoInfo& video) {
 class Watcher {
  public:
   Watcher(Footage& footage, size_t moments, const WatchOptions& options, const ViewSink& sink,
-          Timings& timings)
+          StageCosts& costs)
       : footage_(footage),
         options_(options),
         sink_(sink),
-        timings_(timings),
+        costs_(costs),
         memory_(options.memory),
         cuts_(moments),
         currents_(moments) {}
@@ -39,7 +39,7 @@ class Watcher {
     if (options_.whole_film) {
       MemoryView view;
       {
-        const Stopwatch stopwatch(timings_, "memory");
+        const Stopwatch stopwatch(costs_, "memory");
         view = memory_.global(options_.positions);
         result_.blocks_long = view.long_blocks;
       }
@@ -60,7 +60,7 @@ class Watcher {
   /// beyond the real end.
   bool fetch(const Step& step) {
     const Shown shown = [&] {
-      const Stopwatch stopwatch(timings_, "decode");
+      const Stopwatch stopwatch(costs_, "decode");
       return footage_.shown_at(step.time);
     }();
     result_.seen = shown.end;
@@ -68,7 +68,7 @@ class Watcher {
     if (newest_pts_ == shown.pts) return true;
     if (used_ == options_.batch) flush();
     {
-      const Stopwatch stopwatch(timings_, "decode");
+      const Stopwatch stopwatch(costs_, "decode");
       footage_.load(step.time, used_);
     }
     newest_pts_ = shown.pts;
@@ -87,7 +87,7 @@ class Watcher {
   void flush() {
     std::vector<torch::Tensor> blocks;
     if (used_ > 0) {
-      const Stopwatch stopwatch(timings_, "encode");
+      const Stopwatch stopwatch(costs_, "encode");
       blocks = footage_.encode(used_).unbind();
       result_.frames_encoded += used_;
     }
@@ -112,12 +112,12 @@ class Watcher {
     const Block block{features, step.time, step.end, 1};
     switch (step.kind) {
       case Step::Kind::sample: {
-        const Stopwatch stopwatch(timings_, "memory");
+        const Stopwatch stopwatch(costs_, "memory");
         memory_.add(block);
         break;
       }
       case Step::Kind::clip_end: {
-        const Stopwatch stopwatch(timings_, "memory");
+        const Stopwatch stopwatch(costs_, "memory");
         memory_.end_clip();
         break;
       }
@@ -144,7 +144,7 @@ class Watcher {
   Footage& footage_;
   const WatchOptions& options_;
   const ViewSink& sink_;
-  Timings& timings_;
+  StageCosts& costs_;
   MemoryBuilder memory_;
   std::vector<std::optional<MemoryBuilder>> cuts_;
   std::vector<std::optional<Block>> currents_;
@@ -160,10 +160,10 @@ class Watcher {
 
 WatchResult watch(Footage& footage, const StepSource& steps, size_t moments,
                   const WatchOptions& options, const ViewSink& sink, const ProgressSink& progress,
-                  const CancelFlag* cancel, Timings& timings) {
+                  const CancelFlag* cancel, StageCosts& costs) {
   int64_t done = 0;
   bool ended = false;
-  Watcher watcher(footage, moments, options, sink, timings);
+  Watcher watcher(footage, moments, options, sink, costs);
   while (const std::optional<Step> step = steps()) {
     if (cancel != nullptr) cancel->check();
     ended = !watcher.take(*step) && footage.info().open_ended();

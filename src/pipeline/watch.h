@@ -8,7 +8,7 @@
 #include "moviechat/features/footage.h"
 #include "moviechat/memory/memory.h"
 #include "moviechat/support/callbacks.h"
-#include "moviechat/support/stopwatch.h"
+#include "moviechat/support/stage_costs.h"
 #include "schedule.h"
 
 namespace moviechat {
@@ -37,6 +37,6 @@ struct WatchResult {
 /// footage's batch, one memory, and for each moment a memory whose current frame has not come yet.
 WatchResult watch(Footage& footage, const StepSource& steps, size_t moments,
                   const WatchOptions& options, const ViewSink& sink, const ProgressSink& progress,
-                  const CancelFlag* cancel, Timings& timings);
+                  const CancelFlag* cancel, StageCosts& costs);
 
 }  // namespace moviechat

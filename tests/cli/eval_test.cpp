@@ -107,6 +107,11 @@ TEST(Eval, EveryQuestionOfEveryFilmIsAnsweredInOnePass) {
   EXPECT_EQ(cost["videos"], 3);
   EXPECT_GT(cost["mean_seconds_per_stage"]["answer"], 0);
   EXPECT_GT(cost["peak_host_bytes"], 1 << 20);
+  for (const std::string stage : {"open", "decode", "encode", "memory", "read", "answer"}) {
+    EXPECT_GT(cost["peak_host_bytes_per_stage"][stage], 1 << 20) << stage;
+    EXPECT_LE(cost["peak_host_bytes_per_stage"][stage], cost["peak_host_bytes"]) << stage;
+  }
+  EXPECT_TRUE(cost["peak_device_bytes_per_stage"].empty());
 }
 
 TEST(Eval, AnswersAreTheSameHoweverManyAreDecodedTogether) {
@@ -240,6 +245,40 @@ TEST(Eval, AVideoThatCannotBeReadHasARowAndTheRunGoesOn) {
   EXPECT_FALSE(rows[1].error);
   EXPECT_EQ(rows[1].results[1].token_ids, rows[0].results[1].token_ids);
   EXPECT_TRUE(rows[2].error);
+}
+
+TEST(Eval, AQuestionThatCannotBeAskedCostsNoOtherAnswer) {
+  Films films(2);
+  ASSERT_EQ(films.evaluate("whole").exit_code, 0);
+  std::string endless = "What";
+  for (int i = 0; i < 400; ++i) endless += " on earth";
+  films.annotate("1",
+                 R"([{"question": "What moves in 1?", "answer": "A box"}, {"question": ")" +
+                     endless + R"("}, {"question": "Is it day?"}])",
+                 R"([{"time": 7, "question": "What is seen?", "answer": "A bar"}])");
+  auto result = films.evaluate("out");
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(result.out, HasSubstr("failed: '1.mp4' 1/g1: the question has "));
+  EXPECT_THAT(result.err, HasSubstr("1 of 7 questions failed; --retry-failed"));
+  const auto rows = films.rows("out");
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_FALSE(rows[0].error);
+  ASSERT_EQ(rows[0].results.size(), 4U);
+  EXPECT_FALSE(rows[0].results[1].answer);
+  EXPECT_THAT(*rows[0].results[1].error, HasSubstr("tokens, more than the"));
+  const auto whole = films.rows("whole");
+  EXPECT_EQ(rows[0].results[0].token_ids, whole[0].results[0].token_ids);
+  EXPECT_EQ(rows[0].results[2].token_ids, whole[0].results[1].token_ids);
+  EXPECT_EQ(rows[0].results[3].token_ids, whole[0].results[2].token_ids);
+  result = testing::moviechat("score " + films.word("out"));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("not scored: 1 question that could not be asked"));
+
+  films.annotate("1", R"([{"question": "What moves in 1?", "answer": "A box"}])", "[]");
+  films.annotate("2", R"([{"question": ")" + endless + R"("}])", "[]");
+  result = films.evaluate("none", "--limit 2");
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_EQ(films.rows("none")[1].counts.frames_decoded, 0);  // not watched for nothing
 }
 
 TEST(Eval, ARunIsNotMixedWithAnother) {

@@ -28,7 +28,7 @@ Report report() {
   made.run.video.fps = {30000, 1001};
   made.run.video.frames = 2712;
   made.run.answers = {answer("What?", "a cat"), answer("When?", "at\nnoon", Seconds(61.25))};
-  made.run.seconds = {{"decode", 0.5}, {"answer", 0.25}};
+  made.run.stages = {{"decode", 0.5, {}, {}}, {"answer", 0.25, {}, {}}};
   made.settings.settings.generation.seed = 7;
   return made;
 }

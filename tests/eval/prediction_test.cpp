@@ -61,11 +61,27 @@ TEST(Predictions, WhatIsReadBackIsWrittenTheSame) {
   failed.video = "2.mp4";
   failed.error = "no such file";
   failed.results.emplace_back().question = "Who?";
-  for (const Prediction& prediction : {sample(), failed}) {
+  Prediction partly = sample();
+  partly.results.emplace_back().error = "too long";
+  for (const Prediction& prediction : {sample(), failed, partly}) {
     const std::string line = to_line(prediction);
     EXPECT_EQ(line.find('\n'), std::string::npos);
     EXPECT_EQ(to_line(parse_prediction(line, "x")), line);
   }
+}
+
+TEST(Predictions, WhatFailedIsAFilmOrSomeOfItsQuestions) {
+  Prediction row = sample();
+  EXPECT_TRUE(failures_of(row).empty());
+  row.results.emplace_back().id = "1/g7";
+  row.results.back().error = "too long";
+  ASSERT_EQ(failures_of(row).size(), 1U);
+  EXPECT_EQ(failures_of(row)[0].what, "'1.mp4' 1/g7");
+  EXPECT_FALSE(failures_of(row)[0].whole_film);
+  row.error = "torn file";
+  ASSERT_EQ(failures_of(row).size(), 1U);
+  EXPECT_EQ(failures_of(row)[0].what, "'1.mp4'");
+  EXPECT_TRUE(failures_of(row)[0].whole_film);
 }
 
 TEST(Predictions, FileAndLineOfAMistakeAreNamed) {

@@ -164,7 +164,9 @@ TEST(Cost, MeansAreOverVideosAndTheLastLineOfAVideoCounts) {
                     .questions = 1,
                     .watch_seconds = watch,
                     .answer_seconds = answer,
-                    .stages = {{"decode", watch}, {"answer", answer}},
+                    .stages = {{"decode", watch, peak / 4, {}},
+                               {"prompt", answer / 2, {}, {}},
+                               {"answer", answer, peak, peak / 2}},
                     .peak_host_bytes = peak,
                     .peak_device_bytes = peak / 2});
   };
@@ -172,8 +174,13 @@ TEST(Cost, MeansAreOverVideosAndTheLastLineOfAVideoCounts) {
       cost_report({line(0, 100, 100, 10), line(0, 1, 2, 20), line(5, 3, 4, 8), "{\"torn"});
   EXPECT_EQ(report.videos, 2);
   EXPECT_DOUBLE_EQ(report.mean_seconds, 5);
-  ASSERT_EQ(report.mean_stages.size(), 2U);
-  EXPECT_DOUBLE_EQ(report.mean_stages[0].second, 2);
+  ASSERT_EQ(report.stages.size(), 3U);
+  EXPECT_DOUBLE_EQ(report.stages[0].seconds, 2);
+  EXPECT_EQ(report.stages[0].peak_host_bytes, 5);
+  EXPECT_EQ(report.stages[0].peak_device_bytes, std::nullopt);
+  EXPECT_EQ(report.stages[1].peak_host_bytes, std::nullopt);
+  EXPECT_EQ(report.stages[2].peak_host_bytes, 20);
+  EXPECT_EQ(report.stages[2].peak_device_bytes, 10);
   EXPECT_EQ(report.peak_host_bytes, 20);
   EXPECT_EQ(report.peak_device_bytes, 10);
 }

@@ -30,15 +30,19 @@ TEST(Run, IsReadFromItsFolderOrFile) {
   auto lost = film(1, "2.mp4", 0, {answer("Q", "A", std::nullopt)});
   lost.error = "no such file";
   lost.video_info.reset();
-  testing::write_run(folder / "predictions.jsonl",
-                     {film(0, "1.mp4", 30, {answer("Q", "A", "a"), answer("R", {}, "b")}), lost});
+  auto refused = answer("S", "A", std::nullopt);
+  refused.error = "too long";
+  testing::write_run(
+      folder / "predictions.jsonl",
+      {film(0, "1.mp4", 30, {answer("Q", "A", "a"), answer("R", {}, "b"), refused}), lost});
   for (const auto& path : {folder.path(), folder / "predictions.jsonl"}) {
     const auto run = read_run(path);
     const Rows rows = rows_of(run);
     ASSERT_EQ(run.videos.size(), 2U);
-    EXPECT_EQ(rows.questions, 3);
+    EXPECT_EQ(rows.questions, 4);
     EXPECT_EQ(rows.failed_videos, 1);
     EXPECT_EQ(rows.failed, 1);
+    EXPECT_EQ(rows.refused, 1);
     EXPECT_EQ(rows.unreferenced, 1);
     ASSERT_EQ(rows.rows.size(), 1U);
     EXPECT_EQ(rows.rows[0].result->answer, "a");

@@ -4,8 +4,9 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
+
+#include "moviechat/support/stage_costs.h"
 
 namespace moviechat::eval {
 
@@ -17,7 +18,7 @@ struct VideoCost {
   int64_t questions = 0;
   double watch_seconds = 0;  // from opening to the last embedding
   double answer_seconds = 0;
-  std::vector<std::pair<std::string, double>> stages;
+  std::vector<StageCost> stages;
   int64_t peak_host_bytes = 0;
   std::optional<int64_t> peak_device_bytes;  // nullopt on a CPU
 };
@@ -27,7 +28,9 @@ std::string to_line(const VideoCost& cost);
 struct CostReport {
   int64_t videos = 0;
   double mean_seconds = 0;  // of watching and answering, while a neighbour may be worked on
-  std::vector<std::pair<std::string, double>> mean_stages;  // "prompt" is a part of "answer"
+  /// Mean seconds a video, and the most memory of all videos. "prompt" is a part of "answer"; what
+  /// runs beside a stage is in its memory, too.
+  std::vector<StageCost> stages;
   int64_t peak_host_bytes = 0;
   std::optional<int64_t> peak_device_bytes;
 };

@@ -4,11 +4,11 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "moviechat/eval/cost.h"
 #include "moviechat/eval/data_set.h"
+#include "moviechat/eval/prediction.h"
 #include "moviechat/eval/shard.h"
 #include "moviechat/pipeline/pipeline.h"
 
@@ -29,13 +29,14 @@ struct EvalOptions {
 struct EvalResult {
   int64_t videos = 0;
   int64_t questions = 0;
-  std::vector<std::pair<std::string, std::string>> failed;  // video → why
+  std::vector<Failure> failed;
   CostReport cost;
 };
 
 /// Asks all questions of a data set, one pass a video, the next one watched while this one is
 /// answered, and writes `out`/predictions.jsonl row by row. What a run was killed in is not lost:
-/// with resume, the same rows result. A video that cannot be read gets a row that says why.
+/// with resume, the same rows result. A video that cannot be read gets a row that says why,
+/// a question that cannot be asked a result that does.
 /// `manifest` describes the run. Callbacks are called from two threads; on_text is not called.
 EvalResult evaluate(const Pipeline& pipeline, const DataSet& data,
                     const nlohmann::ordered_json& manifest, const EvalOptions& options,

@@ -26,7 +26,8 @@ struct Result {
   std::optional<std::string> category;
   std::optional<double> at;      // seconds; nullopt: the whole film, or a film that was not read
   std::optional<int64_t> frame;  // as annotated
-  std::optional<std::string> answer;  // nullopt: the film could not be read
+  std::optional<std::string> answer;  // nullopt: there is an error, here or of the film
+  std::optional<std::string> error;   // why the question cannot be asked, one line
   std::vector<int64_t> token_ids;
   std::string finish_reason;  // "" without an answer
   int64_t prompt_tokens = 0;
@@ -59,6 +60,14 @@ struct Prediction {
   std::vector<Result> results;           // one for each question asked
   WorkCounts counts;
 };
+
+/// What of a run failed, a film or a question, and why.
+struct Failure {
+  std::string what;
+  std::string why;
+  bool whole_film = false;
+};
+std::vector<Failure> failures_of(const Prediction& prediction);
 
 /// → one line of JSON, without a line end.
 std::string to_line(const Prediction& prediction);

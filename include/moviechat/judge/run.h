@@ -37,6 +37,7 @@ struct Rows {
   int64_t questions = 0;      // asked
   int64_t failed_videos = 0;  // could not be read
   int64_t failed = 0;         // questions about these
+  int64_t refused = 0;        // questions about others that could not be asked
   int64_t unreferenced = 0;   // answered, but without a right answer to compare with
 };
 Rows rows_of(const Run& run);

@@ -2,7 +2,10 @@
 
 #include <torch/types.h>
 
+#include <optional>
 #include <string>
+
+#include "moviechat/support/process.h"
 
 namespace moviechat {
 
@@ -17,5 +20,8 @@ torch::ScalarType choose_dtype(const std::string& name, torch::Device device);
 
 /// fp32, fp16, bf16.
 std::string dtype_name(torch::ScalarType dtype);
+
+/// What libtorch's tensors take on an accelerator; nullopt on a CPU, where they are the host's.
+std::optional<MemoryUse> device_memory(torch::Device device);
 
 }  // namespace moviechat

@@ -18,7 +18,7 @@
 #include "moviechat/prompt/video_tokens.h"
 #include "moviechat/support/callbacks.h"
 #include "moviechat/support/seconds.h"
-#include "moviechat/support/stopwatch.h"
+#include "moviechat/support/stage_costs.h"
 #include "moviechat/video/frame_reader.h"
 #include "moviechat/video/sampling_plan.h"
 
@@ -60,7 +60,7 @@ struct RunResult {
   SamplingPlan plan;
   std::vector<Answer> answers;  // in the order of the questions
   Counts counts;
-  std::vector<std::pair<std::string, double>> seconds;  // stage → seconds
+  std::vector<StageCost> stages;  // "prompt" is a part of "answer"
 };
 
 struct RunOptions {
@@ -80,7 +80,7 @@ struct WatchedFilm {
   std::vector<VideoTokens> of_moment;            // as the moments
   VideoTokens of_film;                           // undefined where nobody asks about the whole
   Counts counts;
-  Timings timings;
+  StageCosts costs;
 };
 
 struct Callbacks {
@@ -104,6 +104,9 @@ class Pipeline {
   RunResult ask(const std::filesystem::path& video, const std::vector<Question>& questions,
                 const RunOptions& options, const Callbacks& callbacks) const;
 
+  /// InputError for a question that cannot be asked: see check_question().
+  void check(std::string_view question, const WarningSink& warn = nullptr) const;
+
   /// The two halves of ask(). InputError for a film, question or moment that cannot be.
   WatchedFilm watch(const std::filesystem::path& video, const std::vector<Question>& questions,
                     const RunOptions& options, const Callbacks& callbacks) const;
@@ -123,6 +126,7 @@ class Pipeline {
   std::unique_ptr<Footage> open_footage(const std::filesystem::path& path, const RunOptions& run,
                                         const FrameEncoder& encoder,
                                         const Callbacks& callbacks) const;
+  StageCosts stage_costs() const;
 
   const Bundle& bundle_;
   Settings settings_;

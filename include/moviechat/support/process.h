@@ -1,16 +1,17 @@
 #pragma once
 
-#include <sys/resource.h>
-
 #include <cstdint>
 
 namespace moviechat {
 
-/// The largest resident set of this process so far.
-inline int64_t peak_memory_bytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return int64_t{1024} * usage.ru_maxrss;
-}
+/// Bytes held now, and the most that were held at a time so far.
+struct MemoryUse {
+  int64_t now = 0;
+  int64_t peak = 0;
+};
+
+/// The resident set of this process; zeros where the system does not tell. Not what getrusage()
+/// says, which counts the parent's memory from before the program was started.
+MemoryUse resident_memory();
 
 }  // namespace moviechat

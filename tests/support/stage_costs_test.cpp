@@ -1,0 +1,60 @@
+#include "moviechat/support/stage_costs.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+namespace moviechat {
+namespace {
+
+constexpr int64_t kMiB = 1 << 20;
+
+TEST(StageCosts, AddUpByStageInTheOrderInWhichTheyBegan) {
+  StageCosts costs;
+  costs.add({"decode", 1, 10, {}});
+  costs.add({"encode", 2, {}, 5});
+  costs.add({"decode", 3, 4, 7});
+  ASSERT_EQ(costs.stages().size(), 2U);
+  EXPECT_EQ(costs.stages()[0].stage, "decode");
+  EXPECT_DOUBLE_EQ(costs.stages()[0].seconds, 4);
+  EXPECT_EQ(costs.stages()[0].peak_host_bytes, 10);
+  EXPECT_EQ(costs.stages()[0].peak_device_bytes, 7);
+  EXPECT_EQ(costs.stages()[1].peak_host_bytes, std::nullopt);
+}
+
+TEST(StageCosts, MemoryThatWasGivenBackBeforeTheEndCounts) {
+  StageCosts costs;
+  const int64_t before = resident_memory().peak;
+  {
+    const Stopwatch stopwatch(costs, "greedy");
+    // more than the process has ever held, each page touched
+    const auto size = static_cast<size_t>(before - resident_memory().now + 64 * kMiB);
+    const auto pages = std::make_unique<char[]>(size);
+    for (size_t i = 0; i < size; i += 4096) static_cast<volatile char*>(pages.get())[i] = 1;
+  }
+  { const Stopwatch stopwatch(costs, "modest"); }
+  EXPECT_GT(*costs.stages()[0].peak_host_bytes, before + 32 * kMiB);
+  EXPECT_LT(*costs.stages()[1].peak_host_bytes, *costs.stages()[0].peak_host_bytes - 32 * kMiB);
+  EXPECT_FALSE(costs.stages()[0].peak_device_bytes);
+}
+
+TEST(StageCosts, ADevicesRecordIsOfTheStageThatSetIt) {
+  MemoryUse device{.now = 10, .peak = 50};
+  StageCosts costs([&] { return device; });
+  costs.add_part("encode", 1);
+  device = {.now = 20, .peak = 90};
+  costs.add_part("answer", 1);
+  device = {.now = 30, .peak = 90};
+  costs.add_part("encode", 1);
+  EXPECT_EQ(costs.stages()[0].peak_device_bytes, 30);
+  EXPECT_EQ(costs.stages()[1].peak_device_bytes, 90);
+}
+
+TEST(ResidentMemory, IsThisProcesssOwn) {
+  const MemoryUse use = resident_memory();
+  EXPECT_GT(use.now, kMiB);
+  EXPECT_GE(use.peak, use.now);
+}
+
+}  // namespace
+}  // namespace moviechat
