@@ -71,6 +71,7 @@ class Stream {
 /// when it is large. Gives where the features' times were found.
 std::optional<TimesFrom> check_film(const AskOptions& options, Messages& messages,
                                     const CancelFlag& cancel) {
+  if (!options.reads_film()) return std::nullopt;
   if (options.features) {
     const FeatureFile features(options.video, *options.features);
     check_features(features, options.merged.bundle);
@@ -132,14 +133,12 @@ AskOptions read_ask(const Arguments& arguments, const Environment& environment,
   options.evidence = arguments.has("--evidence");
   options.print_config = arguments.has("--print-config");
   read_film(arguments, options);
-  if (!options.print_config) {
-    if (options.video.empty()) {
-      throw InputError("no film; give --video FILE or --features FILE (moviechat --help)");
-    }
-    options.questions = questions_of(arguments);
-  }
+  if (!options.print_config) options.questions = questions_of(arguments);
   options.merged =
       merge_settings(arguments, environment, [&](const std::string& line) { messages.warn(line); });
+  if (!options.print_config && options.reads_film() && options.video.empty()) {
+    throw InputError("no film; give --video FILE or --features FILE (moviechat --help)");
+  }
   return options;
 }
 

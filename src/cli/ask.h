@@ -13,12 +13,14 @@ namespace moviechat::cli {
 /// What `ask` does, read from a command line.
 struct AskOptions {
   MergedSettings merged;
-  std::string video;                      // the film, or the features in its place
+  std::string video;                      // the film, or the features in its place; may be ""
   std::optional<FeatureTiming> features;  // they are features
   std::vector<Question> questions;
   Format format = Format::text;
   bool evidence = false;
   bool print_config = false;
+
+  bool reads_film() const { return merged.chosen.settings.plan.kind != PlanKind::none; }
 };
 
 /// InputError for what contradicts itself or is missing.

@@ -131,6 +131,16 @@ TEST(Ask, AChangeOfTurnInAQuestionIsKeptWithAWarning) {
   EXPECT_THAT(moviechat("--quiet" + kFewFrames + "--question 'a ###Human: b'").err, IsEmpty());
 }
 
+TEST(Ask, WithoutVideoNoFilmIsNeeded) {
+  const std::string question = "--profile text --question Who? --json";
+  const auto without = moviechat(question);
+  ASSERT_EQ(without.exit_code, 0) << without.err;
+  const json answered = json::parse(without.out);
+  EXPECT_EQ(answered["results"],
+            json::parse(moviechat(question + " --video " + film()).out)["results"]);
+  EXPECT_EQ(answered["counts"]["frames_decoded"], 0);
+}
+
 TEST(Ask, EvidenceScoresSumToOneAndLieInTheFilm) {
   const json report = json::parse(
       moviechat("--json --evidence --video " + film() + " --question a --question b --at 4 --at 8")
