@@ -202,7 +202,7 @@ def code_loss(
     readings: Tensor, memories: list[Memory], scenes: float = 1.0
 ) -> tuple[Tensor, dict[str, float]]:
     """How far readings [B, Q, H] are from what they should say, and how often each part of them is
-    understood; `scenes` weighs the scenes in order.
+    understood; `scenes` weighs their order: which is the n-th, and what number one has.
     """
     labels = labels_of(memories)
     losses: list[Tensor] = []
@@ -221,7 +221,8 @@ def code_loss(
                 if not bool(asked.any()):
                     continue
                 each = F.cross_entropy(logits[asked], truth[asked])
-                weight = scenes if part == "nth_" else WEIGHTS.get(group, 1.0)
+                ordered = part == "nth_" or name == "number"
+                weight = scenes if ordered else WEIGHTS.get(group, 1.0)
                 losses.append(weight * each)
                 hit = (logits.argmax(-1) == truth)[asked]
                 right[part + name] = hit.float().mean().item()
