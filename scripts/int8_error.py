@@ -27,10 +27,11 @@ from moviechat_models.llama import LlamaLayer, RmsNorm, rotary_tables
 from moviechat_models.sizes import LlamaSizes
 
 
-def made(module: nn.Module, name: str, seed: int) -> nn.Module:
+def made(module: nn.Module, name: str, seed: int, depth: int) -> nn.Module:
     """A module on the meta device → with the synthetic bundle's fp16 weights, in float32"""
+    half = torch.float16
     weights = {
-        key: random_parameter(f"language_model.{name}.{key}", like, seed, torch.float16).float()
+        key: random_parameter(f"language_model.{name}.{key}", like, seed, half, depth).float()
         for key, like in module.state_dict().items()
     }
     module.load_state_dict(weights, assign=True)
@@ -78,12 +79,12 @@ def compare(sizes: LlamaSizes, seed: int, tokens: int) -> Iterator[Outputs]:
         head = Linear(sizes.width, sizes.rows, bias=False)
         layers = [LlamaLayer(sizes) for _ in range(sizes.layers)]
     ids = torch.randint(sizes.vocab, (1, tokens), generator=torch.Generator().manual_seed(seed))
-    exact = made(table, "embed_tokens", seed)(ids)
+    exact = made(table, "embed_tokens", seed, sizes.layers)(ids)
     table.to("meta")
     rounded = exact.clone()
     cos, sin = rotary_tables(0, tokens, sizes.head_dim, sizes.rope_base, exact)
     for i, layer in enumerate(layers):
-        made(layer, f"layers.{i}", seed)
+        made(layer, f"layers.{i}", seed, sizes.layers)
         given, exact = exact, layer(exact, cos, sin)
         quantize_layer(layer)
         multiply_as_the_loader_chooses(layer)
@@ -91,8 +92,8 @@ def compare(sizes: LlamaSizes, seed: int, tokens: int) -> Iterator[Outputs]:
         rounded = read_and_decode(layer, rounded, cos, sin)
         layer.to("meta")  # lets go of the weights
         yield Outputs(f"layer {i + 1}", exact, alone, rounded)
-    made(norm, "norm", seed)
-    made(head, "lm_head", seed)  # stays as it is stored
+    made(norm, "norm", seed, sizes.layers)
+    made(head, "lm_head", seed, sizes.layers)  # stays as it is stored
     yield Outputs("logits", *(head(norm(x)) for x in (exact, alone, rounded)))
 
 
