@@ -260,6 +260,10 @@ std::optional<Seconds> Demuxer::stated_video_duration(int64_t first) const {
   return duration > 0 ? std::optional(Seconds(duration)) : std::nullopt;
 }
 
+bool Demuxer::end_is_guessed() const {
+  return container() == "mpeg" && context_->duration_estimation_method == AVFMT_DURATION_FROM_PTS;
+}
+
 std::vector<int64_t> Demuxer::key_timestamps() {
   std::vector<int64_t> keys;
   const int count = avformat_index_get_entries_count(stream_);

@@ -41,6 +41,10 @@ class Demuxer {
   /// The same where it is the video stream's alone, so that an earlier end means a truncated file.
   std::optional<Seconds> stated_video_duration(int64_t first) const;
 
+  /// The header says no duration, and FFmpeg's is the last timestamp that it found: packets of
+  /// several frames have one, so that some frames may come after it.
+  bool end_is_guessed() const;
+
   /// Timestamps of key frames in the file's index, ascending; empty where there is none.
   std::vector<int64_t> key_timestamps();
 

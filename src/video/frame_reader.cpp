@@ -116,7 +116,7 @@ struct FrameReader::State {
     std::optional<Seconds> stated = demuxer->stated_duration(first_pts);
     if (stated && index_disagrees(*stated)) stated.reset();
     if (stated) {
-      info.duration = *stated;
+      info.duration = demuxer->end_is_guessed() ? with_last_frames(*stated) : *stated;
     } else if (!demuxer->live()) {
       Demuxer pass(path, options.allow_url, options.cancel);
       const Measured measured = measure(pass);
@@ -128,6 +128,17 @@ struct FrameReader::State {
     if (info.duration > Seconds(0)) {
       info.frames = std::max<int64_t>(std::llround(info.duration.count() * info.fps.value()), 1);
     }
+  }
+
+  /// A guessed duration and what comes after it in the file's last second.
+  Seconds with_last_frames(Seconds guessed) const {
+    if (demuxer->live()) return guessed;
+    Demuxer pass(path, options.allow_url, options.cancel);
+    const Seconds before = guessed - Seconds(1);
+    if (!pass.seek(first_pts + std::llround(before.count() / time_base))) return guessed;
+    const Measured measured = measure(pass);
+    const Seconds end(static_cast<double>(measured.end - first_pts) * time_base);
+    return measured.timed && end > guessed && end < guessed + Seconds(1) ? end : guessed;
   }
 
   // An index that lists all frames knows better than a header with a wrong number in it.

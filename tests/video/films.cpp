@@ -195,6 +195,8 @@ const std::vector<FilmKind>& film_kinds() {
       {"Mpeg4PackedInAvi", "a.avi", "{ff} {src} -c:v libxvid -bf 2 -g 12 -q:v 4 {out}"},
       {"H264InAvi", "a.avi", "{ff} {src} {x264} -bf 2 -g 12 {out}"},
       {"Mpeg2Program", "a.mpg", "{ff} {src} -c:v mpeg2video -bf 2 -g 12 {out}"},
+      // frames of one slice, of which the last ones have no timestamp of their own
+      {"Mpeg2Slice", "a.mpg", "{ff} {src} -threads 1 -c:v mpeg2video -bf 2 -g 12 {out}"},
       {"Mpeg2Transport", "a.ts", "{ff} {src} -c:v mpeg2video -bf 2 -g 12 {out}"},
       {"Mpeg1", "a.mpg", "{ff} {src} -c:v mpeg1video -f mpeg {out}"},
       {"Ffv1", "a.mkv", "{ff} {src} -c:v ffv1 -level 3 -slices 4 {out}"},
