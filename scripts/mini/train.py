@@ -37,7 +37,8 @@ from mini.sizes import VOCABULARY, mini_sizes
 from mini.tokenizer import PROMPT, MiniTokenizer, train_tokenizer
 from mini.train_answers import Answerer, AnswerOptions, load_parts, train_answers
 from mini.train_frames import FrameOptions, train_frames
-from moviechat_models.export import BundleInfo, Model, Prompt, write_bundle
+from moviechat_models.export import BundleInfo, Prompt, write_bundle
+from moviechat_models.model import Model
 
 STAGES = ("bank", "tokenizer", "frames", "reader", "language", "answers", "adapt", "bundle")
 SIDE_BY_SIDE = ("frames", "reader", "language")

@@ -4,8 +4,9 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from moviechat_models.export import DTYPES, BundleError, BundleInfo, Model, Prompt, empty_part
+from moviechat_models.export import DTYPES, BundleError, BundleInfo, Prompt
 from moviechat_models.linear import Linear
+from moviechat_models.model import Model, empty_part
 from moviechat_models.sizes import ModelSizes
 
 from .report import size_text

@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from moviechat_models.export import DTYPES, Model, empty_part, write_parts
+from moviechat_models.export import DTYPES, write_parts
+from moviechat_models.model import Model, empty_part
 
 from .bundle import bundle_info, check_room
 from .report import Progress

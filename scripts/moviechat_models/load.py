@@ -23,7 +23,8 @@ from .checkpoint import (
     TensorSource,
 )
 from .delta import Sum
-from .export import Model, all_finite, empty_part
+from .export import all_finite
+from .model import Model, empty_part
 from .sizes import ModelSizes
 from .upstream import (
     IGNORED_BLIP2,

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .checkpoint import Shape
 from .eva_vit import resize_pos_embed
-from .export import Model, empty_part
+from .model import Model, empty_part
 from .sizes import LlamaSizes, ModelSizes, VitSizes
 
 # What each file may hold beside what is used. Anything else is an error.

@@ -8,18 +8,14 @@
 #include "video/converter.h"
 #include "video/decoder.h"
 #include "video/demuxer.h"
+#include "video/film_length.h"
 #include "video/frame_clock.h"
+#include "video/video_info.h"
 
 namespace moviechat {
 namespace {
 
-constexpr double kDefaultRate = 25;
 constexpr double kTimeSlack = 2e-6;  // s; containers round durations, doubles round times
-constexpr double kHighestRate = 1e6;
-
-bool usable(AVRational rate) {
-  return rate.num > 0 && rate.den > 0 && av_q2d(rate) <= kHighestRate;
-}
 
 std::string one_decimal(Seconds time) {
   std::array<char, 64> text{};
@@ -45,7 +41,8 @@ struct FrameReader::State {
     demuxer = std::make_unique<Demuxer>(path, options.allow_url, options.cancel);
     decoder = std::make_unique<Decoder>(*demuxer, path, options.threads, stats);
     time_base = av_q2d(demuxer->stream().time_base);
-    clock = std::make_unique<FrameClock>(1 / (guess_rate() * time_base), 1 / time_base);
+    rate = frame_rate(demuxer->stream()).value();
+    clock = std::make_unique<FrameClock>(1 / (rate * time_base), 1 / time_base);
     ahead = decode();
     if (!ahead) {
       throw InputError("'" + path + "' has a video stream (" +
@@ -56,109 +53,27 @@ struct FrameReader::State {
     describe();
   }
 
-  // ---- what the file is
-
-  double guess_rate() const {
-    const AVStream& stream = demuxer->stream();
-    if (usable(stream.avg_frame_rate)) return av_q2d(stream.avg_frame_rate);
-    if (usable(stream.r_frame_rate)) return av_q2d(stream.r_frame_rate);
-    return kDefaultRate;
-  }
-
   void describe() {
-    const AVStream& stream = demuxer->stream();
     const AVFrame& frame = *ahead->picture;
-    orientation = orientation_at(frame);
+    info = describe_video(*demuxer, frame, first_pts);
     info.path = path;
-    info.container = demuxer->container();
-    info.codec = avcodec_get_name(stream.codecpar->codec_id);
-    info.width = orientation.transpose ? frame.height : frame.width;
-    info.height = orientation.transpose ? frame.width : frame.height;
-    info.rotation = orientation.degrees;
-    info.start = Seconds(static_cast<double>(first_pts) * time_base);
-    const auto format = static_cast<AVPixelFormat>(frame.format);
-    info.pixel_format = name_or_empty(av_get_pix_fmt_name(format));
-    const AVPixFmtDescriptor* layout = av_pix_fmt_desc_get(format);
-    if (layout != nullptr) info.bit_depth = layout->comp[0].depth;
-    if (color_range(frame) != AVCOL_RANGE_UNSPECIFIED) {
-      info.color_range = name_or_empty(av_color_range_name(color_range(frame)));
-    }
-    if (color_matrix(frame) != AVCOL_SPC_UNSPECIFIED) {
-      info.color_matrix = name_or_empty(av_color_space_name(color_matrix(frame)));
-    }
-    const AVColorTransferCharacteristic transfer = color_transfer(frame);
-    if (transfer != AVCOL_TRC_UNSPECIFIED) {
-      info.color_transfer = name_or_empty(av_color_transfer_name(transfer));
-    }
-    if (color_primaries(frame) != AVCOL_PRI_UNSPECIFIED) {
-      info.color_primaries = name_or_empty(av_color_primaries_name(color_primaries(frame)));
-    }
-    find_duration();
-    output_width = options.size > 0 ? options.size : info.width;
-    output_height = options.size > 0 ? options.size : info.height;
-    converter = std::make_unique<Converter>(output_width, output_height, options.filter);
-    if (transfer == AVCOL_TRC_SMPTE2084 || transfer == AVCOL_TRC_ARIB_STD_B67) {
-      warn("'" + path + "' is HDR video (" + info.color_transfer +
-           "); its colours are converted as plain video, without tone mapping");
-    }
-    if (orientation.oblique) {
-      warn("'" + path + "' asks to be turned by " + to_text(info.rotation) +
-           " degrees; only multiples of 90 are applied, it is shown unturned");
-    }
-  }
-
-  void find_duration() {
-    const AVStream& stream = demuxer->stream();
-    const double rate = guess_rate();
-    info.fps = usable(stream.avg_frame_rate) ? from_av(stream.avg_frame_rate)
-               : usable(stream.r_frame_rate) ? from_av(stream.r_frame_rate)
-                                             : Rational{static_cast<int64_t>(kDefaultRate), 1};
-    std::optional<Seconds> stated = demuxer->stated_duration(first_pts);
-    if (stated && index_disagrees(*stated)) stated.reset();
-    if (stated) {
-      info.duration = demuxer->end_is_guessed() ? with_last_frames(*stated) : *stated;
-    } else if (!demuxer->live()) {
-      Demuxer pass(path, options.allow_url, options.cancel);
-      const Measured measured = measure(pass);
-      const double end = static_cast<double>(measured.end - first_pts) * time_base;
-      info.duration_measured = true;
-      const double counted = static_cast<double>(std::max<int64_t>(measured.packets, 1)) / rate;
-      info.duration = Seconds(measured.timed && end > 0 && end < kLongestFilm ? end : counted);
-    }
+    const FilmLength length = film_length(*demuxer, path, options, first_pts);
+    info.duration = length.duration;
+    info.duration_measured = length.measured;
     if (info.duration > Seconds(0)) {
       info.frames = std::max<int64_t>(std::llround(info.duration.count() * info.fps.value()), 1);
     }
-  }
-
-  /// A guessed duration and what comes after it in the file's last second.
-  Seconds with_last_frames(Seconds guessed) const {
-    if (demuxer->live()) return guessed;
-    Demuxer pass(path, options.allow_url, options.cancel);
-    const Seconds before = guessed - Seconds(1);
-    if (!pass.seek(first_pts + std::llround(before.count() / time_base))) return guessed;
-    const Measured measured = measure(pass);
-    const Seconds end(static_cast<double>(measured.end - first_pts) * time_base);
-    return measured.timed && end > guessed && end < guessed + Seconds(1) ? end : guessed;
-  }
-
-  // An index that lists all frames knows better than a header with a wrong number in it.
-  bool index_disagrees(Seconds stated) const {
-    const std::optional<int64_t> end = demuxer->index_end();
-    if (!end || !demuxer->stated_video_duration(first_pts)) return false;
-    const double length = (static_cast<double>(*end) - static_cast<double>(first_pts)) * time_base;
-    return length > 0 && std::abs(length - stated.count()) > std::max(1.0, 0.05 * length);
-  }
-
-  Orientation orientation_at(const AVFrame& frame) const {
-    constexpr size_t kMatrixBytes = 9 * sizeof(int32_t);
-    const AVFrameSideData* own = av_frame_get_side_data(&frame, AV_FRAME_DATA_DISPLAYMATRIX);
-    if (own != nullptr && own->size >= kMatrixBytes) {
-      return orientation_of(reinterpret_cast<const int32_t*>(own->data));
+    output_width = options.size > 0 ? options.size : info.width;
+    output_height = options.size > 0 ? options.size : info.height;
+    converter = std::make_unique<Converter>(output_width, output_height, options.filter);
+    if (is_hdr(frame)) {
+      warn("'" + path + "' is HDR video (" + info.color_transfer +
+           "); its colours are converted as plain video, without tone mapping");
     }
-    size_t size = 0;
-    const uint8_t* data =
-        av_stream_get_side_data(&demuxer->stream(), AV_PKT_DATA_DISPLAYMATRIX, &size);
-    return orientation_of(size >= kMatrixBytes ? reinterpret_cast<const int32_t*>(data) : nullptr);
+    if (orientation_of(frame, demuxer->stream()).oblique) {
+      warn("'" + path + "' asks to be turned by " + to_text(info.rotation) +
+           " degrees; only multiples of 90 are applied, it is shown unturned");
+    }
   }
 
   // ---- reading
@@ -181,9 +96,7 @@ struct FrameReader::State {
     ahead = decode();
   }
 
-  int64_t step() const {
-    return std::max<int64_t>(std::llround(1 / (guess_rate() * time_base)), 1);
-  }
+  int64_t step() const { return std::max<int64_t>(std::llround(1 / (rate * time_base)), 1); }
 
   int64_t end_of_current() const {
     if (ahead) return ahead->pts;
@@ -251,7 +164,7 @@ struct FrameReader::State {
   bool worth_a_seek(int64_t target) {
     if (!forward_seeks_work || !can_seek() || !ahead || target <= ahead->pts) return false;
     const double skipped = static_cast<double>(target) - static_cast<double>(decoder->position());
-    if (skipped * time_base < 4 / guess_rate()) return false;
+    if (skipped * time_base < 4 / rate) return false;
     const auto& list = keys();
     const auto begin = std::upper_bound(list.begin(), list.end(), decoder->position());
     const auto end = std::upper_bound(list.begin(), list.end(), latest_start(target));
@@ -335,7 +248,7 @@ struct FrameReader::State {
     if (!current) return;
     failure = demuxer->failure();
     const Seconds end = since_first(end_of_current());
-    const Seconds tolerance(0.2 + 2 / guess_rate());
+    const Seconds tolerance(0.2 + 2 / rate);
     const auto stated = demuxer->stated_video_duration(first_pts);
     if (!info.duration_measured && end + tolerance < info.duration &&
         (stated || demuxer->only_stream())) {
@@ -366,7 +279,8 @@ struct FrameReader::State {
     }
     if (!rgb_is_current) {
       rgb_of_current.resize(bytes);
-      converter->convert(*current->picture, orientation_at(*current->picture), rgb_of_current);
+      converter->convert(*current->picture, orientation_of(*current->picture, demuxer->stream()),
+                         rgb_of_current);
       ++stats.frames_converted;
       rgb_is_current = true;
     }
@@ -377,8 +291,8 @@ struct FrameReader::State {
   std::string path;
   VideoInfo info;
   ReadStats stats;
-  Orientation orientation;
-  double time_base = 1;
+  double time_base = 1;  // s
+  double rate = 0;       // frames/s, as the file states it
   int64_t first_pts = 0;
   int64_t output_width = 0;
   int64_t output_height = 0;

@@ -17,8 +17,9 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
 from moviechat_convert.__main__ import main as convert  # noqa: E402
 from moviechat_convert.size_file import read_sizes  # noqa: E402
-from moviechat_models.export import Model, load_modules  # noqa: E402
+from moviechat_models.export import load_modules  # noqa: E402
 from moviechat_models.load import MovieChatFiles, load_moviechat  # noqa: E402
+from moviechat_models.model import Model  # noqa: E402
 from moviechat_models.sizes import ModelSizes  # noqa: E402
 
 GOLDEN_TOLERANCE = 1e-4  # golden.json, notes.tolerance

@@ -19,7 +19,8 @@ from moviechat_convert.size_file import read_sizes
 from moviechat_models import export
 from moviechat_models.checkpoint import OpenFiles
 from moviechat_models.delta import Sum
-from moviechat_models.export import DTYPES, load_modules, self_test_output
+from moviechat_models.export import DTYPES, load_modules
+from moviechat_models.self_test import self_test_output
 from moviechat_models.upstream import moviechat_recipes
 from upstream_files import OTHER_SIZES, publish, random_model
 

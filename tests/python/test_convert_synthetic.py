@@ -12,7 +12,8 @@ from moviechat_convert.report import Progress, grouped, ranges, shortened
 from moviechat_convert.size_file import SizeError, published, read_sizes, sizes_from
 from moviechat_convert.tokenizer import stop_sequences, write_synthetic_tokenizer
 from moviechat_models.checkpoint import CheckpointError, Problem
-from moviechat_models.export import load_modules, self_test_output
+from moviechat_models.export import load_modules
+from moviechat_models.self_test import self_test_output
 from moviechat_models.sizes import moviechat_7b
 
 SMALL = {

@@ -8,7 +8,7 @@ import torch
 import yaml
 
 from conftest import assert_close
-from moviechat_models import export
+from moviechat_models import export, self_test
 from moviechat_models.export import BundleError, BundleInfo, Prompt, load_modules, write_bundle
 
 
@@ -94,10 +94,10 @@ def test_a_half_precision_bundle_stores_its_own_self_test(model, info, tokenizer
     raw = torch.jit.load(str(tmp_path / "half" / "memory_reader.pt"))
     assert raw.position_table.dtype == export.DTYPES[dtype]
     stored = read(tmp_path / "half")["self_test"]["memory_reader"]["values"]
-    blocks = ((export.test_bytes(3 * 8 * 32) - 127.5) / 127.5).float().view(3, 8, 32)
+    blocks = ((self_test.test_bytes(3 * 8 * 32) - 127.5) / 127.5).float().view(3, 8, 32)
     with torch.no_grad():
-        assert export.sample_values(raw.float()(blocks)) == pytest.approx(stored, abs=1e-5)
-        half = export.sample_values(raw.to(export.DTYPES[dtype])(blocks))
+        assert self_test.sample_values(raw.float()(blocks)) == pytest.approx(stored, abs=1e-5)
+        half = self_test.sample_values(raw.to(export.DTYPES[dtype])(blocks))
     assert half == pytest.approx(stored, abs=5e-2 * max(map(abs, stored)))
 
 

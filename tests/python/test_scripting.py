@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from conftest import assert_close
-from moviechat_models.export import Model
+from moviechat_models.model import Model
 from moviechat_models.sizes import ModelSizes
 
 

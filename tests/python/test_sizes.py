@@ -5,7 +5,8 @@ import dataclasses
 import pytest
 import torch
 
-from moviechat_models.export import Model, describe_sizes
+from moviechat_models.export import describe_sizes
+from moviechat_models.model import Model
 from moviechat_models.sizes import PositionSizes, VitSizes, moviechat_7b
 
 

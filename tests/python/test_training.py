@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from moviechat_models.export import Model
+from moviechat_models.model import Model
 from moviechat_models.sizes import ModelSizes
 
 

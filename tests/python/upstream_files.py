@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from moviechat_models.export import Model
 from moviechat_models.load import MovieChatFiles
+from moviechat_models.model import Model
 from moviechat_models.sizes import LlamaSizes, ModelSizes
 
 Tensors = dict[str, Tensor]

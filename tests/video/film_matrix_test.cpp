@@ -14,6 +14,7 @@ namespace moviechat {
 namespace {
 
 using Pixels = std::vector<uint8_t>;
+using testing::sized;
 
 constexpr int64_t kSize = 56;
 constexpr double kMeanDifference = 1;
@@ -32,12 +33,6 @@ Read read_forward(FrameReader& reader) {
     read.rgb.push_back(rgb);
   }
   return read;
-}
-
-ReaderOptions sized(int64_t size) {
-  ReaderOptions options;
-  options.size = size;
-  return options;
 }
 
 void expect_alike(const Pixels& ours, const Pixels& theirs) {

@@ -286,6 +286,12 @@ void write_bytes(const fs::path& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary) << bytes;
 }
 
+ReaderOptions sized(int64_t size) {
+  ReaderOptions options;
+  options.size = size;
+  return options;
+}
+
 void patch(const fs::path& path, const std::string& mark, int64_t offset, const std::string& bytes,
            int occurrence) {
   std::string all = bytes_of(path);

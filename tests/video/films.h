@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "moviechat/video/frame_reader.h"
+
 namespace moviechat::testing {
 
 /// A kind of video file and how the ffmpeg program makes one. In `command`, {out} is the file;
@@ -38,6 +40,9 @@ struct Decoded {
   std::vector<std::vector<uint8_t>> rgb;
 };
 Decoded decoded_by_ffmpeg(const std::filesystem::path& path, int stream, int64_t size);
+
+/// Frames of that size, 0: as they are.
+ReaderOptions sized(int64_t size);
 
 /// Overwrites bytes: `offset` from the `occurrence`-th place where `mark` stands.
 void patch(const std::filesystem::path& path, const std::string& mark, int64_t offset,

@@ -19,12 +19,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using Pixels = std::vector<uint8_t>;
-
-ReaderOptions sized(int64_t size) {
-  ReaderOptions options;
-  options.size = size;
-  return options;
-}
+using testing::sized;
 
 Pixels all_frames(const std::filesystem::path& path, const ReaderOptions& options) {
   FrameReader reader(path, options);
@@ -85,77 +80,6 @@ TEST(FrameReader, NativeSizeEqualsFfmpegsOwnFrames) {
     ASSERT_EQ(rgb, frame);
   }
   EXPECT_FALSE(reader.next(rgb));
-}
-
-/// The 2×2 blocks of a picture that is red, green / blue, white, as letters.
-std::string corners(const std::filesystem::path& path) {
-  FrameReader reader(path, sized(64));
-  Pixels rgb(reader.frame_bytes());
-  reader.next(rgb);
-  std::string letters;
-  for (const auto& [x, y] : {std::pair{16, 16}, {48, 16}, {16, 48}, {48, 48}}) {
-    const uint8_t* p = &rgb[static_cast<size_t>((y * 64 + x) * 3)];
-    const bool r = p[0] > 128, g = p[1] > 128, b = p[2] > 128;
-    letters += r && g && b ? 'W' : r ? 'R' : g ? 'G' : b ? 'B' : '?';
-  }
-  return letters;
-}
-
-TEST(FrameReader, EveryTurnAndMirrorOfTheDisplayMatrixIsApplied) {
-  const auto plain = testing::films_folder() / "corners.mp4";
-  testing::ffmpeg(
-      "-f lavfi -i color=red:s=80x60:d=1 -f lavfi -i color=lime:s=80x60:d=1 "
-      "-f lavfi -i color=blue:s=80x60:d=1 -f lavfi -i color=white:s=80x60:d=1 "
-      "-filter_complex '[0][1]hstack[a];[2][3]hstack[b];[a][b]vstack' -c:v libx264 '" +
-      plain.string() + "'");
-  EXPECT_EQ(corners(plain), "RGBW");
-  const auto number = [](int value) {
-    const uint32_t fixed = static_cast<uint32_t>(value) << 16;
-    return std::string{static_cast<char>(fixed >> 24), static_cast<char>(fixed >> 16), 0, 0};
-  };
-  struct Turn {
-    const char* name;
-    int a, b, c, d;  // the matrix's upper left: x' = a·x + c·y, y' = b·x + d·y
-    const char* shown;
-    int64_t degrees;
-  };
-  for (const Turn& turn : {
-           Turn{"90 clockwise", 0, 1, -1, 0, "BRWG", 90},
-           Turn{"180", -1, 0, 0, -1, "WBGR", 180},
-           Turn{"270 clockwise", 0, -1, 1, 0, "GWRB", 270},
-           Turn{"left and right swapped", -1, 0, 0, 1, "GRWB", 180},
-           Turn{"top and bottom swapped", 1, 0, 0, -1, "BWRG", 0},
-           Turn{"transposed", 0, 1, 1, 0, "RBGW", 90},
-           Turn{"transposed and turned by 180", 0, -1, -1, 0, "WGBR", 270},
-       }) {
-    SCOPED_TRACE(turn.name);
-    const auto path = testing::films_folder() / "turned.mp4";
-    testing::write_bytes(path, testing::bytes_of(plain));
-    // tkhd: after its name 4 bytes of version and flags, 36 of other fields, then the matrix.
-    const std::string zero(4, '\0');
-    testing::patch(path, "tkhd", 4 + 40,
-                   number(turn.a) + number(turn.b) + zero + number(turn.c) + number(turn.d));
-    EXPECT_EQ(corners(path), turn.shown);
-    FrameReader reader(path, sized(0));
-    EXPECT_EQ(reader.info().rotation, turn.degrees);
-    EXPECT_EQ(reader.width(), turn.a == 0 ? 120 : 160);
-    EXPECT_EQ(reader.height(), turn.a == 0 ? 160 : 120);
-  }
-}
-
-TEST(FrameReader, ATurnThatIsNoQuarterIsShownUnturnedWithAWarning) {
-  std::vector<std::string> warnings;
-  ReaderOptions options;
-  options.warn = [&](const std::string& line) { warnings.push_back(line); };
-  const auto path = testing::films_folder() / "oblique.mp4";
-  testing::write_bytes(path, testing::bytes_of(testing::film("H264WithBFrames")));
-  const std::string half{0, 0, char(0xb5), 0x04};
-  const std::string minus_half{char(0xff), char(0xff), 0x4a, char(0xfc)};
-  testing::patch(path, "tkhd", 4 + 40, half + half + std::string(4, '\0') + minus_half + half);
-  FrameReader reader(path, options);
-  ASSERT_EQ(warnings.size(), 1u);
-  EXPECT_THAT(warnings[0], HasSubstr("asks to be turned by 45 degrees"));
-  EXPECT_EQ(reader.info().width, 160);
 }
 
 TEST(FrameReader, HdrIsConvertedWithOneWarning) {
@@ -230,44 +154,6 @@ TEST(FrameReader, EverySampleOfEveryPlanIsItsNominalFrameAtAConstantRate) {
       }
     }
   }
-}
-
-TEST(FrameReader, TheDurationIsMeasuredWhereTheHeaderHasNone) {
-  for (const char* kind : {"RawH264", "RawHevc", "NoDurationInTheHeader"}) {
-    SCOPED_TRACE(kind);
-    FrameReader reader(testing::film(kind), sized(16));
-    EXPECT_TRUE(reader.info().duration_measured);
-    EXPECT_NEAR(reader.info().duration.count(), 2, 0.09);
-  }
-  EXPECT_FALSE(FrameReader(testing::film("H264WithBFrames")).info().duration_measured);
-}
-
-TEST(FrameReader, AWrongFrameCountInTheHeaderIsSeenThrough) {
-  const auto path = testing::films_folder() / "count.avi";
-  testing::write_bytes(path, testing::bytes_of(testing::film("FullRangeMjpeg")));
-  const std::string much{char(0xa0), char(0x86), 1, 0};  // 100000
-  testing::patch(path, "avih", 8 + 16, much);
-  testing::patch(path, "strh", 8 + 32, much);
-  FrameReader reader(path, sized(16));
-  EXPECT_TRUE(reader.info().duration_measured);
-  EXPECT_DOUBLE_EQ(reader.info().duration.count(), 2);
-  EXPECT_EQ(reader.info().frames, 50);
-}
-
-TEST(FrameReader, SoundThatGoesOnAfterThePicturesIsNotPartOfTheFilm) {
-  const auto path = testing::films_folder() / "sound.mp4";
-  testing::ffmpeg(
-      "-f lavfi -i testsrc2=size=64x48:rate=25:duration=2 -f lavfi -i sine=duration=9 "
-      "-c:v libx264 -c:a aac '" +
-      path.string() + "'");
-  std::vector<std::string> warnings;
-  ReaderOptions options;
-  options.warn = [&](const std::string& line) { warnings.push_back(line); };
-  FrameReader reader(path, options);
-  EXPECT_DOUBLE_EQ(reader.info().duration.count(), 2);
-  while (reader.next()) {
-  }
-  EXPECT_THAT(warnings, ElementsAre());
 }
 
 TEST(FrameReader, TheFileIsDescribed) {
