@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -115,19 +117,21 @@ def film_shares(film: Film, times: np.ndarray) -> np.ndarray:
 SeeFilm = Callable[[Film, np.ndarray], np.ndarray]  # a film at times [n] → blocks [n, N, C]
 
 
-def seen_by(encoder: FrameEncoder) -> SeeFilm:
-    """Films painted, sent through H.264 and looked at by the frame encoder."""
+def see_film(encoder: FrameEncoder, film: Film, times: np.ndarray) -> np.ndarray:
+    """A film painted, sent through H.264 and looked at by the frame encoder."""
+    pictures = FilmPainter(film).frames(times)
+    quality = 18 + film.scenes[0].seed % 13
+    frames = through_codec(pictures, (film.width, film.height), 12, quality, IMAGE)
+    with torch.inference_mode():
+        parts = torch.from_numpy(frames).permute(0, 3, 1, 2).split(256)
+        return torch.cat([encoder(part) for part in parts]).numpy()
 
-    def see(film: Film, times: np.ndarray) -> np.ndarray:
-        pictures = FilmPainter(film).frames(times)
-        quality = 18 + film.scenes[0].seed % 13
-        frames = through_codec(pictures, (film.width, film.height), 12, quality, IMAGE)
-        with torch.inference_mode():
-            parts = torch.from_numpy(frames).permute(0, 3, 1, 2).split(256)
-            return torch.cat([encoder(part) for part in parts]).numpy()
 
-    encoder.eval()
-    return see
+def keep_faults(see: SeeFilm, task: tuple[Film, Path]) -> None:
+    """Writes what is seen of a film less its code, of every SPARSE-th planned frame, to a path."""
+    film, path = task
+    times = planned_times(film)[::SPARSE]
+    np.save(path, (see(film, times) - film_code(film, times)).astype(np.float16))
 
 
 class FilmPool:
@@ -143,20 +147,17 @@ class FilmPool:
         self._remember()
 
     @staticmethod
-    def painted(path: Path, films: int, seed: int, see: SeeFilm) -> FilmPool:
-        """Films as an encoder sees them, every SPARSE-th frame; keeps what it saw at `path`."""
+    def painted(path: Path, films: int, seed: int, see: SeeFilm, processes: int) -> FilmPool:
+        """Films as an encoder sees them; keeps what it saw at `path`."""
         pool = FilmPool.__new__(FilmPool)
         pool.films = [film_of_seed(seed, index) for index in range(films)]
         path.mkdir(parents=True, exist_ok=True)
-        faults: list[np.ndarray] = []
-        for index, film in enumerate(pool.films):
-            kept = path / f"{seed}_{index:04d}.npy"
-            if not kept.exists():
-                times = planned_times(film)[::SPARSE]
-                fault = see(film, times) - film_code(film, times)
-                np.save(kept, fault.astype(np.float16))
-            faults.append(np.load(kept))
-        pool.faults = np.stack(faults)
+        kept = [path / f"{seed}_{index:04d}.npy" for index in range(films)]
+        tasks = [task for task in zip(pool.films, kept, strict=True) if not task[1].exists()]
+        if tasks:  # spawned: a fork of a process whose threads have worked may hang
+            with get_context("spawn").Pool(processes, torch.set_num_threads, (1,)) as workers:
+                workers.map(partial(keep_faults, see), tasks, chunksize=1)
+        pool.faults = np.stack([np.load(file) for file in kept])
         pool._remember()
         return pool
 

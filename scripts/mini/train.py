@@ -22,6 +22,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ import torch
 from mini.curves import draw_curves
 from mini.frame_bank import FrameBank, draw_bank
 from mini.init import init_language, init_positions, init_vision
-from mini.memories import FilmPool, seen_by
+from mini.memories import FilmPool, see_film
 from mini.sizes import VOCABULARY, mini_sizes
 from mini.tokenizer import PROMPT, MiniTokenizer, train_tokenizer
 from mini.train_answers import Answerer, AnswerOptions, load_parts, train_answers
@@ -62,7 +63,7 @@ class Recipe:
     adapt_steps: int
 
 
-FULL = Recipe(8000, 16000, 6000, 8000, 4500, 4500, 100, 400)
+FULL = Recipe(8000, 16000, 6000, 7000, 4500, 4500, 300, 1200)
 # five minutes: that all of it runs, not that it knows
 QUICK = Recipe(100, 500, 60, 200, 250, 100, 0, 0)
 
@@ -133,10 +134,14 @@ class Training:
         if not self.recipe.adapt_steps:
             return
         self._load_encoder()
-        see = seen_by(self.model.frame_encoder)
+        see = partial(see_film, self.model.frame_encoder.eval())
         count, steps = self.recipe.painted_films, self.recipe.adapt_steps
-        pool = FilmPool.painted(self.work / "painted", count, self.first_seed + 3, see)
-        held_out = FilmPool.painted(self.work / "held_out", count // 4, self.first_seed + 4, see)
+
+        def painted(name: str, films: int, seed: int) -> FilmPool:
+            return FilmPool.painted(self.work / name, films, seed, see, self.options.threads)
+
+        pool = painted("painted", count, self.first_seed + 3)
+        held_out = painted("held_out", count // 4, self.first_seed + 4)
         chosen = AnswerOptions(
             self.work,
             "adapt",

@@ -37,13 +37,15 @@ class Signals : public ::testing::TestWithParam<Stop> {
 };
 TemporaryFolder* Signals::folder_ = nullptr;
 
-/// Starts the program, sends the signal, and prints exit code and milliseconds until it was gone.
+/// Starts the program, sends the signal, and prints exit code and milliseconds until it was gone. A
+/// shell starts what runs in the background with SIGINT ignored; env undoes that.
 moviechat::testing::ProgramResult stopped(const Stop& stop, const std::string& arguments) {
   return run(
       "bash -c " +
-      shell_word("MOVIECHAT_MODEL=" + shell_word(moviechat::testing::tiny_bundle().string()) + " " +
-                 testing::program() + " " + arguments + " >/dev/null & pid=$!; sleep " +
-                 std::to_string(stop.after) + "; from=$(date +%s%N); kill -" + stop.signal +
+      shell_word("env --default-signal=INT MOVIECHAT_MODEL=" +
+                 shell_word(moviechat::testing::tiny_bundle().string()) + " " + testing::program() +
+                 " " + arguments + " >/dev/null & pid=$!; sleep " + std::to_string(stop.after) +
+                 "; from=$(date +%s%N); kill -" + stop.signal +
                  " $pid; wait $pid; code=$?; echo $code $((($(date +%s%N) - from) / 1000000))"));
 }
 
