@@ -33,13 +33,28 @@ Json peaks_json(const std::vector<StageCost>& stages, Peak peak) {
   return json;
 }
 
-/// The peaks of a line, where it has them.
-void take_peaks(const Json& line, const std::string& key, Peak peak, StageCosts& stages) {
-  const Json peaks = line.value(key, Json::object());
-  for (const auto& [stage, bytes] : peaks.items()) {
-    StageCost cost{stage, 0, {}, {}};
-    cost.*peak = bytes.get<int64_t>();
-    stages.add(cost);
+/// The inverse of to_line; nullopt for what is no such line, as a disk may have left it.
+std::optional<VideoCost> cost_of(const std::string& line) {
+  const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  try {
+    VideoCost cost;
+    cost.index = json.at("index").get<int64_t>();
+    cost.watch_seconds = json.at("watch_seconds").get<double>();
+    cost.answer_seconds = json.at("answer_seconds").get<double>();
+    const Json& host = json.at("stage_peak_host_bytes");
+    const Json& device = json.at("stage_peak_device_bytes");
+    const auto peak = [](const Json& peaks, const std::string& stage) {
+      return peaks.contains(stage) ? std::optional(peaks.at(stage).get<int64_t>()) : std::nullopt;
+    };
+    for (const auto& [stage, seconds] : json.at("stages").items()) {
+      cost.stages.push_back({stage, seconds.get<double>(), peak(host, stage), peak(device, stage)});
+    }
+    cost.peak_host_bytes = json.at("peak_host_bytes").get<int64_t>();
+    const Json& bytes = json.at("peak_device_bytes");
+    if (!bytes.is_null()) cost.peak_device_bytes = bytes.get<int64_t>();
+    return cost;
+  } catch (const Json::exception&) {
+    return std::nullopt;
   }
 }
 
@@ -71,33 +86,22 @@ std::string to_line(const VideoCost& cost) {
 }
 
 CostReport cost_report(const std::vector<std::string>& lines) {
-  std::map<int64_t, Json> last_of;
+  std::map<int64_t, VideoCost> last_of;
   for (const std::string& line : lines) {
-    Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (!json.is_object() || !json.contains("index")) continue;
-    const auto index = json["index"].get<int64_t>();
-    last_of[index] = std::move(json);
+    if (auto cost = cost_of(line)) last_of[cost->index] = *std::move(cost);
   }
   CostReport report;
   report.videos = std::ssize(last_of);
-  if (last_of.empty()) return report;
   const auto count = static_cast<double>(report.videos);
   StageCosts stages;
-  for (const auto& [index, json] : last_of) {
-    report.mean_seconds +=
-        (json.value("watch_seconds", 0.0) + json.value("answer_seconds", 0.0)) / count;
-    const Json spent = json.value("stages", Json::object());
-    for (const auto& [stage, seconds] : spent.items()) {
-      stages.add({stage, seconds.get<double>() / count, {}, {}});
+  for (const auto& [index, cost] : last_of) {
+    report.mean_seconds += (cost.watch_seconds + cost.answer_seconds) / count;
+    for (StageCost stage : cost.stages) {
+      stage.seconds /= count;
+      stages.add(stage);
     }
-    take_peaks(json, "stage_peak_host_bytes", &StageCost::peak_host_bytes, stages);
-    take_peaks(json, "stage_peak_device_bytes", &StageCost::peak_device_bytes, stages);
-    report.peak_host_bytes =
-        std::max(report.peak_host_bytes, json.value("peak_host_bytes", int64_t{0}));
-    if (const Json device = json.value("peak_device_bytes", Json()); device.is_number()) {
-      report.peak_device_bytes =
-          std::max(report.peak_device_bytes.value_or(0), device.get<int64_t>());
-    }
+    report.peak_host_bytes = std::max(report.peak_host_bytes, cost.peak_host_bytes);
+    report.peak_device_bytes = std::max(report.peak_device_bytes, cost.peak_device_bytes);
   }
   report.stages = stages.stages();
   return report;

@@ -137,6 +137,7 @@ std::string without_folder(std::string text, const std::filesystem::path& file,
 
 /// A film that is ready to be answered about, or why it is not.
 struct Ready {
+  std::optional<std::string> file;  // in the folder of films
   std::optional<WatchedFilm> film;
   std::optional<std::string> failure;
   std::vector<std::optional<std::string>> refusals;  // why each question cannot be asked
@@ -229,7 +230,11 @@ class Evaluation {
     callbacks.cancel = &stop;
     callbacks.progress = [this](const Progress&) { report_progress(); };
     try {
-      if (files_) file = files_->find(film);
+      if (files_) {
+        const std::filesystem::path found = files_->find(film);
+        ready.file = found.generic_string();
+        file = files_->path() / found;
+      }
       RunOptions run = run_options();
       std::vector<Question> questions = askable(film, ready.refusals);
       if (options_.features) use_features(film, file, run, questions);
@@ -278,6 +283,7 @@ class Evaluation {
   void put(size_t place, const Ready& ready, const RunResult* run) {
     const Film& film = film_at(place);
     Prediction row = unanswered(film, indices_[place]);
+    row.file = ready.file;
     row.error = ready.failure;
     for (size_t i = 0; !row.error && i < row.results.size(); ++i) {
       row.results[i].error = ready.refusals[i];

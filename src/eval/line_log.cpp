@@ -24,6 +24,17 @@ int open_file(const fs::path& file, int flags) {
   return descriptor;
 }
 
+/// Locks a folder's open lock file; closes it when that fails.
+void hold(int descriptor, const fs::path& folder, Lock lock, const std::string& way_out) {
+  try {
+    if (try_lock(descriptor, folder / "lock", lock)) return;
+    throw InputError("'" + folder.string() + "' is in use by another run; " + way_out);
+  } catch (...) {
+    ::close(descriptor);
+    throw;
+  }
+}
+
 }  // namespace
 
 LineLog::LineLog(fs::path file) : file_(std::move(file)) {
@@ -76,16 +87,18 @@ FolderLock::FolderLock(const fs::path& folder) {
                      (failure ? ": " + failure.message() : ", there is a file of that name"));
   }
   descriptor_ = open_file(folder / "lock", O_RDWR);
-  try {
-    if (try_lock(descriptor_, folder / "lock")) return;
-    throw InputError("'" + folder.string() +
-                     "' is in use by another run; wait for its end or give another --out");
-  } catch (...) {
-    ::close(descriptor_);
-    throw;
-  }
+  hold(descriptor_, folder, Lock::exclusive, "wait for its end or give another --out");
 }
 
 FolderLock::~FolderLock() { ::close(descriptor_); }
+
+FolderReading::FolderReading(const fs::path& folder)
+    : descriptor_(::open((folder / "lock").c_str(), O_RDONLY | O_CLOEXEC)) {
+  if (descriptor_ >= 0) hold(descriptor_, folder, Lock::shared, "wait for its end");
+}
+
+FolderReading::~FolderReading() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
 
 }  // namespace moviechat::eval

@@ -44,4 +44,17 @@ class FolderLock {
   int descriptor_ = -1;
 };
 
+/// Keeps a run from writing in a folder while it is read, which need not be ours.
+class FolderReading {
+ public:
+  /// InputError when a run is writing there.
+  explicit FolderReading(const std::filesystem::path& folder);
+  ~FolderReading();
+  FolderReading(const FolderReading&) = delete;
+  FolderReading& operator=(const FolderReading&) = delete;
+
+ private:
+  int descriptor_ = -1;  // none where no run has locked the folder ever
+};
+
 }  // namespace moviechat::eval

@@ -77,6 +77,85 @@ std::map<std::string, std::string> youtube_names(const fs::path& file) {
   return name_of;
 }
 
+/// Options as a list, or as a list in JSON (in a cell of a table).
+std::vector<std::string> options_of(const Row& row) {
+  std::vector<std::string> options;
+  for (const char* name : {"options", "candidates", "choices"}) {
+    const auto found = row.fields().find(name);
+    if (found == row.fields().end() || found->is_null() || *found == "") continue;
+    nlohmann::json list = *found;
+    if (list.is_string()) list = nlohmann::json::parse(list.get<std::string>(), nullptr, false);
+    const auto is_text = [](const nlohmann::json& option) { return option.is_string(); };
+    if (!list.is_array() || !std::all_of(list.begin(), list.end(), is_text)) {
+      row.refuse(name, "must be a list of texts, in a table one in JSON; got " + found->dump());
+    }
+    for (const nlohmann::json& option : list) options.push_back(option.get<std::string>());
+    return options;
+  }
+  return options;
+}
+
+/// Options as the columns A, B, … of a table.
+std::vector<std::string> option_columns(const Row& row) {
+  std::vector<std::string> options;
+  for (char letter = 'A'; letter <= 'Z'; ++letter) {
+    const auto option = row.optional_text({std::string_view(&letter, 1)});
+    if (!option) break;
+    options.push_back(*option);
+  }
+  return options;
+}
+
+/// "A. red", "(B) blue": has its letter already.
+bool is_lettered(const std::string& option, char letter) {
+  const size_t at = option.starts_with('(') ? 1 : 0;
+  return option.size() > at + 1 && option[at] == letter &&
+         (option[at + 1] == '.' || option[at + 1] == ')' || option[at + 1] == ':');
+}
+
+/// A question of several choices is asked with them, a line each, unless it names them itself.
+void add_options(const std::vector<std::string>& options, Item& item) {
+  const auto is_named = [&](const std::string& option) {
+    return item.question.find(option) != std::string::npos;
+  };
+  if (std::all_of(options.begin(), options.end(), is_named)) return;
+  char letter = 'A';
+  for (const std::string& option : options) {
+    const std::string mark = is_lettered(option, letter) ? "" : std::string(1, letter) + ". ";
+    item.question += "\n" + mark + option;
+    ++letter;
+  }
+}
+
+const FieldNames kLmmsVideo = {"video_name", "video", "video_path", "videoID", "video_id"};
+
+/// The right answer that lmms-eval compared with; the first where several are.
+nlohmann::json target_of(const Row& row) {
+  nlohmann::json target = row.fields().value("target", nlohmann::json());
+  if (target.is_array() && !target.empty()) target = target.front();
+  return target.is_string() && target != "" ? target : nullptr;
+}
+
+/// The data set's row with that answer.
+Row document_of(const Row& row) {
+  Row document(row.fields()["doc"], row.where() + " doc");
+  nlohmann::json fields = document.fields();
+  if (const auto target = target_of(row); !target.is_null()) fields["answer"] = target;
+  return {std::move(fields), document.where()};
+}
+
+/// What a metric keeps of a row: {"gpt_eval_score": {"video_name", "question", "answer", …}, …}
+Row document_of_metrics(const Row& row) {
+  for (const auto& [metric, kept] : row.fields().items()) {
+    if (!kept.is_object() || !Row(kept, "").optional_text(kLmmsVideo)) continue;
+    nlohmann::json fields = kept;
+    if (!fields.contains("answer")) fields["answer"] = target_of(row);
+    if (!fields.contains("question")) fields["question"] = row.optional_text({"input"}).value_or("");
+    return {std::move(fields), row.where() + " " + metric};
+  }
+  row.refuse("doc", "is missing, and no metric names the video; was it written by --log_samples?");
+}
+
 }  // namespace
 
 /// {"video_name": "1.mp4", "question", "answer", "time": FRAME, of breakpoints only}: the rows of
@@ -214,7 +293,9 @@ std::vector<Film> read_flash_vstream(const fs::path& path, const WarningSink& wa
 /// What lmms-eval --log_samples writes (github.com/EvolvingLMMs-Lab/lmms-eval): JSON lines
 /// {"doc_id", "doc": {…the data set's row…}, "target", "resps", …}, or one object with the list
 /// "logs" (its older form). `doc` has the fields of the task: MovieChat's are those of its test
-/// rows, so `time` is a frame index.
+/// rows, so `time` is a frame index. Later versions leave `doc` out (save_results_samples in
+/// loggers/evaluation_tracker.py); what is known of a row stands with its metrics then, and
+/// breakpoints have lost their frame.
 std::vector<Film> read_lmms_eval(const fs::path& path, const WarningSink& warn) {
   std::vector<Row> rows = read_rows(path);
   if (rows.size() == 1 && rows[0].fields().contains("logs")) {
@@ -225,29 +306,38 @@ std::vector<Film> read_lmms_eval(const fs::path& path, const WarningSink& warn) 
     }
   }
   std::vector<Row> documents;
+  bool without_frames = false;
   for (const Row& row : rows) {
-    const auto doc = row.fields().find("doc");
-    if (doc == row.fields().end())
-      row.refuse("doc", "is missing; was it written by --log_samples?");
-    Row document(*doc, row.where() + " doc");
-    nlohmann::json fields = document.fields();
-    if (const auto target = row.optional_text({"target"})) fields["answer"] = *target;
-    documents.emplace_back(std::move(fields), document.where());
+    const bool whole = row.fields().contains("doc");
+    without_frames |= !whole;
+    documents.push_back(whole ? document_of(row) : document_of_metrics(row));
   }
+  if (without_frames && warn) {
+    warn(
+        "'" + path.string() +
+        "' has rows without doc, as later versions of lmms-eval write them: their breakpoints have "
+        "lost the frame, and are asked about the whole film");
+  }
+  const auto add_name = [](const Row& row, Film& film, Item& item) {
+    if (film.file_names.size() == 1) film.file_names.push_back("v_" + film.name);
+    add_options(options_of(row), item);
+  };
   return films_of(documents,
-                  {.video = {"video_name", "video", "video_path", "videoID", "video_id"},
+                  {.video = kLmmsVideo,
                    .id = {"question_id", "qid"},
                    .question = {"question", "query"},
                    .category = {"category", "task_type", "type"},
                    .frame = {"time"}},
-                  warn);
+                  warn, add_name);
 }
 
 /// The table of a VLMEvalKit data set (github.com/open-compass/VLMEvalKit), TSV or CSV: index,
 /// video, question, answer; vlmeval/dataset/moviechat1k.py adds mode (global or breakpoint). A
 /// breakpoint needs its frame index in `time`.
 std::vector<Film> read_vlmevalkit(const fs::path& path, const WarningSink& warn) {
-  const auto check_mode = [](const Row& row, Film&, Item& item) {
+  const auto revise = [](const Row& row, Film&, Item& item) {
+    add_options(options_of(row), item);
+    add_options(option_columns(row), item);
     auto mode = row.optional_text({"mode"});
     if (!mode) return;
     std::transform(mode->begin(), mode->end(), mode->begin(),
@@ -265,7 +355,7 @@ std::vector<Film> read_vlmevalkit(const fs::path& path, const WarningSink& warn)
                    .id = {"index"},
                    .category = {"category", "task_type", "question_type", "type"},
                    .frame = {"time"}},
-                  warn, check_mode);
+                  warn, revise);
 }
 
 /// Our own: JSON lines {"video", "question"} with, if known, "answer", "id", "category", and "at"

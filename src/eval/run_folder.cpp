@@ -10,15 +10,16 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-/// What a process left that was killed while it wrote a file: NAME and six more characters.
+/// What a process left that was killed while it wrote a file: .NAME.Ab3xYz, as write_file names
+/// what is not whole yet.
 void remove_torn_files(const fs::path& folder) {
-  constexpr size_t kRandom = 7;  // ".Ab3xYz", as write_file names what is not whole yet
+  constexpr size_t kRandom = 6;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
     for (const char* file : {"manifest.json", "predictions.jsonl", "status.json", "cost.json"}) {
-      const std::string begin = std::string(file) + ".";
+      const std::string begin = "." + std::string(file) + ".";
       std::error_code ignored;
-      if (name.starts_with(begin) && name.size() + 1 == begin.size() + kRandom) {
+      if (name.starts_with(begin) && name.size() == begin.size() + kRandom) {
         fs::remove(entry.path(), ignored);
       }
     }
@@ -29,7 +30,6 @@ void remove_torn_files(const fs::path& folder) {
 
 RunFolder::RunFolder(const fs::path& folder, const Json& manifest, bool resume)
     : folder_(folder), lock_(folder) {
-  remove_torn_files(folder);
   const fs::path predictions = folder / "predictions.jsonl";
   const bool begun = fs::exists(folder / "manifest.json");
   if (!begun && fs::exists(predictions)) {
@@ -42,9 +42,9 @@ RunFolder::RunFolder(const fs::path& folder, const Json& manifest, bool resume)
                        "' holds a run already; --resume goes on with it, or give another --out");
     }
     check_same_run(read_manifest(folder), folder, manifest, "this run", "give another --out");
-  } else {
-    write_manifest(folder, manifest);
   }
+  remove_torn_files(folder);
+  if (!begun) write_manifest(folder, manifest);
   timings_ = std::make_unique<LineLog>(folder / "timings.jsonl");
   costs_ = timings_->lines();
   predictions_ = std::make_unique<LineLog>(predictions);

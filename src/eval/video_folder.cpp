@@ -1,33 +1,61 @@
 #include "moviechat/eval/video_folder.h"
 
 #include <algorithm>
-#include <cctype>
 #include <set>
 
 #include "eval/readers.h"
+#include "moviechat/support/case_fold.h"
 #include "moviechat/support/error.h"
 
 namespace moviechat::eval {
 namespace fs = std::filesystem;
 namespace {
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
+using Names = std::set<std::string>;
+
+std::string extension_of(const fs::path& file) { return case_folded(file.extension().string()); }
+
+bool is_features(const fs::path& file) {
+  static const Names features = {".npy", ".safetensors"};
+  return features.contains(extension_of(file));
+}
+
+/// What is a video by its name; others may be, too.
+bool is_video(const fs::path& file) {
+  static const Names videos = {".mp4", ".m4v", ".mov", ".mkv",  ".webm", ".avi", ".mpg",  ".mpeg",
+                               ".m2v", ".ts",  ".mts", ".vob",  ".m2ts", ".flv", ".f4v",  ".wmv",
+                               ".asf", ".3gp", ".3g2", ".ogv",  ".ogm",  ".rm",  ".rmvb", ".divx",
+                               ".mxf", ".y4m", ".ivf", ".h264", ".264",  ".hevc"};
+  return videos.contains(extension_of(file));
 }
 
 /// What lies beside videos and is none.
 bool lies_beside(const fs::path& file) {
-  static const std::set<std::string> others = {
-      ".json", ".jsonl", ".csv", ".tsv", ".txt", ".srt", ".vtt", ".ass",  ".md",   ".yaml",
-      ".npy",  ".npz",   ".pt",  ".jpg", ".png", ".wav", ".mp3", ".part", ".flac", ".safetensors"};
-  return others.count(lower(file.extension().string())) > 0;
+  static const Names others = {".json", ".jsonl", ".csv",  ".tsv",  ".txt", ".srt",
+                               ".vtt",  ".ass",   ".md",   ".yaml", ".npy", ".npz",
+                               ".pt",   ".jpg",   ".png",  ".wav",  ".mp3", ".part",
+                               ".flac", ".webp",  ".jpeg", ".h5",   ".xml", ".safetensors"};
+  return others.contains(extension_of(file));
 }
 
-bool is_features(const fs::path& file) {
-  const std::string extension = lower(file.extension().string());
-  return extension == ".npy" || extension == ".safetensors";
+/// How well a file's folder is the one that is named: folders in common from the last on, and
+/// whether that is all of them.
+std::pair<int64_t, bool> alike(const fs::path& named, const fs::path& folder) {
+  std::vector<std::string> left;
+  std::vector<std::string> right;
+  for (const fs::path& part : named) left.push_back(case_folded(part.string()));
+  for (const fs::path& part : folder) right.push_back(case_folded(part.string()));
+  const auto differ = std::mismatch(left.rbegin(), left.rend(), right.rbegin(), right.rend());
+  return {differ.first - left.rbegin(), left == right};
+}
+
+/// Keeps those for which `value` is largest.
+template <class Value>
+void keep_best(std::vector<fs::path>& files, Value value) {
+  if (files.size() < 2) return;
+  auto best = value(files[0]);
+  for (const fs::path& file : files) best = std::max(best, value(file));
+  std::erase_if(files, [&](const fs::path& file) { return value(file) < best; });
 }
 
 }  // namespace
@@ -44,32 +72,40 @@ VideoFolder::VideoFolder(fs::path folder, FilmFiles files) : folder_(std::move(f
     if (!entry.is_regular_file(ignored)) continue;
     if (files == FilmFiles::videos ? lies_beside(file) : !is_features(file)) continue;
     const std::string name = file.filename().string();
-    by_name_.emplace(lower(name), file);
-    by_stem_.emplace(lower(stem_of(name)), file);
+    const fs::path relative = file.lexically_relative(folder_);
+    by_name_[case_folded(name)].push_back(relative);
+    by_stem_[case_folded(stem_of(name))].push_back(relative);
   }
+}
+
+std::vector<fs::path> VideoFolder::called(const std::string& file_name) const {
+  const std::string whole = case_folded(file_name);
+  for (const auto& [files, key] : {std::pair{&by_name_, whole}, std::pair{&by_stem_, whole},
+                                   std::pair{&by_stem_, case_folded(stem_of(file_name))}}) {
+    if (const auto found = files->find(key); found != files->end()) return found->second;
+  }
+  return {};
 }
 
 fs::path VideoFolder::find(const Film& film) const {
   for (const std::string& name : film.file_names) {
     std::error_code ignored;
-    const fs::path relative = fs::path(name).lexically_normal();
-    const bool inside = relative.is_relative() && *relative.begin() != "..";
-    if (inside && fs::is_regular_file(folder_ / relative, ignored)) return folder_ / relative;
-    const std::string file_name = lower(fs::path(name).filename().string());
-    for (const auto& [files, key] :
-         {std::pair{&by_name_, file_name}, std::pair{&by_stem_, file_name},
-          std::pair{&by_stem_, lower(stem_of(file_name))}}) {
-      const auto [begin, end] = files->equal_range(key);
-      if (begin == end) continue;
-      if (std::next(begin) == end) return begin->second;
-      std::vector<std::string> found;
-      for (auto file = begin; file != end; ++file) {
-        found.push_back(file->second.lexically_relative(folder_).string());
-      }
-      std::sort(found.begin(), found.end());
-      throw InputError("'" + film.name + "' may be '" + found[0] + "' or '" + found[1] +
-                       "'; keep one of them");
-    }
+    const fs::path named = fs::path(name).lexically_normal();
+    const bool inside = named.is_relative() && *named.begin() != "..";
+    if (inside && fs::is_regular_file(folder_ / named, ignored)) return named;
+    const std::string file_name = named.filename().string();
+    std::vector<fs::path> found = called(file_name);
+    keep_best(found,
+              [&](const fs::path& file) { return alike(named.parent_path(), file.parent_path()); });
+    keep_best(found, is_video);
+    keep_best(found, [&](const fs::path& file) {
+      return stem_of(file.filename().string()) == stem_of(file_name);
+    });
+    if (found.size() == 1) return found[0];
+    if (found.empty()) continue;
+    std::sort(found.begin(), found.end());
+    throw InputError("'" + film.name + "' may be '" + found[0].string() + "' or '" +
+                     found[1].string() + "'; keep one of them");
   }
   throw InputError("there is no film called '" + film.file_names[0] +
                    "', in any case and with any extension");

@@ -1,26 +1,18 @@
 #include "moviechat/judge/words.h"
 
-#include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
 #include <unicode/unistr.h>
 
 #include <algorithm>
 #include <cctype>
 
-#include "moviechat/support/error.h"
+#include "moviechat/support/case_fold.h"
 
 namespace moviechat::judge {
 namespace {
 
-/// NFKC with case folded; what is not UTF-8 becomes U+FFFD.
 icu::UnicodeString folded(std::string_view utf8) {
-  UErrorCode status = U_ZERO_ERROR;
-  const icu::Normalizer2* nfkc = icu::Normalizer2::getNFKCCasefoldInstance(status);
-  const icu::UnicodeString text =
-      icu::UnicodeString::fromUTF8({utf8.data(), static_cast<int32_t>(utf8.size())});
-  const icu::UnicodeString result = U_FAILURE(status) ? text : nfkc->normalize(text, status);
-  if (U_FAILURE(status)) throw Error(std::string("ICU: ") + u_errorName(status));
-  return result;
+  return icu::UnicodeString::fromUTF8(case_folded(utf8));
 }
 
 /// Python's string.punctuation, and Unicode's.

@@ -99,7 +99,8 @@ std::string read_file(const std::filesystem::path& path, std::string_view what) 
 }
 
 void write_file(const std::filesystem::path& path, std::string_view contents) {
-  std::string temporary = path.string() + ".XXXXXX";
+  std::string temporary =
+      (path.parent_path() / ("." + path.filename().string())).string() + ".XXXXXX";
   Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
   const auto fail = [&] {
     const std::string why = reason();
@@ -126,8 +127,9 @@ void sync_folder(const std::filesystem::path& folder) {
   if (file.get() >= 0) ::fsync(file.get());
 }
 
-bool try_lock(int descriptor, const std::filesystem::path& path) {
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return true;
+bool try_lock(int descriptor, const std::filesystem::path& path, Lock lock) {
+  const int kind = lock == Lock::exclusive ? LOCK_EX : LOCK_SH;
+  if (::flock(descriptor, kind | LOCK_NB) == 0) return true;
   if (errno == EWOULDBLOCK) return false;
   throw InputError("cannot lock " + quoted(path) + ": " + reason() +
                    "; put it on a file system with locks (Lustre: one mounted with -o flock)");

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <fstream>
 #include <random>
 #include <thread>
 
@@ -23,6 +24,34 @@ using testing::EvalFilms;
 using ::testing::HasSubstr;
 using testing::shell_word;
 namespace fs = std::filesystem;
+
+TEST(EvalFailures, FilesOfOthersInItsFolderAreLeftAlone) {
+  const EvalFilms films(1);
+  ASSERT_EQ(films.evaluate("out").exit_code, 0);
+  for (const char* name : {"predictions.jsonl.backup", "cost.json.before", "status.json.old123"}) {
+    fs::copy_file(films / "out/predictions.jsonl", films / ("out/" + std::string(name)));
+  }
+  write_file(films / "out/.cost.json.Ab3xYz", "torn");
+  EXPECT_EQ(films.evaluate("out").exit_code, 2);  // there is a run already
+  EXPECT_TRUE(fs::exists(films / "out/.cost.json.Ab3xYz"));
+  EXPECT_EQ(films.evaluate("out", "--resume").exit_code, 0);
+  EXPECT_FALSE(fs::exists(films / "out/.cost.json.Ab3xYz"));
+  EXPECT_TRUE(fs::exists(films / "out/predictions.jsonl.backup"));
+  EXPECT_TRUE(fs::exists(films / "out/cost.json.before"));
+  EXPECT_TRUE(fs::exists(films / "out/status.json.old123"));
+}
+
+TEST(EvalFailures, TimingsThatAreNoneFailNoRun) {
+  const EvalFilms films(2);
+  ASSERT_EQ(films.evaluate("out").exit_code, 0);
+  std::ofstream(films / "out/timings.jsonl", std::ios::app) << "{\"index\": \"x\"}\n[]\n";
+  const auto result = films.evaluate("out", "--resume");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("seconds a video:"));
+  EXPECT_EQ(
+      testing::moviechat("merge " + films.word("out") + " --out " + films.word("all")).exit_code,
+      0);
+}
 
 TEST(EvalFailures, AStatusThatCannotBeWrittenFailsNoFilm) {
   const EvalFilms films(1);

@@ -19,6 +19,7 @@ Prediction sample() {
   prediction.index = 3;
   prediction.video = "1.mp4";
   prediction.id = "1";
+  prediction.file = "films/1.mkv";
   prediction.video_info = {10.5, 23.976, 252};
   Result result;
   result.id = "1/b0";
@@ -44,6 +45,7 @@ TEST(Predictions, ALineHasThePromisedKeys) {
   EXPECT_EQ(json["schema_version"], 1);
   EXPECT_EQ(json["index"], 3);
   EXPECT_EQ(json["video"], "1.mp4");
+  EXPECT_EQ(json["file"], "films/1.mkv");
   EXPECT_TRUE(json["error"].is_null());
   EXPECT_EQ(json["video_info"]["frames"], 252);
   const auto& result = json["results"][0];

@@ -265,7 +265,61 @@ TEST(LmmsEval, SamplesOfARunAreADataSet) {
   }
   Annotations broken({{"samples.jsonl", "{\"doc_id\": 0, \"target\": \"x\"}\n"}});
   EXPECT_THAT(broken.refusal(DataSetKind::lmms_eval, "samples.jsonl"),
-              HasSubstr("line 1: doc is missing"));
+              HasSubstr("line 1: doc is missing, and no metric names the video"));
+}
+
+// The shape that lmms_eval/loggers/evaluation_tracker.py writes since it drops `doc`, with the
+// metrics of its tasks moviechat and activitynetqa.
+TEST(LmmsEval, SamplesWithoutTheirDocumentAreReadFromTheMetrics) {
+  Annotations files(
+      {{"samples.jsonl",
+        R"({"doc_id": 0, "target": "A boy", "filtered_resps": ["x"], "input": "Who? Be short.", "gpt_eval_score": {"video_name": "1.mp4", "question": "Who?", "answer": "A boy", "pred": "x", "score": 0}})"
+        "\n"
+        R"({"doc_id": 1, "target": ["yes", "no"], "input": "Is it day?\nAnswer.", "gpt_eval_score": {"video_name": "1QIUV7WYKXg", "question_id": "v_1QIUV7WYKXg_3", "type": "3", "score": 5}})"
+        "\n"}});
+  const DataSet data = files.read(DataSetKind::lmms_eval, "samples.jsonl");
+  ASSERT_EQ(data.films.size(), 2U);
+  EXPECT_EQ(data.films[0].items[0].question, "Who?");
+  EXPECT_EQ(data.films[0].items[0].reference, "A boy");
+  EXPECT_EQ(data.films[1].items[0].question, "Is it day?\nAnswer.");
+  EXPECT_EQ(data.films[1].items[0].reference, "yes");
+  EXPECT_EQ(data.films[1].items[0].id, "v_1QIUV7WYKXg_3");
+  EXPECT_THAT(data.films[1].file_names, ElementsAre("1QIUV7WYKXg", "v_1QIUV7WYKXg"));
+  EXPECT_THAT(files.warnings, ElementsAre(HasSubstr("breakpoints have lost the frame")));
+}
+
+// Video-MME's documents name options with their letters, others without.
+TEST(LmmsEval, QuestionsOfChoicesAreAskedWithThem) {
+  Annotations files(
+      {{"samples.jsonl",
+        R"({"doc": {"videoID": "a", "question": "Which?", "options": ["A. Red.", "B. Blue."]}, "target": "B"})"
+        "\n"
+        R"({"doc": {"video": "b", "question": "Which?", "candidates": ["red", "blue"]}, "target": "A"})"
+        "\n"
+        R"({"doc": {"video": "c", "question": "Red or blue?", "options": ["Red", "blue"], "A": "x", "B": "y"}})"
+        "\n"},
+       {"bad.jsonl", R"({"doc": {"video": "a", "question": "Which?", "options": 4}})"}});
+  const DataSet data = files.read(DataSetKind::lmms_eval, "samples.jsonl");
+  EXPECT_EQ(data.films[0].items[0].question, "Which?\nA. Red.\nB. Blue.");
+  EXPECT_EQ(data.films[0].items[0].reference, "B");
+  EXPECT_EQ(data.films[1].items[0].question, "Which?\nA. red\nB. blue");
+  EXPECT_EQ(data.films[2].items[0].question, "Red or blue?");  // names them itself
+  EXPECT_THAT(files.refusal(DataSetKind::lmms_eval, "bad.jsonl"),
+              HasSubstr("options must be a list of texts"));
+}
+
+TEST(VlmEvalKit, QuestionsOfChoicesAreAskedWithThem) {
+  Annotations files({{"letters.tsv",
+                      "index\tvideo\tquestion\tanswer\tA\tB\tC\n"
+                      "0\ta\tWhich?\tB\tred\tblue\t\n"},
+                     {"candidates.tsv",
+                      "index\tvideo\tquestion\tanswer\tcandidates\n"
+                      "0\ta\tWhich?\tB\t\"[\"\"red\"\", \"\"blue\"\"]\"\n"}});
+  for (const char* name : {"letters.tsv", "candidates.tsv"}) {
+    const DataSet data = files.read(DataSetKind::vlmevalkit, name);
+    EXPECT_EQ(data.films[0].items[0].question, "Which?\nA. red\nB. blue");
+    EXPECT_EQ(data.films[0].items[0].reference, "B");
+  }
 }
 
 TEST(VlmEvalKit, ATableOfTabsHasModesAndBreakpointsNeedAFrame) {

@@ -72,7 +72,7 @@ TEST(VideoFolder, FindsNamesInAnyCaseWithAnyExtensionAnywhereBelow) {
   }
   const VideoFolder videos(folder.path());
   const auto found = [&](std::vector<std::string> names) {
-    return videos.find(film_called(std::move(names))).lexically_relative(folder.path()).string();
+    return videos.find(film_called(std::move(names))).string();
   };
   EXPECT_EQ(found({"1.mp4"}), "1.MP4");
   EXPECT_EQ(found({"2.mp4"}), "2.mkv");
@@ -87,6 +87,41 @@ TEST(VideoFolder, FindsNamesInAnyCaseWithAnyExtensionAnywhereBelow) {
   EXPECT_THAT(refusal([&] { found({"4.avi"}); }), HasSubstr("may be '4.mkv' or '4.mp4'"));
   EXPECT_THAT(refusal([&] { found({"6.mp4"}); }), HasSubstr("no film called '6.mp4'"));
   EXPECT_THAT(refusal([&] { found({"../9.mp4"}); }), HasSubstr("no film called"));
+}
+
+TEST(VideoFolder, OfSeveralFilesTheOneInTheNamedFolderIsTaken) {
+  const TemporaryFolder folder;
+  for (const char* name : {"1_plot/film.mp4", "2_topic/film.mp4", "top.mp4", "2_topic/top.mp4",
+                           "V/Same.mp4", "V/same.mp4"}) {
+    fs::create_directories((folder / name).parent_path());
+    std::ofstream(folder / name) << "x";
+  }
+  const VideoFolder videos(folder.path());
+  const auto found = [&](const std::string& name) {
+    return videos.find(film_called({name})).string();
+  };
+  EXPECT_EQ(found("1_plot/film"), "1_plot/film.mp4");
+  EXPECT_EQ(found("Videos/2_TOPIC/Film.avi"), "2_topic/film.mp4");
+  EXPECT_EQ(found("top"), "top.mp4");
+  EXPECT_EQ(found("V/same"), "V/same.mp4");
+  EXPECT_THAT(refusal([&] { found("3/film"); }), HasSubstr("may be '1_plot/film.mp4' or '2_"));
+}
+
+TEST(VideoFolder, WhatDownloadersLeaveBesideAFilmIsNotTakenForIt) {
+  const TemporaryFolder folder;
+  for (const char* extension : {"mp4", "webp", "gif", "description", "info", "nfo", "h5", "ytdl"}) {
+    std::ofstream(folder / ("v_1." + std::string(extension))) << "x";
+  }
+  EXPECT_EQ(VideoFolder(folder.path()).find(film_called({"v_1"})), "v_1.mp4");
+}
+
+TEST(VideoFolder, CaseAndCompositionOfLettersAreUnicodes) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "Éclair 日本.MP4") << "x";
+  std::ofstream(folder / "Ame\xCC\x81lie.mp4") << "x";  // as macOS writes it
+  const VideoFolder videos(folder.path());
+  EXPECT_EQ(videos.find(film_called({"éclair 日本"})), "Éclair 日本.MP4");
+  EXPECT_EQ(videos.find(film_called({"am\xC3\xA9lie.mkv"})), "Ame\xCC\x81lie.mp4");
 }
 
 TEST(Shards, DealOutEveryVideoOnce) {
@@ -171,7 +206,8 @@ TEST(Cost, MeansAreOverVideosAndTheLastLineOfAVideoCounts) {
                     .peak_device_bytes = peak / 2});
   };
   const CostReport report =
-      cost_report({line(0, 100, 100, 10), line(0, 1, 2, 20), line(5, 3, 4, 8), "{\"torn"});
+      cost_report({line(0, 100, 100, 10), line(0, 1, 2, 20), line(5, 3, 4, 8), "{\"torn",
+                   R"({"index": "x"})", R"({"index": 0, "stages": {"a": "b"}})", "[]"});
   EXPECT_EQ(report.videos, 2);
   EXPECT_DOUBLE_EQ(report.mean_seconds, 5);
   ASSERT_EQ(report.stages.size(), 3U);

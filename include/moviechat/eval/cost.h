@@ -35,7 +35,8 @@ struct CostReport {
   std::optional<int64_t> peak_device_bytes;
 };
 
-/// Lines of timings.jsonl → report; of several lines of one video the last counts.
+/// Lines of timings.jsonl → report; of several lines of one video the last counts, and what is none
+/// is left out.
 CostReport cost_report(const std::vector<std::string>& lines);
 /// Writes cost.json.
 void write_cost(const std::filesystem::path& folder, const CostReport& report);

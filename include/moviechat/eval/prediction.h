@@ -55,6 +55,7 @@ struct Prediction {
   int64_t index = 0;  // of the video in the data set
   std::string video;  // as the annotation names it
   std::string id;
+  std::optional<std::string> file;       // in the folder of films; nullopt: none was found or asked
   std::optional<std::string> error;      // why the video could not be read, one line
   std::optional<VideoFacts> video_info;  // nullopt: not read
   std::vector<Result> results;           // one for each question asked

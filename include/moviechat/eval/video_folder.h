@@ -13,19 +13,27 @@ namespace moviechat::eval {
 enum class FilmFiles { videos, features };
 
 /// Finds the files of a data set's films in a folder and the folders below, whatever the case of
-/// their names and their extension.
+/// their names, how their letters are composed, and their extension.
 class VideoFolder {
  public:
   /// Lists the folder once. InputError when there is none.
   explicit VideoFolder(std::filesystem::path folder, FilmFiles files = FilmFiles::videos);
 
-  /// InputError when there is no file of the film's names, or several that are equally like them.
+  const std::filesystem::path& path() const { return folder_; }
+
+  /// The film's file, relative to path(). Of several, the one in the folders that are named counts,
+  /// then one with a video's extension, then one of the very name. InputError when there is none,
+  /// or when several are equally like it.
   std::filesystem::path find(const Film& film) const;
 
  private:
-  using Files = std::multimap<std::string, std::filesystem::path>;
+  using Files = std::map<std::string, std::vector<std::filesystem::path>>;
+  /// Files of a name, else those whose name but for the extension it is, else those that differ in
+  /// the extension.
+  std::vector<std::filesystem::path> called(const std::string& file_name) const;
+
   std::filesystem::path folder_;
-  Files by_name_;  // in small letters
+  Files by_name_;  // case-folded; relative to the folder
   Files by_stem_;
 };
 

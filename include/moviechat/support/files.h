@@ -17,9 +17,12 @@ void write_file(const std::filesystem::path& path, std::string_view contents);
 /// The name of a new file is on the disk when its folder is. What cannot be synced is left.
 void sync_folder(const std::filesystem::path& folder);
 
-/// Takes an open file for this process alone, until it is closed. False when another has it.
-/// InputError where the file system has no locks.
-bool try_lock(int descriptor, const std::filesystem::path& path);
+/// For one process alone, or for any number that only read.
+enum class Lock { exclusive, shared };
+
+/// Takes an open file until it is closed. False when another process has it in a way that does not
+/// go with `lock`. InputError where the file system has no locks.
+bool try_lock(int descriptor, const std::filesystem::path& path, Lock lock = Lock::exclusive);
 
 /// Lower-case hexadecimal SHA-256 of a file's contents.
 std::string sha256_of_file(const std::filesystem::path& path);
