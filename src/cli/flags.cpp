@@ -215,8 +215,8 @@ const std::vector<Flag>& flags() {
       {.name = "--judge-verdicts",
        .argument = "FILE",
        .help =
-           "keeps what the judge said, so that nothing is asked twice [verdicts.jsonl in --out, "
-           "else beside the predictions]",
+           "keeps what the judge said, so that nothing is asked twice [verdicts.jsonl beside each "
+           "run's predictions]",
        .group = kScore,
        .example = "verdicts.jsonl"},
 

@@ -60,15 +60,17 @@ std::string key_of(const Arguments& arguments) {
   if (key == nullptr && arguments.has("--judge-key-env")) {
     throw InputError("--judge-key-env: there is no " + variable + " in the environment");
   }
-  return key == nullptr ? "" : key;
+  std::string text = key == nullptr ? "" : key;
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.pop_back();
+  const auto is_printed = [](unsigned char c) { return c > ' ' && c < 127; };
+  if (!std::all_of(text.begin(), text.end(), is_printed)) {
+    throw InputError("the key in " + variable +
+                     " holds a blank or a character that no header can; expected it alone");
+  }
+  return text;
 }
 
-fs::path beside(const fs::path& run, const char* name) {
-  std::error_code ignored;
-  return (fs::is_directory(run, ignored) ? run : run.parent_path()) / name;
-}
-
-judge::JudgeOptions judge_options(const Arguments& arguments, const ScoreCommand& command) {
+judge::JudgeOptions judge_options(const Arguments& arguments) {
   judge::JudgeOptions options;
   const auto url = arguments.value("--judge-url");
   const auto model = arguments.value("--judge-model");
@@ -84,16 +86,14 @@ judge::JudgeOptions judge_options(const Arguments& arguments, const ScoreCommand
   double timeout = options.timeout.count();
   set_number(arguments, "--judge-timeout", timeout);
   options.timeout = Seconds(timeout);
-  options.verdicts = !command.out.empty() ? command.out / "verdicts.jsonl"
-                                          : beside(command.runs[0], "verdicts.jsonl");
-  if (const auto file = arguments.value("--judge-verdicts")) options.verdicts = *file;
+  options.verdicts = arguments.value("--judge-verdicts").value_or("");
   return options;
 }
 
-/// Reads what eval wrote beside a run; a report can do without it.
+/// Reads what eval wrote beside predictions; a report can do without it.
 template <class Read>
-void read_beside(const fs::path& run, const char* name, Messages& messages, Read read) {
-  const fs::path file = beside(run, name);
+void read_beside(const fs::path& predictions, const char* name, Messages& messages, Read read) {
+  const fs::path file = predictions.parent_path() / name;
   std::error_code ignored;
   if (!fs::exists(file, ignored)) return;
   try {
@@ -103,8 +103,8 @@ void read_beside(const fs::path& run, const char* name, Messages& messages, Read
   }
 }
 
-judge::ScoredRun scored(const fs::path& path, const ScoreCommand& command, Messages& messages,
-                        const CancelFlag& cancel) {
+/// A run with what can be scored of it; it has no scores yet.
+judge::ScoredRun unscored(const fs::path& path) {
   judge::ScoredRun run;
   run.run = judge::read_run(path);
   run.rows = judge::rows_of(run.run);
@@ -115,45 +115,69 @@ judge::ScoredRun scored(const fs::path& path, const ScoreCommand& command, Messa
                      " without an answer, " + std::to_string(run.rows.unreferenced) +
                      " without a right answer to compare with");
   }
+  return run;
+}
+
+fs::path verdicts_of(const judge::ScoredRun& run) {
+  return run.run.file.parent_path() / "verdicts.jsonl";
+}
+
+/// What was said of a run's answers stays beside it, whatever it is compared with.
+judge::Judgement judged(const judge::ScoredRun& run, const judge::ScoredRun* other,
+                        judge::JudgeOptions options, Messages& messages, const CancelFlag& cancel) {
+  if (options.verdicts.empty()) {
+    options.verdicts = verdicts_of(run);
+    if (other != nullptr) options.others = {verdicts_of(*other)};
+  }
+  judge::Judgement judgement = judge::ask_judge(
+      judge::judge_questions(run.rows.rows), options,
+      [&](const Progress& progress) { messages.progress(progress); }, &cancel);
+  messages.clear_bar();
+  return judgement;
+}
+
+/// `other` is the run that it is compared with, if any.
+void score(judge::ScoredRun& run, const judge::ScoredRun* other, const ScoreCommand& command,
+           Messages& messages, const CancelFlag& cancel) {
   for (const Metric metric : command.metrics) {
     if (metric != Metric::judge) {
       run.series.push_back(judge::offline_series(run.rows.rows, metric));
       continue;
     }
-    const judge::Judgement judgement = judge::ask_judge(
-        judge::judge_questions(run.rows.rows), *command.judge,
-        [&](const Progress& progress) { messages.progress(progress); }, &cancel);
-    messages.clear_bar();
+    const judge::Judgement judgement = judged(run, other, *command.judge, messages, cancel);
     run.judge = judgement.summary;
     for (auto& series : judge::judge_series(run.rows.rows, judgement)) {
       run.series.push_back(std::move(series));
     }
   }
   run.groups = judge::group_scores(run.rows.rows, run.series, command.bootstrap);
-  read_beside(path, "manifest.json", messages, [&](const fs::path& file) {
+  read_beside(run.run.file, "manifest.json", messages, [&](const fs::path& file) {
     run.manifest = eval::read_manifest(file.parent_path());
   });
-  read_beside(path, "timings.jsonl", messages, [&](const fs::path& file) {
+  read_beside(run.run.file, "timings.jsonl", messages, [&](const fs::path& file) {
     std::vector<std::string> lines;
     std::istringstream text(read_file(file, "timings"));
     for (std::string line; std::getline(text, line);) lines.push_back(line);
     if (!lines.empty()) run.cost = eval::cost_report(lines);
   });
-  return run;
 }
 
-judge::Thumbnails pictures(const judge::ScoreReport& report, const ScoreCommand& command,
-                           Messages& messages, const CancelFlag& cancel) {
+/// The folder of films, where pictures of them are wanted.
+std::optional<eval::VideoFolder> folder_of_films(const ScoreCommand& command) {
   const bool wanted = command.format == ScoreFormat::html || !command.out.empty();
-  if (!wanted || command.videos.empty()) return {};
-  const eval::VideoFolder folder(command.videos);
+  if (!wanted || command.videos.empty()) return std::nullopt;
+  return eval::VideoFolder(command.videos);
+}
+
+judge::Thumbnails pictures(const judge::ScoreReport& report, const eval::VideoFolder& folder,
+                           Messages& messages, const CancelFlag& cancel) {
   auto found = judge::thumbnails_of(
       judge::wrong_rows(report.first),
       [&](const eval::Prediction& film) {
-        eval::Film wanted_film;
-        wanted_film.name = film.video;
-        wanted_film.file_names = {film.video};
-        return folder.find(wanted_film);
+        eval::Film wanted;
+        wanted.name = film.video;
+        wanted.file_names = {film.file.value_or(film.video)};
+        return folder.path() / folder.find(wanted);
       },
       [&](const std::string& line) { messages.warn(line); },
       [&](const Progress& progress) { messages.progress(progress); }, &cancel);
@@ -197,7 +221,8 @@ void check_verdicts(const judge::ScoreReport& report) {
   if (failed + malformed == 0) return;
   throw SomeFailed("the judge gave no verdict on " + std::to_string(failed + malformed) +
                    " answers: " + std::to_string(malformed) + " malformed, " +
-                   std::to_string(failed) + " without a reply (those are asked again next time)");
+                   std::to_string(failed) +
+                   " without a reply; only the latter are asked again next time");
 }
 
 }  // namespace
@@ -227,7 +252,7 @@ ScoreCommand read_score(const Arguments& arguments, Messages& messages) {
   const bool judged = std::find(command.metrics.begin(), command.metrics.end(), Metric::judge) !=
                       command.metrics.end();
   if (judged) {
-    command.judge = judge_options(arguments, command);
+    command.judge = judge_options(arguments);
     const std::string& url = command.judge->url;
     const bool here = url.starts_with("http://127.") || url.starts_with("http://localhost");
     if (url.starts_with("http://") && !here && !command.judge->key.empty()) {
@@ -251,12 +276,20 @@ void run_score(const ScoreCommand& command, Messages& messages, const CancelFlag
   judge::ScoreReport report;
   report.version = MOVIECHAT_VERSION;
   report.bootstrap = command.bootstrap;
-  report.first = scored(command.runs[0], command, messages, cancel);
+  // all that may be wrong is found before a judge is paid
+  report.first = unscored(command.runs[0]);
   if (command.runs.size() == 2) {
-    report.second = scored(command.runs[1], command, messages, cancel);
+    report.second = unscored(command.runs[1]);
+    judge::check_same_questions(report.first.run, report.second->run);
+  }
+  const auto films = folder_of_films(command);
+  score(report.first, report.second ? &*report.second : nullptr, command, messages, cancel);
+  if (report.second) {
+    score(*report.second, &report.first, command, messages, cancel);
     report.comparison = judge::compare(report.first, *report.second, command.bootstrap);
   }
-  const judge::Thumbnails thumbnails = pictures(report, command, messages, cancel);
+  judge::Thumbnails thumbnails;
+  if (films) thumbnails = pictures(report, *films, messages, cancel);
   cancel.check();
   if (!command.out.empty()) write_files(report, thumbnails, command.out);
   results.write(printed(report, thumbnails, command.format));

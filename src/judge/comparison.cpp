@@ -33,15 +33,6 @@ std::string described(const std::vector<Asked>& asked, size_t place) {
          ")";
 }
 
-void check_same_questions(const std::vector<Asked>& first, const std::vector<Asked>& second) {
-  for (size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
-    if (i < first.size() && i < second.size() && same_question(first[i], second[i])) continue;
-    throw InputError("the two runs have different questions: number " + std::to_string(i + 1) +
-                     " is " + described(first, i) + " in the first, " + described(second, i) +
-                     " in the second; compare runs over the same annotations");
-  }
-}
-
 std::map<const eval::Result*, size_t> places(const std::vector<Row>& rows) {
   std::map<const eval::Result*, size_t> place_of;
   for (size_t i = 0; i < rows.size(); ++i) place_of[rows[i].result] = i;
@@ -80,11 +71,22 @@ PairedScores paired(const Series& first, const Series& second, const std::vector
 
 }  // namespace
 
+void check_same_questions(const Run& first_run, const Run& second_run) {
+  const std::vector<Asked> first = asked_in(first_run);
+  const std::vector<Asked> second = asked_in(second_run);
+  for (size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
+    if (i < first.size() && i < second.size() && same_question(first[i], second[i])) continue;
+    throw InputError("the two runs have different questions: number " + std::to_string(i + 1) +
+                     " is " + described(first, i) + " in the first, " + described(second, i) +
+                     " in the second; compare runs over the same annotations");
+  }
+}
+
 Comparison compare(const ScoredRun& first, const ScoredRun& second,
                    const BootstrapOptions& options) {
   const std::vector<Asked> asked = asked_in(first.run);
   const std::vector<Asked> asked_second = asked_in(second.run);
-  check_same_questions(asked, asked_second);
+  check_same_questions(first.run, second.run);
 
   const auto place_in_first = places(first.rows.rows);
   const auto place_in_second = places(second.rows.rows);

@@ -48,16 +48,30 @@ std::optional<TokenUsage> usage_of(const Json& reply) {
   return TokenUsage{*prompt, *completion};
 }
 
-/// The text of a chat completion. A message without text (a refusal) is an empty one.
+/// The text of a message, whole or in parts [{"type": "text", "text": …}, …]; empty where there is
+/// none (a refusal), nullopt for anything else.
+std::optional<std::string> content_of(const Json& message) {
+  const Json content = message.value("content", Json());
+  if (content.is_null()) return "";
+  if (content.is_string()) return content.get<std::string>();
+  if (!content.is_array()) return std::nullopt;
+  std::string text;
+  for (const Json& part : content) {
+    if (!part.is_object()) return std::nullopt;
+    const Json words = part.value("text", Json());
+    if (words.is_string()) text += words.get<std::string>();
+  }
+  return text;
+}
+
+/// The text of a chat completion.
 std::optional<std::string> text_of(const Json& reply) {
   const auto choices = reply.find("choices");
   if (choices == reply.end() || !choices->is_array() || choices->empty()) return std::nullopt;
   const Json& choice = choices->front();
   if (!choice.is_object() || !choice.contains("message")) return std::nullopt;
   const Json& message = choice["message"];
-  if (!message.is_object()) return std::nullopt;
-  const auto content = message.find("content");
-  return content != message.end() && content->is_string() ? content->get<std::string>() : "";
+  return message.is_object() ? content_of(message) : std::nullopt;
 }
 
 Exchange read_reply(const std::string& body) {

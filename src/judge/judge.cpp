@@ -44,13 +44,16 @@ Judgement ask_judge(const std::vector<JudgeQuestion>& questions, const JudgeOpti
   summary.questions = static_cast<int64_t>(questions.size());
 
   std::vector<std::string> keys;
-  std::set<std::string> known;
-  std::deque<Task> tasks;
   for (const JudgeQuestion& question : questions) {
     keys.push_back(VerdictFile::key_of(options, question));
-    const bool kept = settled(verdicts.replies(keys.back()), options);
+  }
+  for (const auto& other : options.others) verdicts.take_over(other, {keys.begin(), keys.end()});
+  std::set<std::string> known;
+  std::deque<Task> tasks;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const bool kept = settled(verdicts.replies(keys[i]), options);
     if (kept) ++summary.kept;
-    if (known.insert(keys.back()).second && !kept) tasks.push_back({keys.back(), &question});
+    if (known.insert(keys[i]).second && !kept) tasks.push_back({keys[i], &questions[i]});
   }
   Asking asking(options, verdicts, std::move(tasks));
   asking.run(progress, cancel);

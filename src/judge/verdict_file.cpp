@@ -1,6 +1,7 @@
 #include "judge/verdict_file.h"
 
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "judge/endpoint.h"
 #include "moviechat/support/error.h"
@@ -22,20 +23,33 @@ std::optional<TokenUsage> usage_of(const Json& json) {
                     json.at("completion_tokens").get<int64_t>()};
 }
 
+std::string origin(const std::filesystem::path& path, int64_t line) {
+  return "verdicts '" + path.string() + "' line " + std::to_string(line);
+}
+
 }  // namespace
 
 VerdictFile::VerdictFile(const std::filesystem::path& path)
     : file_(path, "verdicts", [&](int64_t number, std::string_view line) {
-        try {
-          const Json json = Json::parse(line);
-          // The reply counts, not what was once made of it.
-          count(json.at("key").get<std::string>(),
-                parse_verdict(json.at("reply").get<std::string>()), usage_of(json.at("usage")));
-        } catch (const Json::exception&) {
-          throw InputError("verdicts '" + path.string() + "' line " + std::to_string(number) +
-                           " is no verdict of ours; give another file with --judge-verdicts");
-        }
+        count_line(line, origin(path, number));
       }) {}
+
+void VerdictFile::take_over(const std::filesystem::path& other, const std::set<std::string>& keys) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(other, ignored)) return;
+  std::set<std::string> wanted;
+  for (const std::string& key : keys) {
+    if (kept_.count(key) == 0) wanted.insert(key);
+  }
+  std::istringstream lines(read_file(other, "verdicts"));
+  std::string line;
+  for (int64_t number = 1; std::getline(lines, line); ++number) {
+    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (!json.is_object() || wanted.count(json.value("key", "")) == 0) continue;
+    count_line(line, origin(other, number));
+    file_.add(line);
+  }
+}
 
 std::string VerdictFile::key_of(const JudgeOptions& options, const JudgeQuestion& question) {
   return sha256(request_body(options, question));
@@ -62,6 +76,17 @@ void VerdictFile::add(const std::string& key, const std::string& model, const st
   const std::lock_guard lock(mutex_);
   file_.add(line);
   count(key, verdict, usage);
+}
+
+void VerdictFile::count_line(std::string_view line, const std::string& origin) {
+  try {
+    const Json json = Json::parse(line);
+    // The reply counts, not what was once made of it.
+    count(json.at("key").get<std::string>(), parse_verdict(json.at("reply").get<std::string>()),
+          usage_of(json.at("usage")));
+  } catch (const Json::exception&) {
+    throw InputError(origin + " is no verdict of ours; give another file with --judge-verdicts");
+  }
 }
 
 void VerdictFile::count(const std::string& key, const std::optional<Verdict>& verdict,

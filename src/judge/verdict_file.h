@@ -2,6 +2,7 @@
 
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "moviechat/judge/judge.h"
@@ -30,11 +31,16 @@ class VerdictFile {
 
   KeptReplies replies(const std::string& key) const;
 
+  /// Copies what another such file, if it is there, holds of `keys` that nothing is known of here.
+  void take_over(const std::filesystem::path& other, const std::set<std::string>& keys);
+
   /// Keeps a reply: on the disk when this returns.
   void add(const std::string& key, const std::string& model, const std::string& reply,
            const std::optional<TokenUsage>& usage);
 
  private:
+  /// Reads a line of a file. InputError when it is none of ours.
+  void count_line(std::string_view line, const std::string& origin);
   void count(const std::string& key, const std::optional<Verdict>& verdict,
              const std::optional<TokenUsage>& usage);
 

@@ -267,6 +267,57 @@ def test_malformed_and_failed_answers_are_counted_apart(tmp_path: Path) -> None:
         assert judge.times == {"right": 1, "wrong": 1, "babble": 3, "refused": 1}
 
 
+def test_what_was_judged_is_asked_again_by_no_other_report(tmp_path: Path) -> None:
+    """Verdicts lie beside the run that they are of, wherever the report goes."""
+    first = write_run(tmp_path / "first", [row(0, [answered("one"), answered("two")])])
+    second = write_run(tmp_path / "second", [row(0, [answered("one"), answered("three")])])
+    with serving(lambda handler, *_: handler.say(RIGHT)) as judge:
+        flags = ["--metric", "judge", "--judge-url", judge.url, "--judge-model", "stub"]
+        for runs, asked in (
+            ([first], 2),
+            ([first, "--out", tmp_path / "report"], 2),
+            ([first, second], 3),  # "one" is known from the first run
+            ([second], 3),
+            ([second, first, "--out", tmp_path / "report"], 3),
+        ):
+            result = score(*runs, *flags)
+            assert result.returncode == 0, result.stderr
+            assert judge.requests == asked, runs
+    assert not (tmp_path / "report" / "verdicts.jsonl").exists()
+
+
+def test_what_cannot_be_reported_is_told_before_a_judge_is_asked(tmp_path: Path) -> None:
+    first = write_run(tmp_path / "first", [row(0, [answered("one")])])
+    other = [answered("one") | {"question": "And now?"}]
+    second = write_run(tmp_path / "second", [row(0, other)])
+    with serving(lambda handler, *_: handler.say(RIGHT)) as judge:
+        flags = ["--metric", "judge", "--judge-url", judge.url, "--judge-model", "stub"]
+        for arguments in (
+            [first, second],
+            [first, tmp_path / "nothing"],
+            [first, "--html", "--videos", tmp_path / "nothing"],
+        ):
+            result = score(*arguments, *flags)
+            assert result.returncode == 2
+            assert result.stderr.count("\n") == 1
+        assert judge.requests == 0
+
+
+def test_replies_in_parts_are_read_and_a_key_of_a_windows_file_is_sent(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", [row(0, [answered("one")])])
+    parts = [{"type": "text", "text": "{'pred': 'yes', "}, {"type": "text", "text": "'score': 4}"}]
+    body = {"choices": [{"message": {"role": "assistant", "content": parts}}]}
+    with serving(lambda handler, *_: handler.send(200, body)) as judge:
+        flags = ["--metric", "judge", "--judge-url", judge.url, "--judge-model", "stub"]
+        result = score(run, *flags, OPENAI_API_KEY="sk-abc\r\n")
+        assert result.returncode == 0, result.stderr
+        assert judge.times == {"one": 1}
+        assert judge.keys == {"Bearer sk-abc"}
+        result = score(run, *flags, OPENAI_API_KEY="sk abc")
+        assert result.returncode == 2
+        assert "OPENAI_API_KEY" in result.stderr
+
+
 def test_a_judge_that_does_not_work_is_told_in_one_line(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", [row(0, [answered("a")])])
     with serving(lambda handler, *_: handler.send(401, {"error": {"message": "bad key"}})) as judge:

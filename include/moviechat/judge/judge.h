@@ -18,13 +18,14 @@ struct JudgeOptions {
   std::string model;  // the name that the API knows it by
   std::string key;    // sent as a bearer token unless it is empty; never printed
   std::string body;   // JSON merged into every request (RFC 7396): {"temperature": null}
-  std::filesystem::path verdicts;  // the file that keeps them
-  int64_t concurrency = 4;         // requests at the same time
-  int64_t retries = 6;             // after a failed request
-  int64_t malformed_retries = 2;   // after a reply that holds no verdict
-  Seconds timeout{60};             // of one request
-  Seconds first_wait{0.5};         // before the first retry; doubled before each that follows
-  Seconds longest_wait{60};        // before a retry; what Retry-After asks for may be longer
+  std::filesystem::path verdicts;             // the file that keeps them
+  std::vector<std::filesystem::path> others;  // such files of other runs: what they know is taken
+  int64_t concurrency = 4;                    // requests at the same time
+  int64_t retries = 6;                        // after a failed request
+  int64_t malformed_retries = 2;              // after a reply that holds no verdict
+  Seconds timeout{60};                        // of one request
+  Seconds first_wait{0.5};   // before the first retry; doubled before each that follows
+  Seconds longest_wait{60};  // before a retry; what Retry-After asks for may be longer
 };
 
 struct TokenUsage {

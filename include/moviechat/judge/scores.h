@@ -83,6 +83,9 @@ struct Comparison {
 };
 
 /// InputError when the runs were asked different questions, or have other right answers.
+void check_same_questions(const Run& first, const Run& second);
+
+/// The same InputError.
 Comparison compare(const ScoredRun& first, const ScoredRun& second,
                    const BootstrapOptions& options);
 
