@@ -1,6 +1,7 @@
 #include "moviechat/model/script_module.h"
 
 #include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/codegen/fuser/interface.h>
 #include <torch/csrc/jit/passes/tensorexpr_fuser.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/serialization/import.h>
@@ -19,13 +20,16 @@ namespace {
 constexpr uintmax_t kLarge = uintmax_t{1} << 30;  // bytes of a file
 
 /// The profiling executor specialises on every new shape and recompiles during the first calls;
-/// films and questions bring new shapes all the time.
+/// films and questions bring new shapes all the time. Fusers compile kernels as they go, which no
+/// reference has seen: sums of squares and angles are to be what the operators make of them.
 void use_the_simple_executor() {
   static std::once_flag once;
   std::call_once(once, [] {
     torch::jit::getProfilingMode() = false;
     torch::jit::getExecutorMode() = false;
     torch::jit::setTensorExprFuserEnabled(false);
+    torch::jit::overrideCanFuseOnCPU(false);
+    torch::jit::overrideCanFuseOnGPU(false);
   });
 }
 
