@@ -33,12 +33,13 @@ int64_t Sampler::choose(std::span<const float> logits, Random& random) {
 }
 
 std::span<const Candidate> Sampler::candidates(std::span<const float> logits) {
-  likeliest(logits);  // throws when there is none
-  const auto temperature = static_cast<float>(options_.temperature);
+  // the differences count: divided by a tiny temperature, logits themselves would overflow
+  const double largest = logits[static_cast<size_t>(likeliest(logits))];
   candidates_.clear();
   for (size_t id = 0; id < logits.size(); ++id) {
     if (!std::isfinite(logits[id])) continue;  // forbidden
-    candidates_.push_back({static_cast<int64_t>(id), logits[id] / temperature, 0});
+    const double score = (logits[id] - largest) / options_.temperature;
+    candidates_.push_back({static_cast<int64_t>(id), static_cast<float>(score), 0});
   }
   keep_top_k();
   std::sort(candidates_.begin(), candidates_.end(), [](const Candidate& a, const Candidate& b) {

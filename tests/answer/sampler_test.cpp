@@ -45,6 +45,15 @@ TEST(Sampler, DrawsAsOftenAsTheProbabilitiesSay) {
   }
 }
 
+TEST(Sampler, ATinyTemperatureIsGreedy) {
+  const std::vector<float> logits = {-3, 40, kForbidden, 39.5F};
+  for (const double temperature : {1e-6, 1e-40, 1e-300}) {
+    Sampler sampler(drawing(temperature, 0, 1));
+    Random random(1);
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(sampler.choose(logits, random), 1) << temperature;
+  }
+}
+
 TEST(Sampler, ForbiddenTokensAreNeverDrawn) {
   const std::vector<float> logits = {kForbidden, 0, kForbidden, 0};
   Sampler sampler(drawing(1, 0, 1));
