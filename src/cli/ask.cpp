@@ -26,7 +26,7 @@ class Stream {
 
   bool operator()(std::string_view piece) {
     if (!wanted_ || piece.empty()) return true;
-    if (written_.empty()) messages_.clear_bar();
+    if (written_.empty()) messages_.end_progress();
     written_ += piece;
     results_.write(piece);
     return true;

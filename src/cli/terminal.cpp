@@ -63,7 +63,7 @@ void Messages::progress(const Progress& progress) {
   if (LogLevel::info > level_) return;
   const std::lock_guard lock(mutex_);
   const auto now = Clock::now();
-  if (now < next_progress_) return;
+  if (progress_over_ || now < next_progress_) return;
   next_progress_ = now + (terminal_ ? Clock::duration(kBarInterval) : kLineInterval);
   if (terminal_) {
     bar_shown_ = true;
@@ -77,6 +77,12 @@ void Messages::progress(const Progress& progress) {
 void Messages::clear_bar() {
   const std::lock_guard lock(mutex_);
   write_clear();
+}
+
+void Messages::end_progress() {
+  const std::lock_guard lock(mutex_);
+  write_clear();
+  progress_over_ = true;
 }
 
 void Messages::write_clear() {

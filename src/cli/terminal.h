@@ -26,6 +26,8 @@ class Messages {
   void debug(std::string_view line) { say(LogLevel::debug, "", line); }
   void progress(const Progress& progress);
   void clear_bar();
+  /// Takes the bar away for good: results are being written on the same terminal.
+  void end_progress();
 
  private:
   void say(LogLevel level, std::string_view kind, std::string_view line);
@@ -36,6 +38,7 @@ class Messages {
   LogLevel level_;
   bool terminal_;
   bool bar_shown_ = false;
+  bool progress_over_ = false;
   Clock::time_point next_progress_;
 };
 

@@ -8,6 +8,8 @@
 namespace moviechat {
 namespace {
 
+constexpr int64_t kLargestCapacity = 65536;  // blocks; merging looks at all of them
+
 std::string shape_of(const torch::Tensor& tensor) {
   std::string text;
   for (const int64_t size : tensor.sizes()) {
@@ -43,6 +45,11 @@ void MemoryOptions::check() const {
   if (long_capacity < keep) {
     throw InputError("memory.long_capacity must be at least memory.keep (" + std::to_string(keep) +
                      "), got " + std::to_string(long_capacity));
+  }
+  if (std::max(short_capacity, long_capacity) > kLargestCapacity) {
+    throw InputError("memory.short_capacity and memory.long_capacity must be at most " +
+                     std::to_string(kLargestCapacity) + ", got " +
+                     std::to_string(std::max(short_capacity, long_capacity)));
   }
 }
 
@@ -117,6 +124,13 @@ std::vector<Block> MemoryBuilder::not_consolidated() const {
   return {all.begin() + carried_, all.end()};
 }
 
+void MemoryBuilder::check_fits(int64_t positions) const {
+  if (options_.consolidation != Consolidation::never || short_.size() <= positions) return;
+  throw InputError("without consolidation the model takes at most " + std::to_string(positions) +
+                   " frames of a film; lower plan.frames (--plan uniform:" +
+                   std::to_string(positions) + ") or choose memory.consolidation window");
+}
+
 MemoryView MemoryBuilder::global(int64_t positions) const {
   MemoryBuilder finished = *this;
   finished.observer_ = {};
@@ -125,12 +139,8 @@ MemoryView MemoryBuilder::global(int64_t positions) const {
   const std::vector<Block>& blocks = never ? short_.blocks() : finished.long_.blocks();
   if (blocks.empty()) throw Error("memory: no frame was added, so there is nothing to ask about");
 
+  check_fits(positions);
   const int64_t total = static_cast<int64_t>(blocks.size());
-  if (never && total > positions) {
-    throw InputError("without consolidation the model takes at most " + std::to_string(positions) +
-                     " frames, got " + std::to_string(total) +
-                     "; lower plan.frames or choose memory.consolidation window");
-  }
   MemoryView view;
   view.dropped = std::max<int64_t>(0, total - positions);
   std::vector<torch::Tensor> features;

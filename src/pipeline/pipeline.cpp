@@ -4,7 +4,6 @@
 #include <cmath>
 #include <map>
 #include <numeric>
-#include <sstream>
 
 #include "moviechat/answer/language_model.h"
 #include "moviechat/features/footage.h"
@@ -12,6 +11,7 @@
 #include "moviechat/prompt/prompt.h"
 #include "moviechat/prompt/video_tokens.h"
 #include "moviechat/support/error.h"
+#include "moviechat/support/fields.h"
 #include "moviechat/support/stage_costs.h"
 #include "schedule.h"
 #include "watch.h"
@@ -19,11 +19,7 @@
 namespace moviechat {
 namespace {
 
-std::string text_of(Seconds time) {
-  std::ostringstream text;
-  text << time.count() << " s";
-  return text.str();
-}
+std::string text_of(Seconds time) { return to_text(time.count()) + " s"; }
 
 std::string beyond_the_end(Seconds at, const VideoInfo& video) {
   return "moment " + text_of(at) + " is beyond the end of '" + video.path + "', which is " +
@@ -51,8 +47,8 @@ std::map<int64_t, Seconds> frame_times(const std::vector<Question>& questions, F
       continue;
     }
     const std::string line = "frame " + std::to_string(frames[i]) + " is not in '" + video.path +
-                             "', which has " + std::to_string(video.frames) +
-                             " frames, counted from 0";
+                             "', which has some " + std::to_string(video.frames) +
+                             " frames by its length and rate, counted from 0";
     if (!run.clamp_moments || frames[i] < 0) throw InputError(line);
     const auto last = static_cast<double>(std::max<int64_t>(video.frames - 1, 0));
     const bool is_new = times.emplace(frames[i], Seconds(last / video.fps.value())).second;
@@ -123,6 +119,13 @@ bool with_evidence(const RunOptions& run, const VideoTokens& tokens) {
   return run.evidence && tokens.attention.defined();
 }
 
+/// What is on screen at a moment was not seen any longer.
+void end_at(Seconds moment, std::vector<Evidence>& evidence) {
+  for (Evidence& span : evidence) {
+    if (span.start < moment) span.end = std::min(span.end, moment);
+  }
+}
+
 Answer answer_from(const Generation& generation, const WatchedFilm& film, size_t question) {
   Answer answer;
   answer.question = film.questions[question];
@@ -136,6 +139,7 @@ Answer answer_from(const Generation& generation, const WatchedFilm& film, size_t
   if (generation.attention.defined()) {
     const VideoTokens& tokens = tokens_for(film, question);
     answer.evidence = find_evidence(generation.attention, tokens.attention, tokens.spans);
+    if (moment) end_at(film.moments[*moment], answer.evidence);
   }
   return answer;
 }

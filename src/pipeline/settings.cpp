@@ -19,7 +19,9 @@ void RuntimeOptions::check() const {
 
 void Settings::check() const {
   memory.check();
-  plan.check();
+  PlanOptions filled = plan;
+  if (plan.kind == PlanKind::clips && plan.clips == 0) filled.clips = clips_that_fill_memory();
+  filled.check();
   generation.check();
   runtime.check();
 }

@@ -114,6 +114,7 @@ class Watcher {
       case Step::Kind::sample: {
         const Stopwatch stopwatch(costs_, "memory");
         memory_.add(block);
+        if (options_.whole_film) memory_.check_fits(options_.positions);
         break;
       }
       case Step::Kind::clip_end: {

@@ -52,6 +52,11 @@ void check_question(std::string_view question, const PromptSpec& spec, const Tok
   }
   const auto tokens = static_cast<int64_t>(tokenizer.encode(question).size());
   const int64_t room = spec.context - max_new_tokens;
+  if (room < 1) {
+    throw InputError("an answer of up to " + std::to_string(max_new_tokens) +
+                     " tokens leaves no room for a question in the model's context of " +
+                     std::to_string(spec.context) + "; lower --max-new-tokens");
+  }
   if (tokens > room) {
     throw InputError("the question has " + std::to_string(tokens) + " tokens, more than the " +
                      std::to_string(room) + " that the model's context of " +

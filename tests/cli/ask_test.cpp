@@ -193,5 +193,20 @@ TEST(Ask, OnATerminalTheAnswerIsStreamedOnce) {
   EXPECT_EQ(result.out, std::string(kAnswer) + "\r\n");
 }
 
+// An answer that takes longer than a bar is old.
+TEST(Ask, NoProgressIsDrawnOverAnAnswerOnATerminal) {
+  if (moviechat::testing::run("command -v script").exit_code != 0) GTEST_SKIP() << "no script(1)";
+  const std::string slow =
+      "--min-new-tokens 250 --max-new-tokens 250 --plan uniform:8 --video " + film() + kQuestion;
+  const std::string answer = testing::moviechat(slow).out;
+  const auto result = moviechat::testing::run(
+      "script -qec " +
+      shell_word(testing::program() + " --model " +
+                 shell_word(moviechat::testing::tiny_bundle().string()) + " " + slow) +
+      " /dev/null");
+  const std::string shown = answer.substr(0, answer.size() - 1) + "\r\n";
+  EXPECT_TRUE(result.out == shown || result.out.ends_with("\033[K" + shown)) << result.out;
+}
+
 }  // namespace
 }  // namespace moviechat::cli

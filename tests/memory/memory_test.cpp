@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <random>
 
 namespace moviechat {
@@ -319,7 +320,16 @@ TEST(Memory, ErrorsNameWhatWasFoundAndExpected) {
   options.consolidation = Consolidation::never;
   MemoryBuilder uniform(options);
   for (int64_t i = 0; i < 5; ++i) uniform.add(frame_at(i, torch::zeros({4, 8})));
-  EXPECT_THAT(message([&] { uniform.global(4); }), HasSubstr("at most 4 frames, got 5"));
+  EXPECT_THAT(message([&] { uniform.global(4); }), HasSubstr("at most 4 frames of a film"));
+}
+
+TEST(MemoryOptions, NoCapacityIsWithoutLimit) {
+  MemoryOptions options;
+  options.short_capacity = 1'000'000'000;
+  EXPECT_THROW(options.check(), InputError);
+  options = {};
+  options.long_capacity = std::numeric_limits<int64_t>::max();
+  EXPECT_THROW(options.check(), InputError);
 }
 
 TEST(MemoryOptions, EveryFieldIsSetByItsName) {

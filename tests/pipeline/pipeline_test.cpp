@@ -156,6 +156,33 @@ TEST(Pipeline, EvidenceIsInsideWhatWasWatchedAndSumsToOne) {
       texts(ask(short_answers(), {{"What happens?", {}, {}}, {"Who is she?", Seconds(5), {}}})));
 }
 
+TEST(Pipeline, EvidenceOfAMomentEndsThereHoweverFewFramesWereRead) {
+  Settings settings = short_answers();
+  settings.plan.kind = PlanKind::uniform;
+  settings.plan.frames = 4;  // one every 2.5 s
+  RunOptions options;
+  options.evidence = true;
+  const RunResult result = ask(settings, {{"Who is she?", Seconds(4), {}}}, options);
+  ASSERT_FALSE(result.answers[0].evidence.empty());
+  for (const Evidence& span : result.answers[0].evidence) EXPECT_LE(span.end, Seconds(4));
+}
+
+TEST(Pipeline, MoreFramesThanCanBeKeptApartAreRefusedBeforeTheyAreRead) {
+  Settings settings = short_answers();
+  settings.plan.kind = PlanKind::uniform;
+  settings.plan.frames = 100;
+  settings.memory.consolidation = Consolidation::never;
+  int64_t watched = 0;
+  Callbacks callbacks;
+  callbacks.progress = [&](const Progress& progress) { watched = progress.done; };
+  EXPECT_THAT(([&] {
+                Pipeline(tiny(), settings)
+                    .ask(testing::golden("clip.avi"), {{"What?", {}, {}}}, {}, callbacks);
+              }),
+              ::testing::ThrowsMessage<InputError>(HasSubstr("frames of a film; lower")));
+  EXPECT_LT(watched, 100);
+}
+
 TEST(Pipeline, UniformPlanReadsOnlyItsFrames) {
   Settings settings = short_answers();
   settings.plan.kind = PlanKind::uniform;
@@ -176,7 +203,7 @@ TEST(Pipeline, AMomentBeyondTheEndSaysHowLongTheFilmIs) {
       [] {
         ask(short_answers(), {{"What?", {}, 300}});
       },
-      ::testing::ThrowsMessage<InputError>(HasSubstr("has 300 frames")));
+      ::testing::ThrowsMessage<InputError>(HasSubstr("has some 300 frames")));
   EXPECT_THROW(ask(short_answers(), {{"What?", Seconds(-1), {}}}), InputError);
 }
 

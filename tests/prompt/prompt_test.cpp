@@ -73,6 +73,8 @@ TEST_F(PromptTest, QuestionsThatCannotBeAskedAreRefused) {
   EXPECT_THAT(refusal("what\xFF"), HasSubstr("not valid UTF-8: byte 5 of 5"));
   spec_.context = 20;  // which would hold the question, but not an answer
   EXPECT_THAT(refusal("123456789 123456789"), HasSubstr("has 20 tokens, more than the 12 that"));
+  spec_.context = 5;
+  EXPECT_THAT(refusal("Who?"), HasSubstr("an answer of up to 8 tokens leaves no room"));
   spec_.context = 28;
   EXPECT_EQ(refusal("123456789 123456789"), "");
   EXPECT_TRUE(warnings_.empty());

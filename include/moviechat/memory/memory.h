@@ -106,6 +106,10 @@ class MemoryBuilder {
   /// Consolidates an incomplete window or clip: the film is over.
   void finish();
 
+  /// InputError when a film that is not consolidated has more frames than the reader has
+  /// `positions`.
+  void check_fits(int64_t positions) const;
+
   /// Memory of the whole film so far, an incomplete window included; at most `positions` blocks
   /// (the oldest are dropped). This builder is left as it is.
   MemoryView global(int64_t positions) const;
