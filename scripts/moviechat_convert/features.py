@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from moviechat_models.checkpoint import CheckpointError
-from moviechat_models.export import DTYPES, BundleError, flush, sha256_of
+from moviechat_models.export import DTYPES, BundleError
+from moviechat_models.folder import flush, sha256_of
 
 from .feature_sources import DTYPES as DTYPE_NAMES
 from .feature_sources import FeatureSource, find_sources

@@ -1,15 +1,10 @@
-"""Modules → a bundle: scripted, hashed, with self-test numbers, written whole or not at all."""
+"""Modules → a bundle: scripted, hashed, with self-test numbers."""
 
 import gc
-import hashlib
-import os
 import shutil
-import tempfile
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +12,17 @@ import torch
 import yaml
 from torch import Tensor, nn
 
+from .folder import BundleError, sha256_of, write_folder
 from .linear import Linear, to_int8
 from .llama import LanguageModel
 from .model import Model
+from .script_file import save_scripted
 from .self_test import SELF_TEST_TOLERANCE, sample_values, self_test_output, stored_part
 from .sizes import ModelSizes
 
 SCHEMA_VERSION = 1
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
-HASH_BLOCK = 1 << 20
 YAML_STYLE = {"sort_keys": False, "allow_unicode": True, "width": 100, "default_flow_style": None}
-
-
-class BundleError(Exception):
-    """A bundle cannot be built or written as asked. One line: what, found, expected, way out."""
 
 
 @dataclass(frozen=True)
@@ -71,19 +63,6 @@ class BundleInfo:
     sources: Sequence[Path] = ()
 
 
-def sha256_of(path: Path) -> str:
-    """Hex digest of a file, or of a folder's files by name (a checkpoint in shards)."""
-    digest = hashlib.sha256()
-    if path.is_dir():
-        for part in sorted(p for p in path.iterdir() if p.is_file()):
-            digest.update(f"{part.name} {sha256_of(part)}\n".encode())
-        return digest.hexdigest()
-    with path.open("rb") as file:
-        while block := file.read(HASH_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def quantize(language_model: LanguageModel) -> None:
     """Rounds the matrices of all layers to int8 in place, one by one.
 
@@ -118,79 +97,6 @@ def describe_sizes(sizes: ModelSizes) -> dict[str, int]:
         "patch_tokens": encoder.vit.tokens,
         "vit_width": encoder.vit.width,
     }
-
-
-def sort_constants(code: bytes) -> bytes:
-    """Sorts each run of `name : Final[type] = value` lines: they come in the order of a set."""
-
-    def is_constant(line: bytes) -> bool:
-        return b" : Final[" in line
-
-    runs = groupby(code.split(b"\n"), key=is_constant)
-    return b"\n".join(line for constant, run in runs for line in (sorted(run) if constant else run))
-
-
-def save_scripted(module: nn.Module, path: Path) -> None:
-    """Scripts a module and saves it, so that the same weights give the same bytes.
-
-    Hence without debug records, which hold the paths of the sources, and with sorted constants.
-    """
-    scripted = torch.jit.script(module.eval())
-    full = path.with_suffix(".full")
-    scripted.save(str(full))
-    reader = torch._C.PyTorchFileReader(str(full))
-    writer = torch._C.PyTorchFileWriter(str(path))
-    made_by_writer = ("version", "byteorder", ".data/version", ".data/serialization_id")
-    for name in reader.get_all_records():
-        if name.endswith(".debug_pkl") or name in made_by_writer:
-            continue
-        record = reader.get_record(name)
-        if name.endswith(".py"):
-            record = sort_constants(record)
-        writer.write_record(name, record, len(record))
-    writer.write_end_of_file()
-    del reader
-    full.unlink()
-    with zipfile.ZipFile(path) as archive:
-        broken = archive.testzip()
-    if broken is not None:
-        raise BundleError(f"{path.name}: record {broken} was not written whole; is the disk full?")
-
-
-def flush(path: Path) -> None:
-    """fsync of a file or folder."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def write_folder(target: Path, fill: Callable[[Path], None], replace: bool) -> None:
-    """A folder that appears whole or not at all: filled beside its place, then renamed."""
-    target = target.absolute()
-    if target.exists() and not replace:
-        raise BundleError(f"'{target}' exists already; remove it or allow it to be replaced")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    try:
-        new, old = work / "new", work / "old"
-        new.mkdir()
-        fill(new)
-        for path in new.iterdir():
-            flush(path)
-        flush(new)
-        if target.exists():
-            target.rename(old)
-        try:
-            new.rename(target)
-        except OSError:
-            if old.exists():
-                old.rename(target)
-            raise
-        flush(target.parent)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def all_finite(tensor: Tensor) -> bool:
@@ -237,7 +143,7 @@ def write_parts(
         outputs: dict[str, Tensor] = {}
         for part, make in parts.items():
             file = folder / f"{part}.pt"
-            module = make().to(DTYPES[info.dtype]).eval()
+            module = make().to("cpu", DTYPES[info.dtype]).eval()
             check_finite(module, file.name, info.dtype)
             if part == "language_model" and info.llm_weights == "int8":
                 quantize(module)

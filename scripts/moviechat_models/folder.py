@@ -1,0 +1,63 @@
+"""Folders that appear whole or not at all, and hashes of files."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+HASH_BLOCK = 1 << 20
+
+
+class BundleError(Exception):
+    """A bundle cannot be built or written as asked. One line: what, found, expected, way out."""
+
+
+def sha256_of(path: Path) -> str:
+    """Hex digest of a file, or of a folder's files by name (a checkpoint in shards)."""
+    digest = hashlib.sha256()
+    if path.is_dir():
+        for part in sorted(p for p in path.iterdir() if p.is_file()):
+            digest.update(f"{part.name} {sha256_of(part)}\n".encode())
+        return digest.hexdigest()
+    with path.open("rb") as file:
+        while block := file.read(HASH_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def flush(path: Path) -> None:
+    """fsync of a file or folder."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_folder(target: Path, fill: Callable[[Path], None], replace: bool) -> None:
+    """A folder that appears whole or not at all: filled beside its place, then renamed."""
+    target = target.absolute()
+    if target.exists() and not replace:
+        raise BundleError(f"'{target}' exists already; remove it or allow it to be replaced")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        new, old = work / "new", work / "old"
+        new.mkdir()
+        fill(new)
+        for path in new.iterdir():
+            flush(path)
+        flush(new)
+        if target.exists():
+            target.rename(old)
+        try:
+            new.rename(target)
+        except OSError:
+            if old.exists():
+                old.rename(target)
+            raise
+        flush(target.parent)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
