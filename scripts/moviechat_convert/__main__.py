@@ -63,6 +63,14 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM, cleaned up after like Ctrl-C."""
 
 
+def identity(path: Path) -> tuple[int, int] | None:
+    """Tells a file or folder from another that took its place."""
+    if not path.exists():
+        return None
+    found = path.stat()
+    return found.st_dev, found.st_ino
+
+
 def parser() -> argparse.ArgumentParser:
     def formatted(**settings: str) -> dict[str, object]:
         return {"formatter_class": argparse.RawDescriptionHelpFormatter, **settings}
@@ -188,7 +196,7 @@ def main(arguments: list[str] | None = None) -> int:
         raise Terminated
 
     signal.signal(signal.SIGTERM, terminate)
-    started = time.monotonic()
+    started, before = time.monotonic(), identity(options.out)
     try:
         run(options, progress)
     except LoadError as error:
@@ -198,7 +206,9 @@ def main(arguments: list[str] | None = None) -> int:
         progress.say(str(error))
         return 2
     except KeyboardInterrupt as interrupt:
-        progress.say("interrupted; nothing was written")
+        done = identity(options.out) not in (None, before)
+        what = f", but {options.out} is written and whole" if done else "; nothing was written"
+        progress.say(f"interrupted{what}")
         return 143 if isinstance(interrupt, Terminated) else 130
     written = options.out.iterdir() if options.out.is_dir() else [options.out]
     size = sum(path.stat().st_size for path in written)

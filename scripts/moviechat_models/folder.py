@@ -3,11 +3,16 @@
 import hashlib
 import os
 import shutil
+import signal
 import tempfile
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 HASH_BLOCK = 1 << 20
+INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class BundleError(Exception):
@@ -37,7 +42,10 @@ def flush(path: Path) -> None:
 
 
 def write_folder(target: Path, fill: Callable[[Path], None], replace: bool) -> None:
-    """A folder that appears whole or not at all: filled beside its place, then renamed."""
+    """A folder that appears whole or not at all: filled beside its place, then renamed.
+
+    Interruptions wait while folders change places and are removed: one whole folder stands.
+    """
     target = target.absolute()
     if target.exists() and not replace:
         raise BundleError(f"'{target}' exists already; remove it or allow it to be replaced")
@@ -50,14 +58,42 @@ def write_folder(target: Path, fill: Callable[[Path], None], replace: bool) -> N
         for path in new.iterdir():
             flush(path)
         flush(new)
-        if target.exists():
-            target.rename(old)
-        try:
-            new.rename(target)
-        except OSError:
-            if old.exists():
-                old.rename(target)
-            raise
-        flush(target.parent)
+        with uninterrupted():
+            swap(target, new, old)
+            shutil.rmtree(work, ignore_errors=True)
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        with uninterrupted():
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def swap(target: Path, new: Path, old: Path) -> None:
+    """new takes target's place, target old's; as before when that fails."""
+    if target.exists():
+        target.rename(old)
+    try:
+        new.rename(target)
+    except BaseException:
+        if old.exists():
+            old.rename(target)
+        raise
+    flush(target.parent)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Signals that would end the program count when the block is done. Python hears them in its
+    main thread alone, where they can be put off; elsewhere there is nothing to do.
+    """
+    came: list[int] = []
+    handlers: dict[int, Any] = {}
+    try:
+        if threading.current_thread() is threading.main_thread():
+            for number in INTERRUPTIONS:
+                if signal.getsignal(number) is not None:  # else not Python's to set back
+                    handlers[number] = signal.signal(number, lambda got, _frame: came.append(got))
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number in came:
+            signal.raise_signal(number)

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from .folder import BundleError
+from .folder import INTERRUPTIONS, BundleError
 
 
 def sort_constants(code: bytes) -> bytes:
@@ -72,7 +72,7 @@ def end_of_child(work: Callable[[], None]) -> str | None:
     if child == 0:
         code = 1
         try:
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for number in INTERRUPTIONS:
                 signal.signal(number, signal.SIG_DFL)
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the weights would be in it
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # the stack that torch prints

@@ -5,13 +5,14 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from conftest import flags_of, model_yaml
 from moviechat_convert.__main__ import EXAMPLES
 from moviechat_convert.__main__ import main as convert
-from moviechat_models import export
+from moviechat_models import export, folder
 
 ROOT = Path(__file__).parents[2]
 
@@ -76,3 +77,19 @@ def test_the_example_of_the_help_that_anybody_can_run_does(tmp_path, monkeypatch
     monkeypatch.chdir(ROOT)
     assert convert(words) == 0
     assert model_yaml(tmp_path / "tiny")["name"] == "tiny"
+
+
+def test_an_interruption_when_all_is_written_says_so(
+    checkpoints, tiny_flags, tmp_path, monkeypatch, capsys
+):
+    remove = shutil.rmtree
+
+    def interrupted(*args, **options):
+        signal.raise_signal(signal.SIGTERM)
+        remove(*args, **options)
+
+    monkeypatch.setattr(folder, "shutil", SimpleNamespace(rmtree=interrupted))
+    command = ["moviechat", *flags_of(checkpoints), *tiny_flags, "--out", str(tmp_path / "bundle")]
+    assert convert(command) == 143
+    assert "bundle is written and whole" in capsys.readouterr().err
+    assert model_yaml(tmp_path / "bundle")["name"] == "tiny"
