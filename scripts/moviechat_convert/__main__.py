@@ -1,6 +1,7 @@
-"""The command line. Exit codes: 0 done, 1 our mistake, 2 files or flags, 130/143 interrupted."""
+"""The command line. Exit codes: 0 done, 1 our mistake, 2 files or flags, 128 + signal."""
 
 import argparse
+import contextlib
 import re
 import resource
 import signal
@@ -60,7 +61,11 @@ small.yaml, sections as in tests/data/golden/golden.json; what is left out keeps
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM, cleaned up after like Ctrl-C."""
+    """SIGTERM or SIGHUP (a connection that is lost), cleaned up after like Ctrl-C."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
 
 
 def identity(path: Path) -> tuple[int, int] | None:
@@ -192,10 +197,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     progress = Progress()
 
-    def terminate(_signal: int, _frame: FrameType | None) -> None:
-        raise Terminated
+    def terminate(number: int, _frame: FrameType | None) -> None:
+        raise Terminated(number)
 
-    signal.signal(signal.SIGTERM, terminate)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+            signal.signal(number, terminate)
     started, before = time.monotonic(), identity(options.out)
     try:
         run(options, progress)
@@ -208,8 +215,9 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt as interrupt:
         done = identity(options.out) not in (None, before)
         what = f", but {options.out} is written and whole" if done else "; nothing was written"
-        progress.say(f"interrupted{what}")
-        return 143 if isinstance(interrupt, Terminated) else 130
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            progress.say(f"interrupted{what}")
+        return 128 + (interrupt.number if isinstance(interrupt, Terminated) else signal.SIGINT)
     written = options.out.iterdir() if options.out.is_dir() else [options.out]
     size = sum(path.stat().st_size for path in written)
     seconds = time.monotonic() - started

@@ -1,15 +1,17 @@
 """What all bundles of the family say about themselves, and room for them on the disk."""
 
+import shlex
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from moviechat_models.export import DTYPES, BundleError, BundleInfo, Prompt
+from moviechat_models.folder import left_behind
 from moviechat_models.linear import Linear
 from moviechat_models.model import Model, empty_part
 from moviechat_models.sizes import ModelSizes
 
-from .report import size_text
+from .report import Progress, size_text
 from .size_file import Sizes
 from .tokenizer import BOS, EOS, stop_sequences
 
@@ -64,6 +66,24 @@ def part_bytes(sizes: ModelSizes, dtype: str, llm_weights: str | None) -> dict[s
             layers = [m for m in module.layers.modules() if isinstance(m, Linear)]
             found[part] -= sum(m.weight.numel() * (size - 1) - m.out_features * 4 for m in layers)
     return found
+
+
+def report_left_behind(target: Path, progress: Progress) -> None:
+    """Says what conversions that were killed have left beside the target."""
+    folders = left_behind(target)
+    lost = [folder / "old" for folder in folders if (folder / "old").is_dir()]
+    if lost and not target.exists():
+        move = f"mv {quoted(lost[0])} {quoted(target)}"
+        progress.say(f"'{target}' was about to be replaced when a conversion was killed: {move}")
+        return
+    if folders:
+        size = sum(path.stat().st_size for f in folders for path in f.rglob("*") if path.is_file())
+        names = " ".join(quoted(folder) for folder in folders)
+        progress.say(f"killed conversions have left {size_text(size)}: rm -r {names}")
+
+
+def quoted(path: Path) -> str:
+    return shlex.quote(str(path))
 
 
 def check_room(

@@ -11,7 +11,7 @@ from moviechat_models.checkpoint import Problem
 from moviechat_models.export import DTYPES, write_parts
 from moviechat_models.load import LoadError, MovieChatFiles, Plan, plan_moviechat, single_file
 
-from .bundle import bundle_info, check_room
+from .bundle import bundle_info, check_room, report_left_behind
 from .hints import hints, wrong_models
 from .report import Progress, grouped, shortened
 from .size_file import Sizes
@@ -39,6 +39,7 @@ def convert(asked: Conversion, progress: Progress) -> None:
     LoadError names all tensors at once; nothing is written then. Memory: a part, and two files
     mapped.
     """
+    report_left_behind(asked.out, progress)
     check_room(asked.out, asked.sizes.model, asked.dtype, asked.llm_weights, asked.replace)
     progress.say("comparing names and shapes")
     plan = plan_moviechat(asked.files, asked.sizes.model, asked.ignore)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from moviechat_models.export import DTYPES, write_parts
 from moviechat_models.model import Model, empty_part
 
-from .bundle import bundle_info, check_room
+from .bundle import bundle_info, check_room, report_left_behind
 from .report import Progress
 from .size_file import Sizes
 from .tokenizer import write_synthetic_tokenizer
@@ -79,6 +79,7 @@ def make_synthetic(
     progress: Progress,
 ) -> None:
     """The same seed gives the same bytes."""
+    report_left_behind(out, progress)
     check_room(out, sizes.model, dtype, llm_weights, replace)
     with tempfile.TemporaryDirectory() as scratch:
         tokenizer = Path(scratch) / "tokenizer.model"

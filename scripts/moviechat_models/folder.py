@@ -1,5 +1,6 @@
 """Folders that appear whole or not at all, and hashes of files."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -7,11 +8,12 @@ import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 HASH_BLOCK = 1 << 20
+LOCK = "lock"  # in the hidden folder, held while it is filled
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -52,18 +54,42 @@ def write_folder(target: Path, fill: Callable[[Path], None], replace: bool) -> N
     target.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
-        new, old = work / "new", work / "old"
-        new.mkdir()
-        fill(new)
-        for path in new.iterdir():
-            flush(path)
-        flush(new)
-        with uninterrupted():
-            swap(target, new, old)
-            shutil.rmtree(work, ignore_errors=True)
+        with (work / LOCK).open("w") as lock:
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            new, old = work / "new", work / "old"
+            new.mkdir()
+            fill(new)
+            for path in new.iterdir():
+                flush(path)
+            flush(new)
+            with uninterrupted():
+                swap(target, new, old)
+                shutil.rmtree(work, ignore_errors=True)
     finally:
         with uninterrupted():
             shutil.rmtree(work, ignore_errors=True)
+
+
+def left_behind(target: Path) -> list[Path]:
+    """Hidden folders of write_folder beside a target that nobody writes to any more."""
+    target = target.absolute()
+    if not target.parent.is_dir():
+        return []
+    beside = [path for path in target.parent.iterdir() if path.name.startswith(f".{target.name}.")]
+    ours = [path for path in beside if (path / "new").is_dir() or (path / "old").is_dir()]
+    return sorted(path for path in ours if not in_use(path / LOCK))
+
+
+def in_use(lock: Path) -> bool:
+    if not lock.exists():
+        return False
+    try:
+        with lock.open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # held, or not ours to tell
+        return True
+    return False
 
 
 def swap(target: Path, new: Path, old: Path) -> None:

@@ -1,5 +1,7 @@
 """The converter as a command: what it leaves behind, interruptions, room on the disk, its help."""
 
+import io
+import os
 import shlex
 import shutil
 import signal
@@ -12,6 +14,8 @@ import pytest
 from conftest import flags_of, model_yaml
 from moviechat_convert.__main__ import EXAMPLES
 from moviechat_convert.__main__ import main as convert
+from moviechat_convert.bundle import report_left_behind
+from moviechat_convert.report import Progress
 from moviechat_models import export, folder
 
 ROOT = Path(__file__).parents[2]
@@ -33,7 +37,9 @@ def test_an_existing_folder_is_kept_unless_it_may_be_replaced(
     assert convert([*command, "--replace"]) == 0
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_an_interrupted_conversion_leaves_nothing(
     checkpoints, tiny_flags, tmp_path, monkeypatch, capsys, number, code
 ):
@@ -93,3 +99,41 @@ def test_an_interruption_when_all_is_written_says_so(
     assert convert(command) == 143
     assert "bundle is written and whole" in capsys.readouterr().err
     assert model_yaml(tmp_path / "bundle")["name"] == "tiny"
+
+
+def killed_at(target, name):
+    """A process that writes the folder and is killed when this function of the module runs."""
+    child = os.fork()
+    if child == 0:
+        setattr(folder, name, lambda *_args: os.kill(os.getpid(), signal.SIGKILL))
+        folder.write_folder(target, lambda new: (new / "part").write_bytes(b"1" * 200_000), True)
+    os.waitpid(child, 0)
+
+
+def told(target):
+    stream = io.StringIO()
+    report_left_behind(target, Progress(stream))
+    return stream.getvalue()
+
+
+def test_what_a_killed_conversion_left_is_named_with_the_way_out(tmp_path):
+    target = tmp_path / "my bundle"
+    assert told(target) == ""
+    killed_at(target, "swap")
+    (left,) = tmp_path.iterdir()
+    assert told(target) == f"convert: killed conversions have left 0.2 MB: rm -r '{left}'\n"
+
+
+def test_what_another_conversion_writes_now_is_not_named(tmp_path):
+    target, said = tmp_path / "bundle", []
+    folder.write_folder(target, lambda _new: said.append(told(target)), replace=False)
+    assert said == [""]
+
+
+def test_a_bundle_whose_replacement_was_killed_can_be_got_back(tmp_path):
+    target = tmp_path / "bundle"
+    target.mkdir()
+    killed_at(target, "swap")
+    (left,) = (path for path in tmp_path.iterdir() if path != target)
+    target.rename(left / "old")  # as between the two renames
+    assert f"mv {left}/old {target}" in told(target)
