@@ -1,12 +1,16 @@
 """Which other model the files look like, when they do not fit or fit by accident."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
+import torch
 from torch import Tensor
 
-from moviechat_models.checkpoint import Shape, TensorFolder, TensorSource
+from moviechat_models.checkpoint import CheckpointError, Shape, TensorFolder, TensorSource
 from moviechat_models.delta import Sum
 from moviechat_models.load import Plan
+
+from .tokenizer import read_tokenizer
 
 TABLE = "model.embed_tokens.weight"
 NORM = "model.norm.weight"
@@ -14,6 +18,14 @@ INV_FREQ = "model.layers.0.self_attn.rotary_emb.inv_freq"
 LLAMA2_CONTEXT, LLAMA2_EPS = 4096, 1e-5
 T5_XL_WIDTH, BERT_WIDTH = 2048, 768  # FLAN-T5-XL, where -XXL has 4096
 SMALL = 0.25  # mean of a norm's weights below which they are differences
+SAMPLED, ROWS = (
+    4,
+    64,
+)  # matrices, and rows of each, that tell whether base and delta belong together
+LARGE = 0.5  # spread of a delta, as a share of its base's, beyond which it is no fine-tuning
+ROUNDED = 0.2  # share of sums that need rounding above which they are of strangers
+CANCELLED = 0.9  # of what a sum of random numbers has, in squares
+TOKENIZER = "tokenizer.model"
 ALIKE = 0.9  # cosine above which a "delta" is the base itself, trained on
 
 
@@ -33,11 +45,65 @@ def wrong_language_model(plan: Plan) -> Iterator[str]:
                 f"{delta.path.name}: wrong delta: is a finished model, not a difference to LLaMA; "
                 f"give it as --llm, without --llm-delta"
             )
+        else:
+            yield from strangers(base, delta)
     elif isinstance(source, TensorFolder) and is_delta(source):
         yield (
             f"{source.path.name}: wrong model: is a delta to LLaMA; give LLaMA's folder as --llm "
             f"and this one as --llm-delta"
         )
+
+
+def strangers(base: TensorFolder, delta: TensorFolder) -> Iterator[str]:
+    """A base that is not the one that the delta was made from."""
+    name = f"{base.path.name}/{TOKENIZER}"
+    if found := other_piece(base.path / TOKENIZER, delta.path / TOKENIZER):
+        index, ours, theirs = found
+        yield (
+            f"{name}: wrong model: token {index} is {ours!r}, in {delta.path.name} {theirs!r}; "
+            f"--llm takes the first LLaMA's folder"
+        )
+    names = [n for n, shape in sorted(delta.shapes.items()) if base.shapes.get(n) == shape]
+    matrices = [n for n in names if len(delta.shapes[n]) == 2]
+    sampled = matrices[:: max(1, len(matrices) // SAMPLED)]
+    pairs = [(base.read(n)[:ROWS].half(), delta.read(n)[:ROWS].half()) for n in sampled]
+    sides = [torch.cat([t.flatten() for t in side]) for side in zip(*pairs, strict=True)]
+    if sides and (reason := misfit(*sides)):
+        yield (
+            f"{delta.path.name}: wrong delta: {reason}; was not made from {base.path.name}: --llm "
+            f"takes the first LLaMA's folder"
+        )
+
+
+def misfit(base: Tensor, delta: Tensor) -> str | None:
+    """Why float16 numbers [n] look like a base and the difference of two others.
+
+    Fine-tuning moves weights by a small share, so that a difference is exact, and so is its sum
+    with its own base: 0.1 to 10% of the sums need rounding, with another base 28% and more. A large
+    difference must cancel its base, else the sum is as wide as that of two random numbers.
+    """
+    exact = base.double() + delta.double()
+    far = float(delta.double().std() / base.double().std())
+    if far < LARGE:
+        rounded = float((exact.half().double() != exact).double().mean())
+        return f"{rounded:.0%} of its sums need rounding" if rounded > ROUNDED else None
+    wide = base.double().square().mean() + delta.double().square().mean()
+    if exact.square().mean() > CANCELLED * wide:
+        return f"its spread is {far:.0%} of the base's, and takes nothing of the base away"
+    return None
+
+
+def other_piece(path: Path, other: Path) -> tuple[int, str, str] | None:
+    """The first token that two tokenizers spell differently, up to the end of the smaller."""
+    try:
+        ours, theirs = read_tokenizer(path), read_tokenizer(other)
+    except CheckpointError:  # the base's is not used, the delta's is named elsewhere
+        return None
+    for index in range(min(ours.get_piece_size(), theirs.get_piece_size())):
+        pieces = ours.id_to_piece(index), theirs.id_to_piece(index)
+        if pieces[0] != pieces[1]:
+            return index, *pieces
+    return None
 
 
 def wrong_qformer(plan: Plan) -> Iterator[str]:
