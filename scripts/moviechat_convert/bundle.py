@@ -21,7 +21,7 @@ TEMPLATE = (  # reference: inference.py
     "###Human: <Video><ImageHere></Video> {question}###Assistant:"
 )
 CONTEXT = 2000  # prompt and answer, as in the reference
-MAX_NEW_TOKENS = 300
+MAX_NEW_TOKENS = 300  # and half the context at most, which leaves room for the question
 
 
 def bundle_info(
@@ -33,6 +33,7 @@ def bundle_info(
     sources: Sequence[Path],
 ) -> BundleInfo:
     memory = sizes.memory
+    context = min(CONTEXT, sizes.model.language_model.context)
     return BundleInfo(
         name=name,
         dtype=dtype,
@@ -42,7 +43,7 @@ def bundle_info(
             stop=stop_sequences(tokenizer),
             bos=BOS,
             eos=EOS,
-            context=min(CONTEXT, sizes.model.language_model.context),
+            context=context,
         ),
         memory={
             "short_capacity": memory.short_capacity,
@@ -50,7 +51,7 @@ def bundle_info(
             "long_capacity": memory.long_capacity,
         },
         plan={"window": memory.window},
-        generation={"max_new_tokens": MAX_NEW_TOKENS},
+        generation={"max_new_tokens": max(1, min(MAX_NEW_TOKENS, context // 2))},
         sources=sources,
     )
 

@@ -9,6 +9,7 @@ memory: {K: 18, L: 256, m: 2, w: 8, n: 16}
 """
 
 import contextlib
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -132,6 +133,14 @@ def sizes_from(given: Mapping[str, Any]) -> Sizes:
     )
     if memory["K"] <= memory["m"]:
         raise SizeError(f"memory.K must exceed memory.m ({memory['m']}), got {memory['K']}")
+    positions = memory["n"] ** 2
+    if "L" not in given.get("memory", {}):
+        memory["L"] = min(memory["L"], positions)
+    if memory["L"] > positions:
+        raise SizeError(
+            f"memory.L must not exceed the {positions} positions (memory.n squared), got "
+            f"{memory['L']}"
+        )
     return Sizes(sizes, MemoryDefaults(memory["K"], memory["m"], memory["L"], memory["w"]))
 
 
@@ -169,7 +178,7 @@ def number(value: Any, example: Any, path: str) -> Any:
         with contextlib.suppress(ValueError):  # YAML reads 1e-6 as a text
             value = float(value)
     kinds = (int, float) if isinstance(example, float) else (int,)
-    if isinstance(value, bool) or not isinstance(value, kinds) or value <= 0:
+    if isinstance(value, bool) or not isinstance(value, kinds) or not 0 < value < math.inf:
         kind = "number" if isinstance(example, float) else "whole number"
         raise SizeError(f"{path} must be a positive {kind}, got {value!r}")
     return value

@@ -8,6 +8,7 @@ import torch
 import yaml
 
 from moviechat_convert.__main__ import main as convert
+from moviechat_convert.bundle import bundle_info
 from moviechat_convert.report import Progress, grouped, ranges, shortened
 from moviechat_convert.size_file import SizeError, published, read_sizes, sizes_from
 from moviechat_convert.tokenizer import stop_sequences, write_synthetic_tokenizer
@@ -139,6 +140,11 @@ def test_what_a_size_file_leaves_out_keeps_the_published_size():
         ("llama: {heads: 33}", r"width \(4096\) must be a multiple of heads \(33\)"),
         ("llama: {rows: 100}", r"rows \(100\) must hold the vocabulary \(32000\)"),
         ("memory: {K: 2}", r"memory\.K must exceed memory\.m \(2\), got 2"),
+        ("memory: {L: 300}", r"memory\.L must not exceed the 256 positions \(memory\.n squared\)"),
+        ("memory: {n: 4, L: 17}", r"memory\.L must not exceed the 16 positions"),
+        ("llama: {rms_eps: .inf}", r"llama\.rms_eps must be a positive number, got inf"),
+        ("vit: {mlp_ratio: .nan}", r"vit\.mlp_ratio must be a positive number, got nan"),
+        ("vit: {mlp_ratio: 1e400}", r"vit\.mlp_ratio must be a positive number, got inf"),
         ("memory: {n: 40}", r"levels \(40\) must lie between 1 and rows \(32\)"),
         ("frame_table: many", r"frame_table must be a positive whole number"),
         ("- 1", r"must hold sections"),
@@ -150,6 +156,15 @@ def test_a_size_file_that_cannot_be_meant_is_refused(tmp_path, text, message):
     path.write_text(text, encoding="utf-8")
     with pytest.raises(SizeError, match=message):
         read_sizes(path)
+
+
+@pytest.mark.parametrize(("positions", "tokens"), [(100, 50), (1, 1), (4096, 300)])
+def test_an_answer_takes_half_of_a_small_context(tmp_path, positions, tokens):
+    write_synthetic_tokenizer(tmp_path / "t.model", 700)
+    sizes = sizes_from(SMALL | {"llama": {**SMALL["llama"], "positions": positions}})
+    info = bundle_info("small", "fp16", None, sizes, tmp_path / "t.model", [])
+    assert info.generation == {"max_new_tokens": tokens}
+    assert sizes.memory.long_capacity == 16  # as many as there are positions
 
 
 def test_numbers_in_scientific_notation_are_numbers(tmp_path):
