@@ -61,7 +61,34 @@ def files_of(path: Path) -> list[Path]:
     files = [file for file in path.iterdir() if file.suffix in SUFFIXES and file.is_file()]
     if not files:
         raise CheckpointError(f"'{path}' holds no features (looked for {', '.join(SUFFIXES)})")
-    return sorted(files, key=natural)
+    files.sort(key=natural)
+    check_numbers(path, files)
+    return files
+
+
+def check_numbers(folder: Path, files: Sequence[Path]) -> None:
+    """Files named by numbers alone, counted from 0 or 1, are parts of one film: with one missing,
+    all later moments would be shifted.
+    """
+    if not all(file.stem.isascii() and file.stem.isdigit() for file in files):
+        return
+    named: dict[int, Path] = {}
+    for file in files:
+        other = named.setdefault(int(file.stem), file)
+        if other is not file:
+            raise CheckpointError(
+                f"'{folder}' has {other.name} and {file.name}, which count as one number; "
+                f"remove one of them"
+            )
+    lost = [number for number in range(min(1, min(named)), max(named)) if number not in named]
+    if lost:
+        width = len(files[0].stem) if all(len(f.stem) == len(files[0].stem) for f in files) else 1
+        names = ", ".join(f"{number:0{width}}{files[0].suffix}" for number in lost[:6])
+        more = f" and {len(lost) - 6} more" if len(lost) > 6 else ""
+        raise CheckpointError(
+            f"'{folder}' lacks {names}{more} (it has {files[0].name} to {files[-1].name}); get the "
+            f"rest, or name the files one by one"
+        )
 
 
 def natural(path: Path) -> list[tuple[int, int | str]]:
