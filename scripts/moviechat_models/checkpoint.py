@@ -21,6 +21,7 @@ from torch import Tensor
 Shape = tuple[int, ...]
 
 UNUSABLE = (-1,)  # "shape" of an entry that is no tensor
+WEIGHTS = {"F64", "F32", "F16", "BF16", "float64", "float32", "float16", "bfloat16"}  # dtypes
 
 
 class CheckpointError(Exception):
@@ -31,6 +32,7 @@ class TensorSource(Protocol):
     """Named tensors from somewhere."""
 
     shapes: Mapping[str, Shape]
+    dtypes: Mapping[str, str]  # as the file calls them
 
     def file_of(self, name: str) -> str:
         """The file that holds, or should hold, a tensor; for messages."""
@@ -44,7 +46,7 @@ class Problem:
     """One tensor that does not fit."""
 
     file: str
-    kind: str  # missing, unexpected, wrong shape, not finite
+    kind: str  # missing, unexpected, wrong shape, wrong dtype, not finite
     name: str
     detail: str = ""
 
@@ -85,6 +87,7 @@ class TensorFile:
     path: Path
     key: str | None
     shapes: Mapping[str, Shape]
+    dtypes: Mapping[str, str]
     files: OpenFiles
 
     @classmethod
@@ -92,12 +95,14 @@ class TensorFile:
         """Reads names and shapes only."""
         refuse_what_is_no_checkpoint(path)
         if is_safetensors(path):
-            return cls(path, None, safetensors_shapes(path), files)
+            return cls(path, None, safetensors_shapes(path), safetensors_dtypes(path), files)
+        held = {str(name): value for name, value in read_pickled(path, key).items()}
+        tensors = {name: value for name, value in held.items() if isinstance(value, Tensor)}
         shapes = {
-            str(name): tuple(value.shape) if isinstance(value, Tensor) else UNUSABLE
-            for name, value in read_pickled(path, key).items()
+            name: tuple(tensors[name].shape) if name in tensors else UNUSABLE for name in held
         }
-        return cls(path, key, shapes, files)
+        dtypes = {name: str(t.dtype).removeprefix("torch.") for name, t in tensors.items()}
+        return cls(path, key, shapes, dtypes, files)
 
     def file_of(self, name: str) -> str:
         return self.path.name
@@ -134,6 +139,10 @@ class TensorFolder:
         shapes = {name: shape for file in shards.values() for name, shape in file.shapes.items()}
         return cls(path, shards, promised, shapes, read_json(path / "config.json"))
 
+    @property
+    def dtypes(self) -> Mapping[str, str]:
+        return {name: kind for file in self.shards.values() for name, kind in file.dtypes.items()}
+
     def file_of(self, name: str) -> str:
         if name in self.promised:
             return f"{self.path.name}/{self.promised[name]}"
@@ -160,6 +169,12 @@ def weight_files(folder: Path) -> tuple[list[str], dict[str, str]]:
             promised = read_json(index).get("weight_map")
             if not isinstance(promised, dict) or not promised:
                 raise CheckpointError(f"'{index}' has no 'weight_map'; download it again")
+            for name, file in promised.items():
+                if not isinstance(file, str):
+                    raise CheckpointError(
+                        f"'{index}': weight_map names no file for {name} (found: {file!r}); "
+                        f"download it again"
+                    )
             return sorted(set(promised.values())), promised
         if found := sorted(path.name for path in folder.glob(shards)):
             return found, {}
@@ -185,9 +200,18 @@ def is_safetensors(path: Path) -> bool:
 
 
 def safetensors_shapes(path: Path) -> dict[str, Shape]:
+    return safetensors_known(path, lambda tensor: tuple(tensor.get_shape()))
+
+
+def safetensors_dtypes(path: Path) -> dict[str, str]:
+    return safetensors_known(path, lambda tensor: tensor.get_dtype())
+
+
+def safetensors_known(path: Path, ask: Callable[[Any], Any]) -> dict[str, Any]:
+    """Name → what is known without reading the tensor."""
     try:
         with safe_open(str(path), framework="pt", device="cpu") as file:
-            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+            return {name: ask(file.get_slice(name)) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise CheckpointError(
             f"'{path}' is damaged or cut short ({error}); download it again"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .checkpoint import Problem, Shape, TensorFolder
+from .checkpoint import WEIGHTS, Problem, Shape, TensorFolder
 from .upstream import IGNORED_LLAMA
 
 
@@ -25,6 +25,10 @@ class Sum:
     @property
     def shapes(self) -> Mapping[str, Shape]:
         return self.delta.shapes
+
+    @property
+    def dtypes(self) -> Mapping[str, str]:
+        return self.delta.dtypes
 
     def file_of(self, name: str) -> str:
         return self.delta.file_of(name)
@@ -50,6 +54,9 @@ class Sum:
                 yield Problem(self.base.file_of(name), "missing", name, detail)
                 continue
             base, delta = self.base.shapes[name], self.delta.shapes[name]
+            if (kind := self.base.dtypes.get(name)) not in WEIGHTS:
+                detail = f"found {kind}, expected floating point, as published: not quantized"
+                yield Problem(self.base.file_of(name), "wrong dtype", name, detail)
             grown = (base[0] + self.new_rows, *base[1:]) if self._is_table(name) else base
             if grown != delta:
                 detail = f"found {list(base)}, expected {self._expected(name, delta)} for the delta"

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from .checkpoint import (
     UNUSABLE,
+    WEIGHTS,
     CheckpointError,
     OpenFiles,
     Problem,
@@ -89,8 +90,23 @@ class Place:
         return self.source.shapes[self.name]
 
     @property
+    def dtype(self) -> str:
+        return self.source.dtypes.get(self.name, "unknown")
+
+    @property
     def file(self) -> str:
         return self.source.file_of(self.name)
+
+    def problem(self, wanted: Input) -> Problem | None:
+        """Why this is not the tensor that is wanted, if it is not."""
+        if not wanted.fits(self.shape):
+            found = "no tensor" if self.shape == UNUSABLE else str(list(self.shape))
+            detail = f"found {found}, expected {wanted.expected}"
+            return Problem(self.file, "wrong shape", self.name, detail)
+        if self.dtype not in WEIGHTS:
+            detail = f"found {self.dtype}, expected floating point, as published: not quantized"
+            return Problem(self.file, "wrong dtype", self.name, detail)
+        return None
 
     def read(self) -> Tensor:
         return self.source.read(self.name)
@@ -115,9 +131,9 @@ class Plan:
         return None
 
     def places(self, part: str, recipe: Recipe) -> list[Place] | None:
-        """Where a recipe's inputs come from; None when one is missing or of another shape."""
+        """Where a recipe's inputs come from; None when one is missing or does not fit."""
         found = [(wanted, self.place(part, wanted.name)) for wanted in recipe.inputs]
-        places = [place for wanted, place in found if place and wanted.fits(place.shape)]
+        places = [place for wanted, place in found if place and not place.problem(wanted)]
         return places if len(places) == len(recipe.inputs) else None
 
     def build(
@@ -271,7 +287,7 @@ def check_language_folders(plan: Plan) -> None:
 
 
 def compare(plan: Plan, part: str, wanted: Input) -> None:
-    """Adds a problem when a tensor is missing or of another shape."""
+    """Adds a problem when a tensor is missing or does not fit."""
     home = home_of(part, wanted.name)
     place = plan.place(part, wanted.name)
     if place is None:
@@ -279,8 +295,8 @@ def compare(plan: Plan, part: str, wanted: Input) -> None:
             layer = plan.layers[home]
             inner = wanted.name.removeprefix(layer.prefix)
             plan.problems.append(Problem(layer.source.file_of(inner), "missing", inner))
-    elif not wanted.fits(place.shape):
-        plan.problems.append(wrong_shape(place, wanted))
+    elif problem := place.problem(wanted):
+        plan.problems.append(problem)
 
 
 def compare_in(plan: Plan, layer: Layer, wanted: Input) -> None:
@@ -288,16 +304,10 @@ def compare_in(plan: Plan, layer: Layer, wanted: Input) -> None:
     inner = layer.find(wanted.name)
     if inner is None:
         plan.problems.append(Problem(layer.source.file_of(wanted.name), "missing", wanted.name))
-    elif not wanted.fits(layer.source.shapes[inner]):
-        problem = wrong_shape(Place(layer.source, inner), wanted)
-        if problem not in plan.problems:
-            plan.problems.append(problem)
-
-
-def wrong_shape(place: Place, wanted: Input) -> Problem:
-    found = "no tensor" if place.shape == UNUSABLE else str(list(place.shape))
-    detail = f"found {found}, expected {wanted.expected}"
-    return Problem(place.file, "wrong shape", place.name, detail)
+        return
+    problem = Place(layer.source, inner).problem(wanted)
+    if problem and problem not in plan.problems:
+        plan.problems.append(problem)
 
 
 def load_moviechat(files: MovieChatFiles, sizes: ModelSizes) -> Model:
