@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import os
 import re
 import resource
 import signal
@@ -136,7 +137,20 @@ def parser() -> argparse.ArgumentParser:
     return main
 
 
+def check_paths(options: argparse.Namespace) -> None:
+    """torch opens files by names in UTF-8 alone."""
+    for name, value in vars(options).items():
+        for path in value if isinstance(value, list) else [value]:
+            try:
+                str(path).encode()
+            except UnicodeEncodeError as error:
+                shown = os.fsencode(path).decode(errors="backslashreplace")
+                flag = "SOURCE" if name == "sources" else f"--{name.replace('_', '-')}"
+                raise SizeError(f"{flag}: '{shown}' is not UTF-8; rename it") from error
+
+
 def run(options: argparse.Namespace, progress: Progress) -> None:
+    check_paths(options)
     if options.command == "features":
         convert_features(asked_features(options), progress)
         return

@@ -127,7 +127,8 @@ def checked(
 
 
 def from_numpy(array: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.array(array))  # a copy: the file may be mapped read-only
+    # a copy: the file may be mapped read-only, and hold its bytes in another order
+    return torch.from_numpy(np.array(array, dtype=array.dtype.newbyteorder("=")))
 
 
 def torch_dtype(dtype: np.dtype) -> torch.dtype | str:
@@ -136,6 +137,10 @@ def torch_dtype(dtype: np.dtype) -> torch.dtype | str:
 
 
 def npy(path: Path) -> Opened:
+    if zipfile.is_zipfile(path):
+        raise CheckpointError(
+            f"'{path}' is an archive (.npz), expected one array; save it alone: np.save"
+        )
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
@@ -158,7 +163,17 @@ def hdf5(path: Path) -> Opened:
     found: list[h5py.Dataset] = []
     file.visititems(lambda _, item: found.append(item) if isinstance(item, h5py.Dataset) else None)
     data = only(path, {str(item.name): item for item in found if item.ndim == 3}, "data sets")
-    return data.shape, torch_dtype(data.dtype), lambda a, b: from_numpy(data[a:b])
+
+    def read(start: int, stop: int) -> Tensor:
+        try:
+            return from_numpy(data[start:stop])
+        except (OSError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise CheckpointError(
+                f"'{path}' is damaged: frames {start} to {stop - 1} cannot be read ({reason})"
+            ) from error
+
+    return data.shape, torch_dtype(data.dtype), read
 
 
 def safetensors(path: Path) -> Opened:

@@ -6,7 +6,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from moviechat_models.checkpoint import CheckpointError, Shape, TensorFolder, TensorSource
+from moviechat_models.checkpoint import (
+    UNUSABLE,
+    CheckpointError,
+    Shape,
+    TensorFolder,
+    TensorSource,
+)
 from moviechat_models.delta import Sum
 from moviechat_models.load import Plan
 
@@ -242,7 +248,8 @@ def rows_of(folder: TensorFolder) -> int:
 
 
 def tensor(folder: TensorFolder, name: str) -> Tensor | None:
-    return folder.read(name).float() if name in folder.shapes else None
+    known = folder.shapes.get(name, UNUSABLE) != UNUSABLE
+    return folder.read(name).float() if known else None
 
 
 def is_delta(folder: TensorFolder) -> bool:

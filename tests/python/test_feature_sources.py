@@ -3,6 +3,7 @@
 import h5py
 import numpy as np
 import pytest
+from safetensors.torch import load_file
 
 from moviechat_convert.__main__ import main as convert
 
@@ -54,3 +55,35 @@ def test_a_film_that_may_be_whole_is_taken(tmp_path, converted, names):
     for name in (*names, *missing):
         write(tmp_path / "film" / name)
     assert converted(tmp_path / "film")[0] == 0
+
+
+@pytest.mark.parametrize("name", ["film.npy", "film.h5"])
+@pytest.mark.parametrize("dtype", [">f2", ">f4"])
+def test_bytes_in_the_other_order_are_read(tmp_path, converted, name, dtype):
+    features = np.arange(24, dtype=dtype).reshape(2, 3, 4)
+    write(tmp_path / name, features)
+    assert converted(tmp_path / name)[0] == 0
+    written = load_file(str(tmp_path / "film.safetensors"))["features"]
+    assert written.flatten().tolist() == list(range(24))
+
+
+def test_an_archive_of_arrays_is_no_array(tmp_path, converted):
+    with (tmp_path / "film.npy").open("wb") as file:
+        np.savez(file, FEATURES)
+    code, said = converted(tmp_path / "film.npy")
+    assert code == 2
+    assert f"'{tmp_path}/film.npy' is an archive (.npz), expected one array" in said
+
+
+def test_a_damaged_part_of_a_film_is_named(tmp_path, converted):
+    for number in range(3):
+        write(tmp_path / "film" / f"{number}.h5", chunks=(1, 3, 4), fletcher32=True)
+    damaged = tmp_path / "film" / "1.h5"
+    with h5py.File(damaged) as file:
+        place = file["features"].id.get_chunk_info(1).byte_offset
+    with damaged.open("r+b") as file:
+        file.seek(place)
+        file.write(b"\x11" * 8)
+    code, said = converted(tmp_path / "film")
+    assert code == 2
+    assert f"'{damaged}' is damaged: frames 0 to 1 cannot be read (" in said
