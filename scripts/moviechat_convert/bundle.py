@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from moviechat_models.export import DTYPES, BundleError, BundleInfo, Prompt
-from moviechat_models.folder import left_behind
+from moviechat_models.folder import Source, left_behind
 from moviechat_models.linear import Linear
 from moviechat_models.model import Model, empty_part
 from moviechat_models.sizes import ModelSizes
@@ -30,7 +30,7 @@ def bundle_info(
     llm_weights: str | None,
     sizes: Sizes,
     tokenizer: Path,
-    sources: Sequence[Path],
+    sources: Sequence[Source],
 ) -> BundleInfo:
     memory = sizes.memory
     context = min(CONTEXT, sizes.model.language_model.context)

@@ -16,10 +16,10 @@ from torch import Tensor
 
 from moviechat_models.checkpoint import CheckpointError
 from moviechat_models.export import DTYPES, BundleError
-from moviechat_models.folder import flush, sha256_of
+from moviechat_models.folder import Source, flush, sha256_of
 
 from .feature_sources import DTYPES as DTYPE_NAMES
-from .feature_sources import FeatureSource, find_sources
+from .feature_sources import FeatureSource, files_of, find_sources
 from .report import Progress
 
 BLOCK = 16  # frames in memory
@@ -168,8 +168,12 @@ def read_times(path: Path, frames: int, duration: float) -> list[float]:
     return [float(time) for time in times]
 
 
-def described(sources: Sequence[Path]) -> list[Mapping[str, str]]:
-    return [{"file": source.name, "sha256": sha256_of(source)} for source in sources]
+def described(paths: Sequence[Path]) -> list[Mapping[str, str]]:
+    """All files, as model.yaml lists its sources."""
+    sources = [
+        Source(file, path if path.is_dir() else None) for path in paths for file in files_of(path)
+    ]
+    return [{"file": source.name, "sha256": sha256_of(source.path)} for source in sources]
 
 
 def header(shape: Sequence[int], dtype: torch.dtype, metadata: Mapping[str, str]) -> bytes:

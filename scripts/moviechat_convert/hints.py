@@ -16,7 +16,7 @@ from moviechat_models.checkpoint import (
 from moviechat_models.delta import Sum
 from moviechat_models.load import Plan
 
-from .tokenizer import read_tokenizer
+from .tokenizer import TOKENIZER, read_tokenizer
 
 TABLE = "model.embed_tokens.weight"
 NORM = "model.norm.weight"
@@ -31,7 +31,6 @@ SAMPLED, ROWS = (
 LARGE = 0.5  # spread of a delta, as a share of its base's, beyond which it is no fine-tuning
 ROUNDED = 0.2  # share of sums that need rounding above which they are of strangers
 CANCELLED = 0.9  # of what a sum of random numbers has, in squares
-TOKENIZER = "tokenizer.model"
 ALIKE = 0.9  # cosine above which a "delta" is the base itself, trained on
 
 

@@ -8,14 +8,16 @@ from pathlib import Path
 from torch import nn
 
 from moviechat_models.checkpoint import Problem
+from moviechat_models.delta import Sum
 from moviechat_models.export import DTYPES, write_parts
+from moviechat_models.folder import Source
 from moviechat_models.load import LoadError, MovieChatFiles, Plan, plan_moviechat, single_file
 
 from .bundle import bundle_info, check_room, report_left_behind
 from .hints import hints, wrong_models
 from .report import Progress, grouped, shortened
 from .size_file import Sizes
-from .tokenizer import tokenizer_problems
+from .tokenizer import TOKENIZER, tokenizer_problems
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def convert(asked: Conversion, progress: Progress) -> None:
     check_room(asked.out, asked.sizes.model, asked.dtype, asked.llm_weights, asked.replace)
     progress.say("comparing names and shapes")
     plan = plan_moviechat(asked.files, asked.sizes.model, asked.ignore)
-    tokenizer = (asked.files.llm_delta or asked.files.llm) / "tokenizer.model"
+    tokenizer = (asked.files.llm_delta or asked.files.llm) / TOKENIZER
     vocab = asked.sizes.model.language_model.vocab
     plan.problems += [*wrong_models(plan), *tokenizer_problems(tokenizer, vocab)]
     report_ignored(plan.ignored, asked.verbose, progress)
@@ -67,8 +69,8 @@ def convert(asked: Conversion, progress: Progress) -> None:
     write_parts(asked.out, asked.sizes.model, parts, info, tokenizer, asked.replace, progress.say)
 
 
-def used_files(files: MovieChatFiles, plan: Plan, progress: Progress) -> list[Path]:
-    """The sources that model.yaml lists, in load order."""
+def used_files(files: MovieChatFiles, plan: Plan, progress: Progress) -> list[Source]:
+    """The sources that model.yaml lists, in load order; of folders, what is read of them."""
     used = [single_file(files.vision), single_file(files.qformer)]
     if files.projection is not None:
         place = plan.place("memory_reader", "llama_proj.weight")
@@ -78,7 +80,11 @@ def used_files(files: MovieChatFiles, plan: Plan, progress: Progress) -> list[Pa
             winner = files.video_llama.name
             progress.say(f"{files.projection.name} is not used: {winner} has its own projection")
     used.append(single_file(files.video_llama))
-    return used + [files.llm] + ([files.llm_delta] if files.llm_delta else [])
+    language = plan.layers["llm"].source
+    folders = [language.base, language.delta] if isinstance(language, Sum) else [language]
+    named = [Source(file, folder.path) for folder in folders for file in folder.files]
+    last = folders[-1].path
+    return [*map(Source, used), *named, Source(last / TOKENIZER, last)]
 
 
 def report_ignored(ignored: Sequence[Problem], verbose: bool, progress: Progress) -> None:

@@ -12,6 +12,7 @@ from moviechat_models.checkpoint import CheckpointError
 
 BOS, EOS = 1, 2  # broken special_tokens_map.json files of some Vicuna folders are not asked
 TURN = "###"
+TOKENIZER = "tokenizer.model"  # in a model's folder
 
 
 def read_tokenizer(path: Path) -> sentencepiece.SentencePieceProcessor:

@@ -21,6 +21,10 @@ from torch import Tensor
 Shape = tuple[int, ...]
 
 UNUSABLE = (-1,)  # "shape" of an entry that is no tensor
+WEIGHT_FILES = {  # of a folder: the one file, and what its shards are called
+    "model.safetensors": "model*.safetensors",
+    "pytorch_model.bin": "pytorch_model*.bin",
+}
 WEIGHTS = {"F64", "F32", "F16", "BF16", "float64", "float32", "float16", "bfloat16"}  # dtypes
 
 
@@ -140,6 +144,13 @@ class TensorFolder:
         return cls(path, shards, promised, shapes, read_json(path / "config.json"))
 
     @property
+    def files(self) -> list[Path]:
+        """All that are read."""
+        indexes = [self.path / f"{single}.index.json" for single in WEIGHT_FILES]
+        index = [path for path in indexes if path.exists()][:1] if self.promised else []
+        return [*(self.path / name for name in self.shards), *index, self.path / "config.json"]
+
+    @property
     def dtypes(self) -> Mapping[str, str]:
         return {name: kind for file in self.shards.values() for name, kind in file.dtypes.items()}
 
@@ -158,10 +169,7 @@ def weight_files(folder: Path) -> tuple[list[str], dict[str, str]]:
 
     In the order in which transformers looks for them: a folder may hold two formats.
     """
-    for single, shards in (
-        ("model.safetensors", "model*.safetensors"),
-        ("pytorch_model.bin", "pytorch_model*.bin"),
-    ):
+    for single, shards in WEIGHT_FILES.items():
         index = folder / f"{single}.index.json"
         if (folder / single).exists():
             return [single], {}

@@ -12,7 +12,7 @@ import torch
 import yaml
 from torch import Tensor, nn
 
-from .folder import BundleError, sha256_of, write_folder
+from .folder import BundleError, Source, sha256_of, write_folder
 from .linear import Linear, to_int8
 from .llama import LanguageModel
 from .model import Model
@@ -60,7 +60,7 @@ class BundleInfo:
     memory: Mapping[str, Any] = field(default_factory=dict)
     plan: Mapping[str, Any] = field(default_factory=dict)
     generation: Mapping[str, Any] = field(default_factory=dict)
-    sources: Sequence[Path] = ()
+    sources: Sequence[Source] = ()
 
 
 def quantize(language_model: LanguageModel) -> None:
@@ -203,7 +203,7 @@ def describe(info: BundleInfo, sizes: ModelSizes, outputs: Mapping[str, Tensor])
         if values := dict(getattr(info, section)):
             description[section] = values
     description["sources"] = [
-        {"file": source.name, "sha256": sha256_of(source)} for source in info.sources
+        {"file": source.name, "sha256": sha256_of(source.path)} for source in info.sources
     ]
     description["self_test"] = {**self_test, "tolerance": SELF_TEST_TOLERANCE}
     return description

@@ -9,6 +9,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,21 @@ class BundleError(Exception):
     """A bundle cannot be built or written as asked. One line: what, found, expected, way out."""
 
 
+@dataclass(frozen=True)
+class Source:
+    """A file that something was made from, by a name that tells: alone, or `folder/name`."""
+
+    path: Path
+    folder: Path | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.folder.absolute().name}/{self.path.name}" if self.folder else self.path.name
+
+
 def sha256_of(path: Path) -> str:
-    """Hex digest of a file, or of a folder's files by name (a checkpoint in shards)."""
+    """As sha256sum prints it."""
     digest = hashlib.sha256()
-    if path.is_dir():
-        for part in sorted(p for p in path.iterdir() if p.is_file()):
-            digest.update(f"{part.name} {sha256_of(part)}\n".encode())
-        return digest.hexdigest()
     with path.open("rb") as file:
         while block := file.read(HASH_BLOCK):
             digest.update(block)

@@ -101,7 +101,7 @@ TEST(Inspect, ABundleShowsItsPartsHashesAndSelfTest) {
   EXPECT_EQ(report.at("self_test").at("passed"), true);
   EXPECT_EQ(report.at("self_test").at("differences").size(), 3U);
   EXPECT_EQ(report.at("sizes").at("vit_width"), 48);
-  EXPECT_EQ(report.at("sources").size(), 4U);
+  EXPECT_EQ(report.at("sources").size(), 8U);
 
   const json& memory = report.at("memory");
   int64_t weights = 0;
@@ -122,6 +122,7 @@ TEST(Inspect, ABundleShowsItsPartsHashesAndSelfTest) {
   EXPECT_THAT(text.out, HasSubstr("memory on cpu in fp32"));
   EXPECT_THAT(text.out, HasSubstr("KV cache of 2000 tokens"));
   EXPECT_THAT(text.out, HasSubstr("made from eva_vit_g.pth 57f2151b302d"));
+  EXPECT_THAT(text.out, HasSubstr("made from vicuna/config.json "));
 }
 
 TEST(Inspect, PrintsTextOrJsonOnly) {

@@ -80,16 +80,28 @@ def test_every_form_of_vicuna_gives_the_same_parts(built, bundle_folder, form):
     assert built_files["tokenizer.model"] == committed["tokenizer.model"]
 
 
-def test_model_yaml_lists_the_sources_in_load_order_with_their_hashes(built, forms):
-    files = forms["delta"]
-    sources = model_yaml(built("delta"))["sources"]
-    names = [source["file"] for source in sources]
-    assert names == [files.vision.name, files.qformer.name, files.video_llama.name] + [
-        "llama_base",
-        "vicuna_delta",
+FOLDERS = {
+    "shards": ("llm", "*-0000?-of-00002.bin", "*.index.json", "config.json", "tokenizer.model"),
+    "safetensors": ("llm", "model.safetensors", "config.json", "tokenizer.model"),
+    "delta": ("llm_delta", "pytorch_model.bin", "config.json", "tokenizer.model"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_model_yaml_lists_every_file_that_was_read_in_load_order(built, forms, form):
+    files, (part, *patterns) = forms[form], FOLDERS[form]
+    paths = [files.vision, files.qformer, files.video_llama]
+    if form == "delta":
+        paths += [files.llm / "pytorch_model.bin", files.llm / "config.json"]
+    paths += [path for pattern in patterns for path in sorted(getattr(files, part).glob(pattern))]
+    golden = files.vision.parent
+    assert model_yaml(built(form))["sources"] == [
+        {
+            "file": str(path.relative_to(golden)),
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
+        for path in paths
     ]
-    for source, path in zip(sources, (files.vision, files.qformer), strict=False):
-        assert source["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_base_and_delta_are_rounded_to_float16_before_they_are_added():
