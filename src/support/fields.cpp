@@ -8,6 +8,8 @@
 namespace moviechat {
 namespace {
 
+constexpr size_t kDeepest = 4;  // levels of nested options; those of the program have two
+
 template <class Number>
 bool parse_whole(const std::string& text, Number& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -29,12 +31,16 @@ size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+/// An anchor may stand inside itself, so the depth has an end.
 void collect_leaves(const YAML::Node& node, const std::string& prefix, const std::string& origin,
-                    std::vector<std::pair<std::string, std::string>>& leaves) {
+                    size_t depth, std::vector<std::pair<std::string, std::string>>& leaves) {
   for (const auto& entry : node) {
     const std::string key = prefix + entry.first.as<std::string>();
     if (entry.second.IsMap()) {
-      collect_leaves(entry.second, key + ".", origin, leaves);
+      if (depth == kDeepest) {
+        throw InputError("'" + origin + "': " + key + " must be a single value, found more levels");
+      }
+      collect_leaves(entry.second, key + ".", origin, depth + 1, leaves);
     } else if (entry.second.IsScalar()) {
       leaves.emplace_back(key, entry.second.as<std::string>());
     } else {
@@ -118,7 +124,7 @@ std::vector<std::pair<std::string, std::string>> yaml_leaves(const std::string& 
     const YAML::Node root = YAML::Load(yaml);
     if (root.IsNull()) return leaves;
     if (!root.IsMap()) throw InputError("'" + origin + "' must hold 'key: value' lines");
-    collect_leaves(root, "", origin, leaves);
+    collect_leaves(root, "", origin, 1, leaves);
   } catch (const YAML::Exception& error) {
     throw InputError("'" + origin + "' is not valid YAML: line " +
                      std::to_string(error.mark.line + 1) + ": " + error.msg);

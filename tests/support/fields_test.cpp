@@ -104,6 +104,9 @@ TEST(Fields, YamlThatIsNoListOfSettingsIsRefused) {
   EXPECT_THAT(error("a: [1\n"), HasSubstr("'my.yaml' is not valid YAML: line"));
   EXPECT_THAT(error("- a\n"), HasSubstr("'my.yaml' must hold"));
   EXPECT_THAT(error("a: [1, 2]\n"), HasSubstr("a must be a single value"));
+  EXPECT_THAT(error("a: {b: {c: {d: {e: 1}}}}\n"),
+              HasSubstr("'my.yaml': a.b.c.d must be a single value, found more levels"));
+  EXPECT_THAT(error("a: &a {b: *a}\n"), HasSubstr("a.b.b.b must be a single value"));
   EXPECT_EQ(error(""), "accepted");
 }
 
