@@ -25,6 +25,7 @@ const std::vector<Command>& commands() {
        .summary = "answer questions about a film (the default: the word may be left out)",
        .description = "Watches a film once and answers questions about the whole of it, or about "
                       "moments. Answers go to stdout, everything else to stderr.",
+       .formats = "text json jsonl srt",
        .flags = joined(joined({"--video",          "--features",
                                "--features-fps",   "--features-duration",
                                "--question",       "--at",
@@ -55,6 +56,7 @@ const std::vector<Command>& commands() {
            "Of a video: what it is, and the frames that a plan reads, with their "
            "timestamps. Of a bundle (a folder): its parts, sizes, hashes and sources, the result "
            "of its self-test, and the memory that it needs on the device.",
+       .formats = "text json",
        .flags = joined(joined({"--strict", "--allow-url", "--format", "--json", "--frames",
                                "--log-level", "--quiet"},
                               joined(machine, kSettingsFlags)),
@@ -71,6 +73,7 @@ const std::vector<Command>& commands() {
            "A run that was stopped goes on with --resume; shards of it can run anywhere. Exit code "
            "3: a video could not be read, or a question not asked; its line says why. Profile text "
            "asks without any video.",
+       .formats = "moviechat",
        .flags = joined(joined({"--dataset",
                                "--features",
                                "--annotations",
@@ -120,6 +123,7 @@ const std::vector<Command>& commands() {
        .description = "Run folders of all shards of one eval -> one run folder, the same as if the "
                       "whole had been run at once. Shards of other runs, missing and unfinished "
                       "ones are refused.",
+       .formats = "moviechat",
        .flags = joined({"--out", "--format"}, everywhere),
        .examples = {"moviechat merge s1 s2 --out whole"}},
       {.name = "score",
@@ -151,6 +155,7 @@ const std::vector<Command>& commands() {
            "limits: what the libraries in use reach on a device: matrix multiplication by "
            "dtype (GFLOP/s), vector times matrix by dtype of the weights and plain "
            "reading (GB/s). No model is faster than these. Needs no bundle.",
+       .formats = "text json",
        .flags = joined(
            {"--seconds", "--format", "--json", "--log-level", "--quiet", "--device", "--threads"},
            everywhere),

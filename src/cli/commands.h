@@ -16,6 +16,7 @@ struct Command {
   bool operand_repeats = false;
   std::string_view summary;
   std::string_view description;
+  std::string_view formats = "";        // the values that its --format takes
   std::vector<std::string_view> flags;  // names in the table of flags
   std::vector<std::string_view> examples;
 };

@@ -1,5 +1,6 @@
 #include "cli/completions.h"
 
+#include <sstream>
 #include <string_view>
 #include <vector>
 
@@ -15,19 +16,27 @@ struct Candidates {
   std::string words;
 };
 
+/// KEY= of every setting; KEY=VALUE for each of its values where they have names.
 std::string setting_words() {
   std::string words;
   for (const FieldText& field : list_fields(Settings{})) {
-    words += (words.empty() ? "" : " ") + field.key + "=";
+    const std::string key = " " + field.key + "=";
+    if (field.takes.find(',') == std::string::npos) {
+      words += key;
+      continue;
+    }
+    std::istringstream values(field.takes);
+    for (std::string value; std::getline(values >> std::ws, value, ',');) words += key + value;
   }
-  return words;
+  return words.substr(1);
 }
 
-Candidates candidates_of(const Flag& flag) {
+Candidates candidates_of(const Flag& flag, const Command& command) {
   using Kind = Candidates::Kind;
+  if (flag.name == "--format") return {Kind::words, std::string(command.formats)};
   if (flag.name == "--set") return {Kind::words, setting_words()};
   if (!flag.values.empty()) return {Kind::words, std::string(flag.values)};
-  if (flag.argument == "FILE") return {Kind::files, ""};
+  if (flag.argument == "FILE" || flag.argument == "PATH") return {Kind::files, ""};
   if (flag.argument == "DIR") return {Kind::folders, ""};
   return {};
 }
@@ -70,51 +79,93 @@ std::string quoted(std::string_view text, std::string_view escaped) {
 std::string shell_quoted(std::string_view text) { return quoted(text, "'\\''"); }
 std::string fish_quoted(std::string_view text) { return quoted(text, "\\'"); }
 
-std::string bash_reply(const Candidates& candidates) {
+/// The arguments with which bash's compgen finds candidates.
+std::string bash_action(const Candidates& candidates) {
   switch (candidates.kind) {
     case Candidates::Kind::words:
-      return "COMPREPLY=($(compgen -W " + shell_quoted(candidates.words) + " -- \"$word\"))";
+      return "-W " + shell_quoted(candidates.words);
     case Candidates::Kind::files:
-      return "COMPREPLY=($(compgen -f -- \"$word\")); compopt -o filenames 2>/dev/null";
+      return "-f";
     case Candidates::Kind::folders:
-      return "COMPREPLY=($(compgen -d -- \"$word\")); compopt -o filenames 2>/dev/null";
+      return "-d";
     case Candidates::Kind::none:
       break;
   }
-  return "COMPREPLY=()";
+  return "";
+}
+
+/// What may follow each flag of a command that takes a value, and stand elsewhere.
+std::string bash_case(const Command& command) {
+  std::string text = "    " + std::string(command.name) + ")\n      case $previous in\n";
+  for (const Flag* flag : flags_of(command)) {
+    if (flag->argument.empty()) continue;
+    text += "        " + std::string(flag->name) + ") action=(" +
+            bash_action(candidates_of(*flag, command)) + ") ;;\n";
+  }
+  return text + "        *) case $typed in\n          --*=*) ;;\n          -*) action=(" +
+         bash_action({Candidates::Kind::words, flag_names(command)}) +
+         ") ;;\n          *) action=(" + bash_action(operand_of(command)) +
+         ") ;;\n        esac ;;\n      esac ;;\n";
 }
 
 std::string bash_script() {
-  std::string text =
-      "# bash completion for moviechat; made by: moviechat completions bash\n"
-      "_moviechat() {\n"
-      "  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command=ask\n"
-      "  local IFS=$' \\t\\n'\n"
-      "  case ${COMP_WORDS[1]} in\n"
-      "    " +
-      command_names("|") +
-      ") [ \"$COMP_CWORD\" -gt 1 ] && command=${COMP_WORDS[1]} ;;\n"
-      "  esac\n"
-      "  case $previous in\n";
-  for (const Flag& flag : flags()) {
-    if (flag.argument.empty()) continue;
-    const Candidates candidates = candidates_of(flag);
-    text += "    " + std::string(flag.name) + ") " + bash_reply(candidates) + ";";
-    if (candidates.kind == Candidates::Kind::words &&
-        candidates.words.find_first_of("=:") != std::string::npos) {
-      text += " compopt -o nospace 2>/dev/null;";
-    }
-    text += " return ;;\n";
-  }
-  text += "  esac\n  case $command in\n";
-  for (const Command& command : commands()) {
-    text += "    " + std::string(command.name) + ")\n      if [[ $word == -* ]]; then\n        " +
-            bash_reply({Candidates::Kind::words, flag_names(command)}) +
-            "\n      elif [ \"$COMP_CWORD\" -eq 1 ]; then\n        " +
-            bash_reply({Candidates::Kind::words, command_names()}) + "\n      else\n        " +
-            bash_reply(operand_of(command)) + "\n      fi ;;\n";
-  }
-  return text + "  esac\n}\ncomplete -F _moviechat moviechat\n";
+  std::string text = R"sh(# bash completion for moviechat; made by: moviechat completions bash
+_moviechat() {
+  local IFS=$' \t\n' line=${COMP_LINE:0:COMP_POINT} words=() gap piece i
+  # Bash splits words at = and :, too: what no blank parts is put together again.
+  for ((i = 0; i <= COMP_CWORD; ++i)); do
+    gap=${line%%[![:blank:]]*}
+    line=${line#"$gap"}
+    piece=${COMP_WORDS[i]}
+    ((i == COMP_CWORD)) && piece=$line
+    line=${line#"$piece"}
+    if ((i > 0)) && [[ ! $gap && ( $piece == [=:]* || ${words[-1]} == *[=:] ) ]]; then
+      words[-1]+=$piece
+    else
+      words+=("$piece")
+    fi
+  done
+  ((${#words[@]} > 1)) || return
+
+  # --flag=word is the word of a flag; quotes and backslashes are the shell's.
+  local typed=${words[-1]} previous=${words[-2]} head=
+  if [[ $typed == --*=* ]]; then
+    previous=${typed%%=*}
+    head=$previous=
+  fi
+  local word=${typed#"$head"} kept= breaks=${COMP_WORDBREAKS//[!=:]/}
+  local last_break="^(.*[^\\])?[$breaks]"
+  if [[ $word == [\"\']* ]]; then
+    word=${word:1}
+    kept=$head
+  else
+    word=${word//\\/}
+    [[ $breaks && $typed =~ $last_break ]] && kept=${BASH_REMATCH[0]//\\/}
+  fi
+
+  local command=ask action=()
+  case ${words[1]} in
+    )sh" + command_names("|") +
+                     R"sh() ((${#words[@]} > 2)) && command=${words[1]} ;;
+  esac
+  case $command in
+)sh";
+  for (const Command& command : commands()) text += bash_case(command);
+  return text + R"sh(  esac
+  ((${#words[@]} == 2)) && [[ $typed != -* ]] && action=()sh" +
+         bash_action({Candidates::Kind::words, command_names()}) + R"sh()
+  COMPREPLY=()
+  ((${#action[@]})) || return
+  mapfile -t COMPREPLY < <(compgen "${action[@]}" -- "$word")
+  [[ ${action[0]} == -[fd] ]] && compopt -o filenames 2>/dev/null
+  [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *[=:] ]] && compopt -o nospace 2>/dev/null
+  # Bash keeps what stands before the last = or :.
+  COMPREPLY=("${COMPREPLY[@]/#/$head}")
+  COMPREPLY=("${COMPREPLY[@]#"$kept"}")
+  return 0
+}
+complete -F _moviechat moviechat
+)sh";
 }
 
 /// What _arguments calls to complete a value.
@@ -172,7 +223,7 @@ std::string zsh_script() {
       std::string spec =
           (flag->repeats ? "*" : "") + std::string(flag->name) + "[" + zsh_text(flag->help) + "]";
       if (!flag->argument.empty()) {
-        spec += ":" + zsh_text(flag->argument) + ":" + zsh_action(candidates_of(*flag));
+        spec += ":" + zsh_text(flag->argument) + ":" + zsh_action(candidates_of(*flag, command));
       }
       text += "        " + shell_quoted(spec) + "\n";
     }
@@ -209,7 +260,7 @@ std::string fish_script() {
       text += "complete -c moviechat -n " + fish_quoted(here) + " -l " +
               std::string(flag->name.substr(2)) + " -d " + fish_quoted(flag->help);
       if (!flag->argument.empty()) {
-        const Candidates candidates = candidates_of(*flag);
+        const Candidates candidates = candidates_of(*flag, command);
         text += " -x";
         if (candidates.kind == Candidates::Kind::words) {
           text += " -a " + fish_quoted(candidates.words);

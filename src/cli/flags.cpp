@@ -132,8 +132,7 @@ const std::vector<Flag>& flags() {
                "each), srt (subtitles). Of eval and merge, moviechat: write what the scoring "
                "scripts of MovieChat's authors read, too",
        .group = kOutput,
-       .example = "srt",
-       .values = "text json jsonl srt moviechat"},
+       .example = "srt"},
       {.name = "--json",
        .help = "the same as --format json; of score: the report as JSON",
        .group = kOutput},

@@ -128,27 +128,78 @@ TEST(Completions, NameEveryFlagInEveryShell) {
   }
 }
 
-/// What bash offers when Tab is pressed after the last of `words`.
-std::string offered(const std::vector<std::string>& words) {
+/// What bash offers when Tab is pressed after "moviechat " and `line`, a line each, in a folder
+/// with the files "a film.mp4" and "b:c.mp4" and the folder "frames". Its quirk: = and : are words.
+std::string offered(const std::string& line, const std::string& breaks = "=:") {
   const TemporaryFolder folder;
   write_file(folder / "completions", completions("bash"));
-  std::string line =
-      ". " + shell_word((folder / "completions").string()) + "; COMP_WORDS=(moviechat";
-  for (const std::string& word : words) line += " " + shell_word(word);
-  line +=
-      "); COMP_CWORD=" + std::to_string(words.size()) + "; _moviechat; echo \"${COMPREPLY[@]}\"";
-  return run("bash -c " + shell_word(line)).out;
+  fs::create_directories(folder / "here" / "frames");
+  write_file(folder / "here" / "a film.mp4", "");
+  write_file(folder / "here" / "b:c.mp4", "");
+  std::string words = "moviechat";
+  int count = 0;
+  const std::regex word("[" + breaks + "]+|(\"[^\"]*|\\\\.|[^ " + breaks + "\"\\\\])+");
+  for (auto at = std::sregex_iterator(line.begin(), line.end(), word); at != std::sregex_iterator();
+       ++at, ++count) {
+    words += " " + shell_word(at->str());
+  }
+  if (line.empty() || line.back() == ' ') {
+    words += " ''";
+    ++count;
+  }
+  return run("cd " + shell_word((folder / "here").string()) + " && bash -c " +
+             shell_word(". ../completions; COMP_WORDBREAKS=' " + breaks +
+                        "'; COMP_LINE=" + shell_word("moviechat " + line) +
+                        "; COMP_POINT=${#COMP_LINE}; COMP_WORDS=(" + words + "); COMP_CWORD=" +
+                        std::to_string(count) + "; _moviechat; printf '%s\\n' \"${COMPREPLY[@]}\""))
+      .out;
 }
 
 TEST(Completions, OfBashKnowCommandsFlagsAndValues) {
-  EXPECT_EQ(offered({""}), "ask inspect eval merge score bench completions man\n");
-  EXPECT_EQ(offered({"--vid"}), "--video\n");
-  EXPECT_EQ(offered({"inspect", "--fr"}), "--frames\n");
-  EXPECT_EQ(offered({"ask", "--fr"}), "\n");
-  EXPECT_EQ(offered({"--format", "j"}), "json jsonl\n");
-  EXPECT_EQ(offered({"--set", "memory.k"}), "memory.keep=\n");
-  EXPECT_EQ(offered({"completions", "z"}), "zsh\n");
-  EXPECT_THAT(offered({"--video", "/et"}), HasSubstr("/etc"));
+  EXPECT_EQ(offered(""), "ask\ninspect\neval\nmerge\nscore\nbench\ncompletions\nman\n");
+  EXPECT_EQ(offered("--vid"), "--video\n");
+  EXPECT_EQ(offered("inspect --fr"), "--frames\n");
+  EXPECT_EQ(offered("ask --fr"), "\n");
+  EXPECT_EQ(offered("--format j"), "json\njsonl\n");
+  EXPECT_EQ(offered("--set memory.k"), "memory.keep=\n");
+  EXPECT_EQ(offered("completions z"), "zsh\n");
+  EXPECT_EQ(offered("man z"), "\n");
+  EXPECT_THAT(offered("--video /et"), HasSubstr("/etc"));
+}
+
+TEST(Completions, OfBashKeepNamesWithBlanksWhole) {
+  EXPECT_EQ(offered("--video a"), "a film.mp4\n");
+  EXPECT_EQ(offered("--video a\\ f"), "a film.mp4\n");
+  EXPECT_EQ(offered("--video \"a f"), "a film.mp4\n");
+  EXPECT_EQ(offered("inspect a"), "a film.mp4\n");
+  EXPECT_EQ(offered("inspect a.mp4 --frames "), "frames\n");
+}
+
+TEST(Completions, OfBashGoOnAfterEqualSignsAndColons) {
+  EXPECT_EQ(offered("--video=a"), "a film.mp4\n");
+  EXPECT_EQ(offered("--video=\"a f"), "a film.mp4\n");
+  EXPECT_EQ(offered("--video=a", ":"), "--video=a film.mp4\n");
+  EXPECT_EQ(offered("--video b:"), "c.mp4\n");
+  EXPECT_EQ(offered("--video=b:c"), "c.mp4\n");
+  EXPECT_EQ(offered("--video b\\:c"), "b:c.mp4\n");
+  EXPECT_EQ(offered("--format="), "text\njson\njsonl\nsrt\n");
+  EXPECT_EQ(offered("--set memory.sim"), "memory.similarity=cosine\nmemory.similarity=dot\n");
+  EXPECT_EQ(offered("--set memory.similarity=d"), "dot\n");
+  EXPECT_EQ(offered("--set=memory.similarity=d"), "dot\n");
+  EXPECT_EQ(offered("--plan uniform:8 --set memory.keep=3 --format s"), "srt\n");
+  EXPECT_EQ(offered("--plan uniform:"), "\n");
+}
+
+TEST(Completions, OfAFormatAreThoseOfTheCommand) {
+  EXPECT_EQ(offered("ask --format m"), "\n");
+  EXPECT_EQ(offered("eval --format m"), "moviechat\n");
+  EXPECT_EQ(offered("inspect --format j"), "json\n");
+  for (const Command& command : commands()) {
+    const auto& names = command.flags;
+    EXPECT_EQ(std::find(names.begin(), names.end(), "--format") == names.end(),
+              command.formats.empty())
+        << command.name;
+  }
 }
 
 TEST(Man, NamesEveryFlagAndSetting) {
