@@ -110,8 +110,8 @@ std::string help_text(const Command& command, bool named) {
                 0) +
             "\n" +
             wrapped(
-                "Exit codes: 0 all answered, 1 a failure of ours, 2 usage or input, 130 and 143 "
-                "after SIGINT and SIGTERM.",
+                "Exit codes: 0 all answered, 1 a failure of ours, 2 usage or input, 3 some films "
+                "or questions failed, 130 and 143 after SIGINT and SIGTERM.",
                 0) +
             "\n";
   }

@@ -38,12 +38,16 @@ std::string tagged(const std::string& tag, const std::string& text) {
 }
 
 std::string synopsis() {
-  return ".SH SYNOPSIS\n.nf\n" + bold("moviechat") + " " + bold("--video") + " " + italic("FILE") +
-         " " + bold("--question") + " " + italic("TEXT") + " [" + bold("--at") + " " +
-         italic("TIME") + "] [" + italic("FLAGS") + "]\n" + bold("moviechat inspect") + " " +
-         italic("VIDEO|BUNDLE") + " [" + italic("FLAGS") + "]\n" + bold("moviechat bench limits") +
-         " [" + italic("FLAGS") + "]\n" + bold("moviechat completions") + " " + italic("SHELL") +
-         "\n" + bold("moviechat man") + "\n.fi\n";
+  std::string text = ".SH SYNOPSIS\n.nf\n" + bold("moviechat") + " " + bold("--video") + " " +
+                     italic("FILE") + " " + bold("--question") + " " + italic("TEXT") + " [" +
+                     bold("--at") + " " + italic("TIME") + "] [" + italic("FLAGS") + "]\n";
+  for (const Command& command : commands()) {
+    if (&command == &commands().front()) continue;  // its name may be left out, as above
+    text += bold("moviechat " + std::string(command.name)) +
+            (command.operand.empty() ? "" : " " + italic(command.operand)) + " [" +
+            italic("FLAGS") + "]\n";
+  }
+  return text + ".fi\n";
 }
 
 std::string command_section() {
@@ -137,6 +141,7 @@ std::string exit_section() {
          tagged("1", "A failure of the program or the machine (a full disk).") +
          tagged("2",
                 "Usage or input: a flag, a file, a question or a bundle that cannot be used.") +
+         tagged("3", "Some films or questions failed; the rest is done.") +
          tagged("130, 143", "Stopped by SIGINT or SIGTERM.");
 }
 

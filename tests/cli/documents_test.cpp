@@ -209,6 +209,28 @@ TEST(Man, NamesEveryFlagAndSetting) {
   for (const FieldText& field : list_fields(Settings{})) EXPECT_THAT(text, HasSubstr(field.key));
 }
 
+TEST(Man, ItsSynopsisNamesEveryCommand) {
+  const std::string text = man_page();
+  const std::string synopsis = text.substr(0, text.find(".SH DESCRIPTION"));
+  EXPECT_THAT(synopsis, HasSubstr("question"));
+  for (const Command& command : commands()) {
+    if (command.name == "ask") continue;
+    EXPECT_THAT(synopsis, HasSubstr("moviechat " + std::string(command.name) + "\\fR"));
+    EXPECT_THAT(synopsis, HasSubstr(std::string(command.operand)));
+  }
+}
+
+TEST(Man, TellsTheExitCodesAsHelpAndTheReadmeDo) {
+  const std::string man = man_page();
+  const std::string help = help_text(commands().front(), false);
+  const std::string readme = read_file(moviechat::testing::source_dir() / "README.md", "README");
+  for (const std::string code : {"0", "1", "2", "3", "130, 143"}) {
+    EXPECT_THAT(man.substr(man.find(".SH EXIT STATUS")), HasSubstr(".TP\n" + code + "\n"));
+  }
+  EXPECT_THAT(help, HasSubstr("3 some films or"));
+  EXPECT_THAT(readme, HasSubstr("3 some films or"));
+}
+
 TEST(Man, IsRenderedWithoutWarnings) {
   if (!installed("groff")) GTEST_SKIP() << "groff is not installed";
   const TemporaryFolder folder;
