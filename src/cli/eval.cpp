@@ -67,7 +67,8 @@ void read_films(const Arguments& arguments, eval::EvalOptions& run) {
     run.videos = needed(arguments, "--videos", "folder of videos");
   }
   const std::filesystem::path& folder = features ? *run.features : *run.videos;
-  if (!std::filesystem::is_directory(folder)) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(folder, ignored)) {
     throw InputError(std::string(features ? "--features" : "--videos") +
                      " must be a folder here, got '" + folder.string() + "'");
   }

@@ -108,6 +108,16 @@ void add_defaults(const YAML::Node& root, const std::string& group, BundleSpec& 
   }
 }
 
+/// What stands at a path. InputError with the reason when that cannot be told.
+std::filesystem::file_type type_at(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto type = std::filesystem::status(path, error).type();
+  if (type == std::filesystem::file_type::none) {
+    throw InputError("cannot read bundle '" + path.string() + "': " + error.message());
+  }
+  return type;
+}
+
 void read_files(const Section& root, BundleSpec& spec) {
   spec.files = root.get<std::map<std::string, std::string>>("files");
   for (const char* part : {"frame_encoder.pt", "memory_reader.pt", "language_model.pt"}) {
@@ -119,7 +129,7 @@ void read_files(const Section& root, BundleSpec& spec) {
   for (const auto& [part, hash] : spec.files) {
     if (part.find('/') != std::string::npos || part.starts_with("."))
       root.fail("files", "names in this folder", "'" + part + "'");
-    if (!std::filesystem::is_regular_file(spec.folder / part)) {
+    if (type_at(spec.folder / part) != std::filesystem::file_type::regular) {
       throw InputError("bundle '" + spec.folder.string() + "' lacks " + part +
                        ", which its model.yaml lists; copy or convert the bundle again");
     }
@@ -129,11 +139,11 @@ void read_files(const Section& root, BundleSpec& spec) {
 }  // namespace
 
 BundleSpec read_bundle_spec(const std::filesystem::path& folder) {
-  if (!std::filesystem::is_directory(folder)) {
+  if (type_at(folder) != std::filesystem::file_type::directory) {
     throw InputError("no bundle at '" + folder.string() + "': expected a folder with " +
                      std::string(kModelFile) + "; give one with --model");
   }
-  if (!std::filesystem::exists(folder / kModelFile)) {
+  if (type_at(folder / kModelFile) == std::filesystem::file_type::not_found) {
     throw InputError("'" + folder.string() + "' is not a bundle: it has no " +
                      std::string(kModelFile));
   }

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "moviechat/support/files.h"
 #include "program.h"
@@ -103,24 +104,57 @@ TEST(BadInput, AFolderIsNoFilm) {
                   {folder.path().string(), "folder"});
 }
 
+/// Before a command line: who may not read what nobody may. Root may, so it stands back; nothing
+/// where it cannot.
+std::optional<std::string> as_somebody() {
+  if (geteuid() != 0) return "";
+  const std::string nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups ";
+  if (run(nobody + testing::program() + " --version").exit_code != 0) return std::nullopt;
+  return nobody;
+}
+
 TEST(BadInput, AFilmWithoutPermissionIsNamed) {
   const TemporaryFolder folder;
   const fs::path file = folder / "film.avi";
   fs::copy_file(moviechat::testing::golden("clip.avi"), file);
-  std::string as_somebody;
-  if (geteuid() == 0) {
-    // Root reads everything, so the program runs as nobody, from where nobody can read it.
-    as_somebody = "setpriv --reuid=65534 --regid=65534 --clear-groups ";
-    if (run(as_somebody + testing::program() + " --version").exit_code != 0) {
-      GTEST_SKIP() << "the program cannot be run as another user here";
-    }
-  }
+  const auto somebody = as_somebody();
+  if (!somebody) GTEST_SKIP() << "the program cannot be run as another user here";
   fs::permissions(folder.path(), fs::perms(0755));
   fs::permissions(file, fs::perms::none);
   expect_one_line(
-      run(as_somebody + testing::program() + " --model " + shell_word(tiny_bundle().string()) +
+      run(*somebody + testing::program() + " --model " + shell_word(tiny_bundle().string()) +
           " --question a --video " + shell_word(file.string())),
       2, {file.string(), "ermission"});
+}
+
+TEST(BadInput, ABundleWithoutPermissionIsNamed) {
+  const TemporaryFolder folder;
+  const fs::path bundle = folder / "private" / "bundle";
+  fs::create_directory(folder / "private");
+  fs::copy(tiny_bundle(), bundle);
+  const auto somebody = as_somebody();
+  if (!somebody) GTEST_SKIP() << "the program cannot be run as another user here";
+  fs::permissions(folder.path(), fs::perms(0755));
+  const auto expect_refused = [&] {
+    expect_one_line(run(*somebody + testing::program() + " --question a --video " + film() +
+                        " --model " + shell_word(bundle.string())),
+                    2, {bundle.string(), "ermission"});
+    expect_one_line(run(*somebody + testing::program() + " inspect " + shell_word(bundle.string())),
+                    2, {bundle.string(), "ermission"});
+  };
+  fs::permissions(folder / "private", fs::perms::none);
+  expect_refused();
+  fs::permissions(folder / "private", fs::perms(0755));
+  fs::permissions(bundle, fs::perms::owner_read | fs::perms::others_read);
+  expect_refused();
+  fs::permissions(bundle, fs::perms(0755));
+}
+
+TEST(BadInput, ATooLongPathIsNamed) {
+  const std::string path(5000, 'x');
+  expect_one_line(moviechat("--question a --video " + film() + " --model " + path), 2,
+                  {path, "too long"});
+  expect_one_line(moviechat("inspect " + path), 2, {path, "too long"});
 }
 
 TEST(BadInput, ADamagedFilmIsAnErrorOnlyWhenStrict) {
