@@ -8,7 +8,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <vector>
@@ -27,6 +26,13 @@ FrameFolder::FrameFolder(fs::path folder, int64_t width, int64_t height)
       !(fs::is_directory(folder_, error) && fs::is_empty(folder_, error))) {
     throw InputError("--frames '" + folder_.string() +
                      "' is there already and not an empty folder; give a new one");
+  }
+  if (fs::exists(folder_, error)) {
+    // A folder can be put in place of an empty one, not of a link to it or of ".".
+    const fs::path real = fs::canonical(folder_, error);
+    if (!error) folder_ = real;
+  } else if (fs::is_symlink(folder_, error)) {
+    throw InputError("--frames '" + folder_.string() + "' is a link to nothing; give a new folder");
   }
   std::string name = folder_.string() + ".XXXXXX";
   if (::mkdtemp(name.data()) == nullptr) {
@@ -62,13 +68,7 @@ std::string FrameFolder::add(const Shown& shown, std::span<const uint8_t> rgb) {
     }
     std::vector<uint8_t> png;
     cv::imencode(".png", bgr, png);
-    std::ofstream file(temporary_ / name.data(), std::ios::binary);
-    file.write(reinterpret_cast<const char*>(png.data()), static_cast<std::streamsize>(png.size()));
-    file.close();
-    if (!file) {
-      throw Error("cannot write '" + (folder_ / name.data()).string() +
-                  "': " + std::strerror(errno) + "; nothing was written");
-    }
+    write_file(temporary_ / name.data(), {reinterpret_cast<const char*>(png.data()), png.size()});
     last_pts_ = shown.pts;
     last_file_ = name.data();
   }
@@ -84,6 +84,7 @@ void FrameFolder::finish() {
   if (::rename(temporary_.c_str(), folder_.c_str()) != 0) {
     throw Error("cannot make the folder '" + folder_.string() + "': " + std::strerror(errno));
   }
+  sync_folder(folder_.parent_path());
   temporary_.clear();
 }
 

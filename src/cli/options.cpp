@@ -25,6 +25,16 @@ std::string suggestion(const std::string& word, const std::vector<std::string_vi
                                                : suggestion(name, command.flags)));
 }
 
+/// Names a file, a folder or a profile, so that an empty value is a mistake.
+bool names_something(const Flag& flag) {
+  return flag.argument == "FILE" || flag.argument == "DIR" || flag.argument == "PATH" ||
+         flag.name == "--profile";
+}
+
+bool is_flag_of(const Command& command, std::string_view word) {
+  return std::find(command.flags.begin(), command.flags.end(), word) != command.flags.end();
+}
+
 /// A command line as CLI11 takes it without surprises.
 struct Words {
   std::vector<std::string> flags;     // every value a word of its own after its flag
@@ -34,9 +44,7 @@ struct Words {
 /// CLI11 takes the next word where a value is attached but empty (`--flag=`), and takes known flags
 /// as values: values are detached here, and those mistakes named.
 Words split_words(const Command& command, const std::vector<std::string>& arguments) {
-  const auto is_flag = [&](std::string_view word) {
-    return std::find(command.flags.begin(), command.flags.end(), word) != command.flags.end();
-  };
+  const auto is_flag = [&](std::string_view word) { return is_flag_of(command, word); };
   Words words;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string& word = arguments[i];
@@ -63,6 +71,9 @@ Words split_words(const Command& command, const std::vector<std::string>& argume
                        name + "=" + arguments[i + 1] + " if that is the value");
     } else {
       words.flags.push_back(arguments[++i]);
+    }
+    if (words.flags.back().empty() && names_something(*find_flag(name))) {
+      throw InputError(name + " needs a value, found an empty one: " + name + " " + argument);
     }
   }
   return words;

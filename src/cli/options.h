@@ -35,8 +35,8 @@ struct CommandLine {
 };
 CommandLine split_command(std::vector<std::string> arguments);
 
-/// InputError for unknown flags (with the nearest known one), missing values, and flags given
-/// twice.
+/// InputError for unknown flags (with the nearest known one), missing values, empty names of files,
+/// folders and profiles, and flags given twice.
 Arguments parse_arguments(const Command& command, const std::vector<std::string>& arguments);
 
 }  // namespace moviechat::cli

@@ -255,6 +255,11 @@ INSTANTIATE_TEST_SUITE_P(
         BadArguments{"UnknownSetting",
                      "--video FILM --question a --set memory.kepe=2",
                      {"memory.kepe", "did you mean 'memory.keep'?"}},
+        BadArguments{"EmptyProfile",
+                     "--video FILM --question a --profile ''",
+                     {"--profile needs a value", "an empty one"}},
+        BadArguments{
+            "EmptyFrames", "inspect FILM --frames ''", {"--frames needs a value", "an empty one"}},
         BadArguments{"UnknownProfile",
                      "--video FILM --question a --profile papre",
                      {"'papre'", "paper, released, text, uniform"}},

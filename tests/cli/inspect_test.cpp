@@ -87,6 +87,29 @@ TEST(Inspect, LeavesAFolderThatIsInUseAlone) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()), 1);
 }
 
+TEST(Inspect, WritesFramesIntoAnEmptyFolderThatALinkNames) {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "frames");
+  fs::create_directory_symlink("frames", folder / "link");
+  fs::create_directory_symlink("none", folder / "dangling");
+  const std::string inspect = "inspect " + film() + " --plan uniform:2 --frames ";
+  const auto result = moviechat(inspect + shell_word((folder / "link").string()));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_TRUE(fs::is_regular_file(folder / "frames" / "000000.png"));
+  EXPECT_TRUE(fs::is_symlink(folder / "link"));
+
+  fs::create_directory(folder / "here");
+  const auto here = moviechat::testing::run("cd " + shell_word((folder / "here").string()) +
+                                            " && " + testing::program() + " " + inspect + ".");
+  EXPECT_EQ(here.exit_code, 0) << here.err;
+  EXPECT_TRUE(fs::is_regular_file(folder / "here" / "frames.json"));
+
+  const auto refused = moviechat(inspect + shell_word((folder / "dangling").string()));
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("is a link to nothing"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()), 4);
+}
+
 TEST(Inspect, ABundleShowsItsPartsHashesAndSelfTest) {
   const json report = inspected(shell_word(tiny_bundle().string()));
   EXPECT_EQ(report.at("bundle").at("name"), "tiny");

@@ -27,11 +27,11 @@ std::string refusal(const std::vector<std::string>& words) {
 TEST(Options, ValuesAreKeptAsTheyWereGiven) {
   const Arguments arguments =
       parse({"--question", "[what], {else}?", "--question", "", "--question=-5 = x", "--question",
-             "-5", "--at", "-5", "--question", "%d\n'\"", "--video=", "--set", "a=b=c"});
+             "-5", "--at", "-5", "--question", "%d\n'\"", "--video= ", "--set", "a=b=c"});
   EXPECT_THAT(arguments.values("--question"),
               ElementsAre("[what], {else}?", "", "-5 = x", "-5", "%d\n'\""));
   EXPECT_EQ(arguments.value("--at"), "-5");
-  EXPECT_EQ(arguments.value("--video"), "");
+  EXPECT_EQ(arguments.value("--video"), " ");
   EXPECT_EQ(arguments.value("--set"), "a=b=c");
   EXPECT_FALSE(arguments.has("--json"));
 }
@@ -62,6 +62,13 @@ TEST(Options, MistakesAreNamedWithTheWayOut) {
   EXPECT_THAT(refusal({"--video"}), HasSubstr("--video needs a value: --video FILE"));
   EXPECT_THAT(refusal({"--video", "--question", "x"}),
               HasSubstr("--video needs a value, found the flag --question"));
+  for (const std::string flag :
+       {"--video", "--features", "--questions", "--model", "--config", "--profile"}) {
+    EXPECT_THAT(refusal({flag, ""}), HasSubstr(flag + " needs a value, found an empty one"));
+    EXPECT_THAT(refusal({flag + "="}), HasSubstr(flag + " needs a value, found an empty one"));
+  }
+  EXPECT_THAT(refusal({"inspect", "a", "--frames", ""}), HasSubstr("--frames DIR"));
+  EXPECT_THAT(refusal({"eval", "--annotations="}), HasSubstr("--annotations PATH"));
   EXPECT_THAT(refusal({"--video", "a", "--video", "b"}),
               HasSubstr("--video is given twice ('a' and 'b')"));
   EXPECT_THAT(refusal({"--json", "--json"}), HasSubstr("--json is given twice"));
