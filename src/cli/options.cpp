@@ -124,6 +124,17 @@ CommandLine split_command(std::vector<std::string> arguments) {
   return {command, true, std::move(arguments)};
 }
 
+bool asks_for_help(const CommandLine& line) {
+  const std::vector<std::string>& words = line.arguments;
+  for (size_t i = 0; i < words.size() && words[i] != "--"; ++i) {
+    if (words[i] == "--help" || words[i] == "-h") return true;
+    const bool takes_value =
+        is_flag_of(*line.command, words[i]) && !find_flag(words[i])->argument.empty();
+    if (takes_value && i + 1 < words.size() && !is_flag_of(*line.command, words[i + 1])) ++i;
+  }
+  return false;
+}
+
 Arguments parse_arguments(const Command& command, const std::vector<std::string>& arguments) {
   CLI::App app;
   app.set_help_flag();

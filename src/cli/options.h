@@ -35,6 +35,9 @@ struct CommandLine {
 };
 CommandLine split_command(std::vector<std::string> arguments);
 
+/// --help or -h is among the flags. It is answered whatever else is wrong with them.
+bool asks_for_help(const CommandLine& line);
+
 /// InputError for unknown flags (with the nearest known one), missing values, empty names of files,
 /// folders and profiles, and flags given twice.
 Arguments parse_arguments(const Command& command, const std::vector<std::string>& arguments);

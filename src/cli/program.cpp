@@ -2,7 +2,6 @@
 
 #include <c10/util/Exception.h>
 
-#include <algorithm>
 #include <new>
 
 #include "cli/ask.h"
@@ -66,12 +65,9 @@ Failure failure_of(const std::exception_ptr& exception) {
 }
 
 void run_program(const std::vector<std::string>& arguments, const CancelFlag& cancel) {
-  const auto given = [&](const char* flag) {
-    return std::find(arguments.begin(), arguments.end(), flag) != arguments.end();
-  };
   const CommandLine line = split_command(arguments);
   const std::string name(line.command->name);
-  if (arguments.empty() || given("--help") || given("-h")) {
+  if (arguments.empty() || asks_for_help(line)) {
     Results().write(help_text(*line.command, line.named));
     return;
   }

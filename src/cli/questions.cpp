@@ -1,5 +1,6 @@
 #include "cli/questions.h"
 
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -50,7 +51,8 @@ Question parse_question(const std::string& line, const std::string& name) {
     throw InputError(name + ": at must be a time from 0 on, like 754.2 or \"12:34\", got " +
                      at.dump());
   }
-  if (frame.is_number_unsigned()) {
+  constexpr uint64_t last_frame = std::numeric_limits<int64_t>::max();
+  if (frame.is_number_unsigned() && frame.get<uint64_t>() <= last_frame) {
     question.at_frame = frame.get<int64_t>();
   } else if (!frame.is_null()) {
     throw InputError(name + ": at_frame must be a whole number from 0 on, got " + frame.dump());

@@ -87,7 +87,10 @@ void from_text(const std::string& /*key*/, const std::string& text, std::string&
 
 std::string nearest_key(const std::string& key, const std::vector<FieldText>& known) {
   std::string best;
-  size_t best_distance = 4;  // further than that is another word
+  // Further than this is another word: a short one must share a letter.
+  const auto letters =
+      static_cast<size_t>(std::count_if(key.begin(), key.end(), [](char c) { return c != '-'; }));
+  size_t best_distance = std::min<size_t>(4, letters);
   for (const FieldText& field : known) {
     const std::string_view full = field.key;
     const std::string_view last = full.substr(full.rfind('.') + 1);

@@ -56,6 +56,7 @@ TEST(Options, MistakesAreNamedWithTheWayOut) {
   EXPECT_THAT(refusal({"--vidoe", "x"}), HasSubstr("did you mean '--video'?"));
   EXPECT_THAT(refusal({"--vidoe=x"}), HasSubstr("unknown flag '--vidoe'"));
   EXPECT_THAT(refusal({"-x"}), HasSubstr("unknown flag '-x'"));
+  EXPECT_EQ(refusal({"-v"}), "unknown flag '-v'");
   EXPECT_THAT(refusal({"inspcet", "x"}), HasSubstr("did you mean 'inspect'?"));
   EXPECT_THAT(refusal({"film.mp4"}),
               HasSubstr("commands: ask, inspect, eval, merge, score, bench, completions, man"));
@@ -91,6 +92,22 @@ TEST(Options, EveryCommandNamesFlagsOfTheTable) {
     EXPECT_TRUE(std::any_of(commands().begin(), commands().end(), used)) << flag.name;
     EXPECT_TRUE(flag.argument.empty() || !flag.example.empty()) << flag.name << " has no example";
   }
+}
+
+TEST(Options, HelpIsAFlagAndNoValue) {
+  const auto helps = [](const std::vector<std::string>& words) {
+    return asks_for_help(split_command(words));
+  };
+  EXPECT_TRUE(helps({"-h"}));
+  EXPECT_TRUE(helps({"inspect", "--help"}));
+  EXPECT_TRUE(helps({"--vidoe", "--help"}));
+  EXPECT_TRUE(helps({"--video", "--help"}));  // no known flag is a value
+  EXPECT_TRUE(helps({"--strict", "-h"}));
+  EXPECT_TRUE(helps({"--question=a", "-h"}));
+  EXPECT_FALSE(helps({"--question", "-h"}));
+  EXPECT_FALSE(helps({"--question=--help"}));
+  EXPECT_FALSE(helps({"inspect", "--", "-h"}));
+  EXPECT_EQ(parse({"--question", "-h"}).value("--question"), "-h");
 }
 
 TEST(Options, OperandsThatLookLikeFlagsComeAfterTwoDashes) {

@@ -86,6 +86,8 @@ TEST(Questions, ABadLineIsNamedByItsNumber) {
   EXPECT_THAT(refused_lines("{\"question\": \"a\", \"at\": \"1:75\"}"), HasSubstr("below 60"));
   EXPECT_THAT(refused_lines("{\"question\": \"a\", \"at\": 1e999}"), HasSubstr("line 1"));
   EXPECT_THAT(refused_lines("{\"question\": \"a\", \"at_frame\": 1.5}"), HasSubstr("got 1.5"));
+  EXPECT_THAT(refused_lines("{\"question\": \"a\", \"at_frame\": 18446744073709551615}"),
+              HasSubstr("got 18446744073709551615"));
   EXPECT_THAT(refused_lines("{\"question\": \"a\", \"at\": 1, \"at_frame\": 1}"),
               HasSubstr("both"));
   EXPECT_THAT(refused_lines("{\"question\": \"\"}"), HasSubstr("is empty"));

@@ -78,6 +78,8 @@ TEST(Fields, SuggestTheNearestNameOfATypo) {
   EXPECT_THAT(refusal("inner.cuont", "3"), HasSubstr("did you mean 'inner.count'"));
   EXPECT_THAT(refusal("count", "3"), HasSubstr("did you mean 'inner.count'"));
   EXPECT_THAT(refusal("something_else", "3"), HasSubstr("unknown setting 'something_else'"));
+  EXPECT_EQ(nearest_key("-v", {{"--at", "", "", ""}}), "");
+  EXPECT_EQ(nearest_key("-at", {{"--at", "", "", ""}}), "--at");
 }
 
 TEST(Fields, WhatIsPrintedReadsBack) {
