@@ -52,6 +52,23 @@ std::vector<Assignment> assignments_of_yaml(const std::string& yaml, const std::
   return all;
 }
 
+std::map<std::string, std::string> values_of(const Settings& settings) {
+  std::map<std::string, std::string> values;
+  for (const FieldText& field : list_fields(settings)) values[field.key] = field.value;
+  return values;
+}
+
+/// "a, b, c and 2 more".
+std::string first_of(const std::vector<std::string>& names) {
+  constexpr size_t kMost = 3;
+  std::string text;
+  for (size_t i = 0; i < std::min(kMost, names.size()); ++i) {
+    text += (text.empty() ? "" : ", ") + names[i];
+  }
+  if (names.size() > kMost) text += " and " + std::to_string(names.size() - kMost) + " more";
+  return text;
+}
+
 }  // namespace
 
 Environment moviechat_environment() {
@@ -109,16 +126,16 @@ std::vector<Assignment> assignments_of(const Arguments& arguments) {
 
 MergedSettings merge_settings(const Arguments& arguments, const Environment& environment,
                               const WarningSink& warn) {
-  std::vector<Assignment> given;
-  if (const auto file = arguments.value("--config")) {
-    append(given, assignments_of_yaml(read_file(*file, "config file"), *file));
-  }
-  append(given, assignments_of(environment, warn));
+  const auto file = arguments.value("--config");
+  std::vector<Assignment> config;
+  if (file) config = assignments_of_yaml(read_file(*file, "config file"), *file);
+  std::vector<Assignment> given = assignments_of(environment, warn);
   append(given, assignments_of(arguments));
 
   MergedSettings merged;
   ProgramSettings& chosen = merged.chosen;
-  chosen.profile = last_of(given, "profile", "");
+  const std::string named = last_of(given, "profile", "");
+  chosen.profile = last_of(given, "profile", last_of(config, "profile", ""));
   std::vector<Assignment> profile;
   if (!chosen.profile.empty()) {
     profile =
@@ -126,18 +143,34 @@ MergedSettings merge_settings(const Arguments& arguments, const Environment& env
   } else {
     chosen.profile = "paper";  // which is what is built in
   }
-  chosen.model = last_of(given, "model", "");
+  chosen.model = last_of(given, "model", last_of(config, "model", ""));
   if (chosen.model.empty()) chosen.model = default_bundle().string();
   merged.bundle = read_bundle_spec(chosen.model);
 
   for (const auto& [key, text] : merged.bundle.defaults) {
     apply(chosen.settings, {key, text, "'" + chosen.model + "/model.yaml'"});
   }
-  for (const Assignment& one : profile) apply(chosen.settings, one);
-  for (const Assignment& one : given) {
-    if (one.key != "model" && one.key != "profile") apply(chosen.settings, one);
-  }
+  const auto apply_all = [&](const std::vector<Assignment>& assignments) {
+    for (const Assignment& one : assignments) {
+      if (one.key != "model" && one.key != "profile") apply(chosen.settings, one);
+    }
+    return values_of(chosen.settings);
+  };
+  auto of_profile = apply_all(profile);
+  auto of_config = apply_all(config);
+  auto in_the_end = apply_all(given);
   chosen.settings.check();
+
+  // The file is the stronger, which who names a profile beside it may not expect.
+  std::vector<std::string> overridden;
+  for (const Assignment& one : profile) {
+    const std::string& now = of_config[one.key];
+    if (now != of_profile[one.key] && now == in_the_end[one.key]) overridden.push_back(one.key);
+  }
+  if (!named.empty() && !overridden.empty()) {
+    warn("'" + *file + "' overrides profile '" + named + "': " + first_of(overridden) +
+         "; leave them out of the file to have the profile's");
+  }
   return merged;
 }
 

@@ -88,6 +88,33 @@ TEST(ProgramSettings, AProfileIsABaseForTheOtherSources) {
   EXPECT_EQ(chosen.settings.memory.similarity, Similarity::cosine);
 }
 
+TEST(ProgramSettings, AProfileThatTheConfigFileOverridesIsWarnedAbout) {
+  const TemporaryFolder folder;
+  const std::string file = (folder / "full.yaml").string();
+  write_file(file, config_text(merge({}).chosen));
+  std::vector<std::string> warnings;
+  const auto chosen =
+      merge({"--profile", "released", "--config", file}, {}, &warnings).chosen.settings;
+  EXPECT_EQ(chosen.memory.similarity, Similarity::cosine);
+  EXPECT_THAT(warnings,
+              ElementsAre("'" + file +
+                          "' overrides profile 'released': plan.kind, plan.clips, plan.breakpoint "
+                          "and 3 more; leave them out of the file to have the profile's"));
+
+  write_file(file, "memory: {similarity: cosine, keep: 2}\ngeneration: {seed: 3}\n");
+  warnings.clear();
+  merge({"--config", file}, {{"MOVIECHAT_PROFILE", "released"}}, &warnings);
+  EXPECT_THAT(warnings, ElementsAre(HasSubstr("'released': memory.similarity; ")));
+
+  warnings.clear();
+  merge({"--profile", "released", "--config", file, "--set", "memory.similarity=dot"}, {},
+        &warnings);
+  EXPECT_THAT(warnings, ElementsAre());  // a flag has the last word
+  write_file(file, "profile: released\nmemory: {similarity: cosine}\n");
+  merge({"--config", file}, {}, &warnings);
+  EXPECT_THAT(warnings, ElementsAre());  // the file means what it says
+}
+
 TEST(ProgramSettings, ThePlanShorthandReachesThePlanAlone) {
   const Settings settings = merge({"--plan", "uniform:8"}).chosen.settings;
   EXPECT_EQ(settings.plan.kind, PlanKind::uniform);
