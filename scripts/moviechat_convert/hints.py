@@ -24,10 +24,8 @@ INV_FREQ = "model.layers.0.self_attn.rotary_emb.inv_freq"
 LLAMA2_CONTEXT, LLAMA2_EPS = 4096, 1e-5
 T5_XL_WIDTH, BERT_WIDTH = 2048, 768  # FLAN-T5-XL, where -XXL has 4096
 SMALL = 0.25  # mean of a norm's weights below which they are differences
-SAMPLED, ROWS = (
-    4,
-    64,
-)  # matrices, and rows of each, that tell whether base and delta belong together
+# matrices, and rows of each, that tell whether base and delta belong together
+SAMPLED, ROWS = 4, 64
 LARGE = 0.5  # spread of a delta, as a share of its base's, beyond which it is no fine-tuning
 ROUNDED = 0.2  # share of sums that need rounding above which they are of strangers
 CANCELLED = 0.9  # of what a sum of random numbers has, in squares
