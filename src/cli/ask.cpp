@@ -1,7 +1,5 @@
 #include "cli/ask.h"
 
-#include <ATen/Parallel.h>
-
 #include <chrono>
 
 #include "cli/bundle_loading.h"
@@ -151,8 +149,6 @@ void run_ask(const AskOptions& options, Messages& messages, const CancelFlag& ca
   }
 
   const auto start = Clock::now();
-  const RuntimeOptions& runtime = chosen.settings.runtime;
-  if (runtime.threads > 0) at::set_num_threads(static_cast<int>(runtime.threads));
   const std::optional<TimesFrom> times = check_film(options, messages, cancel);
   const Bundle bundle = load_bundle(options.merged);
   const double load_seconds = seconds_since(start);

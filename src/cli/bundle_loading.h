@@ -5,7 +5,12 @@
 
 namespace moviechat::cli {
 
+/// CPU threads to compute with: as many as asked for; else 1 for a bundle whose threads would wait
+/// for each other longer than they save, and 0, one a core, for others.
+int64_t threads_for(const RuntimeOptions& runtime, const BundleSpec& bundle);
+
 /// Loads the bundle that was chosen, on the device and in the dtype of the settings, and checks it.
+/// From then on the process computes with its threads.
 Bundle load_bundle(const MergedSettings& merged);
 
 }  // namespace moviechat::cli

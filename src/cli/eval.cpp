@@ -1,7 +1,5 @@
 #include "cli/eval.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 
 #include "cli/bundle_loading.h"
@@ -125,8 +123,6 @@ void run_eval(const EvalCommand& command, Messages& messages, const CancelFlag& 
   }
   std::string data_sha256;
   const eval::DataSet data = read_questions(command, messages, data_sha256);
-  const RuntimeOptions& runtime = chosen.settings.runtime;
-  if (runtime.threads > 0) at::set_num_threads(static_cast<int>(runtime.threads));
   const Bundle bundle = load_bundle(command.merged);
   cancel.check();
   const Pipeline pipeline(bundle, chosen.settings);
