@@ -150,7 +150,8 @@ Row document_of_metrics(const Row& row) {
     if (!kept.is_object() || !Row(kept, "").optional_text(kLmmsVideo)) continue;
     nlohmann::json fields = kept;
     if (!fields.contains("answer")) fields["answer"] = target_of(row);
-    if (!fields.contains("question")) fields["question"] = row.optional_text({"input"}).value_or("");
+    if (!fields.contains("question"))
+      fields["question"] = row.optional_text({"input"}).value_or("");
     return {std::move(fields), row.where() + " " + metric};
   }
   row.refuse("doc", "is missing, and no metric names the video; was it written by --log_samples?");
