@@ -24,17 +24,6 @@ int open_file(const fs::path& file, int flags) {
   return descriptor;
 }
 
-/// Locks a folder's open lock file; closes it when that fails.
-void hold(int descriptor, const fs::path& folder, Lock lock, const std::string& way_out) {
-  try {
-    if (try_lock(descriptor, folder / "lock", lock)) return;
-    throw InputError("'" + folder.string() + "' is in use by another run; " + way_out);
-  } catch (...) {
-    ::close(descriptor);
-    throw;
-  }
-}
-
 }  // namespace
 
 LineLog::LineLog(fs::path file) : file_(std::move(file)) {
@@ -79,25 +68,31 @@ void LineLog::append(std::string_view line) {
   size_ += static_cast<long>(whole.size());
 }
 
-FolderLock::FolderLock(const fs::path& folder) {
-  std::error_code failure;
-  fs::create_directories(folder, failure);
-  if (!fs::is_directory(folder)) {
-    throw InputError("cannot make the folder '" + folder.string() + "'" +
-                     (failure ? ": " + failure.message() : ", there is a file of that name"));
+FolderLock::FolderLock(const fs::path& folder, Lock lock) {
+  const fs::path file = folder / "lock";
+  if (lock == Lock::shared) {
+    descriptor_ = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor_ < 0) return;
+  } else {
+    std::error_code failure;
+    fs::create_directories(folder, failure);
+    if (!fs::is_directory(folder)) {
+      throw InputError("cannot make the folder '" + folder.string() + "'" +
+                       (failure ? ": " + failure.message() : ", there is a file of that name"));
+    }
+    descriptor_ = open_file(file, O_RDWR);
   }
-  descriptor_ = open_file(folder / "lock", O_RDWR);
-  hold(descriptor_, folder, Lock::exclusive, "wait for its end or give another --out");
+  try {
+    if (try_lock(descriptor_, file, lock)) return;
+    throw InputError("'" + folder.string() + "' is in use by another run; wait for its end" +
+                     (lock == Lock::exclusive ? " or give another --out" : ""));
+  } catch (...) {
+    ::close(descriptor_);
+    throw;
+  }
 }
 
-FolderLock::~FolderLock() { ::close(descriptor_); }
-
-FolderReading::FolderReading(const fs::path& folder)
-    : descriptor_(::open((folder / "lock").c_str(), O_RDONLY | O_CLOEXEC)) {
-  if (descriptor_ >= 0) hold(descriptor_, folder, Lock::shared, "wait for its end");
-}
-
-FolderReading::~FolderReading() {
+FolderLock::~FolderLock() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "moviechat/support/files.h"
+
 namespace moviechat::eval {
 
 /// A file of JSON lines that only grows. A line is on the disk when append() returns, whole or not
@@ -30,31 +32,18 @@ class LineLog {
   long size_ = 0;
 };
 
-/// Holds a folder for one process, from construction to destruction or the process's end, however
-/// it ends.
+/// Holds a folder from construction to destruction or the process's end, however it ends.
 class FolderLock {
  public:
-  /// Makes the folder. InputError when another process holds it.
-  explicit FolderLock(const std::filesystem::path& folder);
+  /// Exclusive: for one process, which writes; makes the folder. Shared: keeps others from writing
+  /// while it is read, which need not be ours. InputError when another process holds it.
+  explicit FolderLock(const std::filesystem::path& folder, Lock lock = Lock::exclusive);
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
 
  private:
-  int descriptor_ = -1;
-};
-
-/// Keeps a run from writing in a folder while it is read, which need not be ours.
-class FolderReading {
- public:
-  /// InputError when a run is writing there.
-  explicit FolderReading(const std::filesystem::path& folder);
-  ~FolderReading();
-  FolderReading(const FolderReading&) = delete;
-  FolderReading& operator=(const FolderReading&) = delete;
-
- private:
-  int descriptor_ = -1;  // none where no run has locked the folder ever
+  int descriptor_ = -1;  // none where a folder is read that nobody has ever locked
 };
 
 }  // namespace moviechat::eval

@@ -102,7 +102,7 @@ EvalResult merge(const std::vector<fs::path>& shards, const fs::path& out, bool 
   std::map<int64_t, std::string> rows;
   std::vector<std::string> costs;
   for (const auto& [number, folder] : ordered(shards, manifest)) {
-    const FolderReading reading(folder);
+    const FolderLock reading(folder, Lock::shared);
     take_rows(folder, shard_of(read_manifest(folder), folder), videos, rows);
     for (std::string& line : lines_of(folder / "timings.jsonl")) costs.push_back(std::move(line));
   }

@@ -15,6 +15,7 @@ from torch import Tensor
 DATA = Path(__file__).parents[1] / "data"
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
+from checkpoint_files import Files  # noqa: E402
 from moviechat_convert.__main__ import main as convert  # noqa: E402
 from moviechat_convert.size_file import read_sizes  # noqa: E402
 from moviechat_models.export import load_modules  # noqa: E402
@@ -128,3 +129,11 @@ def outputs_of(modules: list[torch.nn.Module], run: Callable[[], Any]) -> list[T
         for hook in hooks:
             hook.remove()
     return seen
+
+
+@pytest.fixture
+def files(golden_folder: Path, checkpoints: MovieChatFiles, tmp_path: Path) -> Files:
+    """The tiny checkpoints as files that a test may change."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    return Files(golden_folder, checkpoints, folder)

@@ -10,19 +10,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from checkpoint_files import Files
 from conftest import flags_of
 from moviechat_convert.__main__ import main as convert
 from moviechat_convert.hints import wrong_qformer
 
 NAN = float("nan")
-
-
-@pytest.fixture
-def files(golden_folder, checkpoints, tmp_path):
-    folder = tmp_path / "files"
-    folder.mkdir()
-    return Files(golden_folder, checkpoints, folder)
 
 
 @pytest.fixture

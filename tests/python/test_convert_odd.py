@@ -7,18 +7,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from checkpoint_files import Files
 from conftest import flags_of
 from moviechat_convert.__main__ import main as convert
 
 QUERY = "model.layers.1.self_attn.q_proj.weight"
-
-
-@pytest.fixture
-def files(golden_folder, checkpoints, tmp_path):
-    folder = tmp_path / "files"
-    folder.mkdir()
-    return Files(golden_folder, checkpoints, folder)
 
 
 @pytest.fixture
