@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .attention import attend, merge_heads
+from .layer_norm import WideLayerNorm
 from .linear import Linear
 from .sizes import VitSizes
 
@@ -51,19 +52,22 @@ class VitMlp(nn.Module):
 
 
 class VitBlock(nn.Module):
-    """Pre-norm transformer block."""
+    """Pre-norm transformer block.
+
+    The residual stream is float32 in any dtype of the parameters.
+    """
 
     def __init__(self, sizes: VitSizes) -> None:
         super().__init__()
-        self.norm1 = nn.LayerNorm(sizes.width, eps=sizes.eps)
+        self.norm1 = WideLayerNorm(sizes.width, eps=sizes.eps)
         self.attn = VitAttention(sizes.width, sizes.heads)
-        self.norm2 = nn.LayerNorm(sizes.width, eps=sizes.eps)
+        self.norm2 = WideLayerNorm(sizes.width, eps=sizes.eps)
         self.mlp = VitMlp(sizes.width, sizes.hidden)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, P, D] → [B, P, D]"""
-        x = x + self.attn(self.norm1(x))
-        return x + self.mlp(self.norm2(x))
+        """float32 [B, P, D] → float32 [B, P, D]"""
+        x = x + self.attn(self.norm1.narrow(self.norm1(x)))
+        return x + self.mlp(self.norm2.narrow(self.norm2(x)))
 
 
 class PatchEmbed(nn.Module):
@@ -91,10 +95,10 @@ class EvaVit(nn.Module):
         nn.init.normal_(self.pos_embed, std=0.02)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """[B, 3, S, S] in the parameters' dtype → [B, P, D]"""
+        """[B, 3, S, S] in the parameters' dtype → float32 [B, P, D]"""
         patches = self.patch_embed(pixels)  # [B, P-1, D]
         cls = self.cls_token.expand(patches.size(0), -1, -1)
-        x = torch.cat((cls, patches), dim=1) + self.pos_embed
+        x = torch.cat((cls, patches), dim=1).float() + self.pos_embed
         for block in self.blocks:
             x = block(x)
         return x

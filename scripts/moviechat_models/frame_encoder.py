@@ -3,10 +3,10 @@
 from typing import ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .eva_vit import EvaVit
+from .layer_norm import WideLayerNorm
 from .qformer import QFormer
 from .sizes import FrameEncoderSizes
 
@@ -24,8 +24,7 @@ class FrameEncoder(nn.Module):
         self.mean = list(sizes.mean)
         self.std = list(sizes.std)
         self.vit = EvaVit(sizes.vit)
-        self.ln_vision = nn.LayerNorm(sizes.vit.width, eps=sizes.ln_eps)
-        self.ln_eps = sizes.ln_eps
+        self.ln_vision = WideLayerNorm(sizes.vit.width, eps=sizes.ln_eps)
         self.qformer = QFormer(sizes.qformer)
 
     def normalize(self, rgb: Tensor) -> Tensor:
@@ -35,7 +34,7 @@ class FrameEncoder(nn.Module):
         return torch.stack(planes, dim=1)
 
     def see(self, rgb: Tensor) -> Tensor:
-        """uint8 [B, 3, S, S] → ViT output [B, P, D], before ln_vision"""
+        """uint8 [B, 3, S, S] → ViT output float32 [B, P, D], before ln_vision"""
         if (
             rgb.dim() != 4
             or rgb.size(1) != 3
@@ -48,16 +47,10 @@ class FrameEncoder(nn.Module):
             )
         return self.vit(self.normalize(rgb).to(self.vit.pos_embed.dtype))
 
-    def norm_vision(self, vit: Tensor) -> Tensor:
-        """[B, P, D] → [B, P, D]. Computed in float32, as the reference's LayerNorm is"""
-        weight, bias = self.ln_vision.weight, self.ln_vision.bias
-        normed = F.layer_norm(vit.float(), weight.shape, weight.float(), bias.float(), self.ln_eps)
-        return normed.to(weight.dtype)
-
     @torch.jit.export
     def condense(self, vit: Tensor) -> Tensor:
         """ViT output before ln_vision [B, P, D] → blocks [B, N, C]"""
-        return self.qformer(self.norm_vision(vit))
+        return self.qformer(self.ln_vision.narrow(self.ln_vision(vit)))
 
     def forward(self, rgb: Tensor) -> Tensor:
         """uint8 [B, 3, S, S] → blocks [B, N, C]"""

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .attention import attend, attend_with_weights, merge_heads, split_heads
+from .layer_norm import WideLayerNorm
 from .linear import Linear
 from .sizes import QFormerSizes
 
@@ -27,35 +28,34 @@ class BertAttention(nn.Module):
         self.key = Linear(memory_width, sizes.width)
         self.value = Linear(memory_width, sizes.width)
         self.dense = Linear(sizes.width, sizes.width)
-        self.norm = nn.LayerNorm(sizes.width, eps=sizes.eps)
+        self.norm = WideLayerNorm(sizes.width, eps=sizes.eps)
+
+    def _project(self, hidden: Tensor, memory: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """→ query [B, heads, Q, d], key and value [B, heads, M, d] in the parameters' dtype"""
+        hidden, memory = self.norm.narrow(hidden), self.norm.narrow(memory)
+        query = split_heads(self.query(hidden), self.heads)
+        key = split_heads(self.key(memory), self.heads)
+        return query, key, split_heads(self.value(memory), self.heads)
 
     def _finish(self, seen: Tensor, hidden: Tensor) -> Tensor:
-        """seen [B, heads, Q, d], hidden [B, Q, C] → [B, Q, C]"""
+        """seen [B, heads, Q, d], hidden [B, Q, C] → float32 [B, Q, C]"""
         out = F.dropout(self.dense(merge_heads(seen)), self.dropout, self.training)
         return self.norm(hidden + out)
 
     def forward(self, hidden: Tensor, memory: Tensor, mask: Tensor | None = None) -> Tensor:
-        """hidden [B, Q, C], memory [B, M, W], mask [B, 1, 1, M] true where to look → [B, Q, C]"""
-        seen = attend(
-            split_heads(self.query(hidden), self.heads),
-            split_heads(self.key(memory), self.heads),
-            split_heads(self.value(memory), self.heads),
-            mask,
-            False,
-            self.dropout if self.training else 0.0,
-        )
-        return self._finish(seen, hidden)
+        """hidden float32 [B, Q, C], memory [B, M, W], mask [B, 1, 1, M] true where to look →
+        float32 [B, Q, C]
+        """
+        query, key, value = self._project(hidden, memory)
+        dropout = self.dropout if self.training else 0.0
+        return self._finish(attend(query, key, value, mask, False, dropout), hidden)
 
     def with_weights(
         self, hidden: Tensor, memory: Tensor, mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """As forward, and the probabilities, mean over heads, float32 [B, Q, M]; not dropped."""
-        seen, weights = attend_with_weights(
-            split_heads(self.query(hidden), self.heads),
-            split_heads(self.key(memory), self.heads),
-            split_heads(self.value(memory), self.heads),
-            mask,
-        )
+        query, key, value = self._project(hidden, memory)
+        seen, weights = attend_with_weights(query, key, value, mask)
         return self._finish(seen, hidden), weights.mean(1)
 
 
@@ -67,11 +67,11 @@ class BertFeedForward(nn.Module):
         self.dropout = sizes.dropout
         self.intermediate = Linear(sizes.width, sizes.ffn)
         self.dense = Linear(sizes.ffn, sizes.width)
-        self.norm = nn.LayerNorm(sizes.width, eps=sizes.eps)
+        self.norm = WideLayerNorm(sizes.width, eps=sizes.eps)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """[B, Q, C] → [B, Q, C]"""
-        out = self.dense(F.gelu(self.intermediate(hidden)))
+        """float32 [B, Q, C] → float32 [B, Q, C]"""
+        out = self.dense(F.gelu(self.intermediate(self.norm.narrow(hidden))))
         return self.norm(hidden + F.dropout(out, self.dropout, self.training))
 
 
@@ -85,7 +85,7 @@ class QFormerLayer(nn.Module):
         self.feed_forward = BertFeedForward(sizes)
 
     def forward(self, hidden: Tensor, memory: Tensor, mask: Tensor | None = None) -> Tensor:
-        """hidden [B, Q, C], memory [B, M, W], mask [B, 1, 1, M] → [B, Q, C]"""
+        """hidden float32 [B, Q, C], memory [B, M, W], mask [B, 1, 1, M] → float32 [B, Q, C]"""
         hidden = self.attention(hidden, hidden)
         if self.crossattention is not None:
             hidden = self.crossattention(hidden, memory, mask)
@@ -109,14 +109,14 @@ class QFormer(nn.Module):
         super().__init__()
         self.dropout = sizes.dropout
         self.query_tokens = nn.Parameter(torch.empty(1, sizes.queries, sizes.width))
-        self.norm = nn.LayerNorm(sizes.width, eps=sizes.eps)
+        self.norm = WideLayerNorm(sizes.width, eps=sizes.eps)
         self.layers = nn.ModuleList(
             [QFormerLayer(sizes, i % sizes.cross_every == 0) for i in range(sizes.layers)]
         )
         nn.init.normal_(self.query_tokens, std=0.02)
 
     def _queries(self, batch: int) -> Tensor:
-        """→ [B, Q, C]"""
+        """→ float32 [B, Q, C]"""
         queries = F.dropout(self.norm(self.query_tokens), self.dropout, self.training)
         return queries.expand(batch, -1, -1)
 
@@ -125,7 +125,7 @@ class QFormer(nn.Module):
         hidden = self._queries(memory.size(0))
         for layer in self.layers:
             hidden = layer(hidden, memory, mask)
-        return hidden
+        return self.norm.narrow(hidden)
 
     def with_weights(self, memory: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """As forward, and the cross-attention, mean over layers and heads, float32 [B, Q, M]."""
@@ -139,4 +139,4 @@ class QFormer(nn.Module):
             if weights is not None:
                 total = total + weights
                 crossings += 1
-        return hidden, total / crossings
+        return self.norm.narrow(hidden), total / crossings

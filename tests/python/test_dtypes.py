@@ -28,6 +28,28 @@ def test_frames_become_blocks_in_half_precision(kind, request, tensors, dtype):
     assert_near(condensed, golden["qformer_out"], dtype)
 
 
+@pytest.mark.parametrize("part", ["vit", "condense", "reader"])
+def test_fp16_is_as_close_as_the_reference_that_runs_under_autocast(part, model, tensors):
+    """Autocast: float32 parameters, matrices multiplied in fp16, norms and sums in float32."""
+    vision, video = tensors("vision"), tensors("video_qformer")
+    encoder, reader = model.frame_encoder, model.memory_reader
+    run, given, expected = {
+        "vit": (encoder.vit, vision["normalized"], vision["vit_out"]),
+        "condense": (encoder.condense, vision["vit_out"], vision["qformer_out"]),
+        "reader": (reader, video["blocks"][:37], video["global/T37"][0]),
+    }[part]
+
+    def error(seen):
+        return float((seen.float() - expected).square().mean().sqrt())
+
+    with torch.no_grad():
+        with torch.autocast("cpu", torch.float16):
+            reference = error(run(given))
+        encoder.to(torch.float16)
+        reader.to(torch.float16)
+        assert error(run(given.to(torch.float16))) < 1.1 * reference
+
+
 @pytest.mark.parametrize("dtype", HALVES)
 @pytest.mark.parametrize("kind", ["model", "scripted"])
 def test_memory_is_read_in_half_precision(kind, request, tensors, dtype):

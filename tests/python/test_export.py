@@ -7,7 +7,8 @@ import pytest
 import torch
 import yaml
 
-from conftest import assert_close
+import shell
+from conftest import assert_close, flags_of
 from moviechat_models import export, self_test
 from moviechat_models.export import BundleError, BundleInfo, Prompt, load_modules, write_bundle
 
@@ -44,9 +45,13 @@ def test_rebuilding_gives_the_committed_tiny_bundle(build_tiny, bundle_folder, t
         assert all(torch.equal(weights[key], wanted[key]) for key in weights)
 
 
-def test_the_same_weights_give_the_same_bytes(build_tiny, tmp_path):
-    build_tiny(tmp_path / "one")
-    build_tiny(tmp_path / "two")
+def test_the_same_weights_give_the_same_bytes(checkpoints, golden_folder, tmp_path):
+    flags = ["--sizes", golden_folder / "golden.json", "--name", "same"]
+    for out in ("one", "two"):  # a process each: torch keeps what it scripted before
+        result = shell.convert(
+            "moviechat", *flags_of(checkpoints), *flags, "--out", tmp_path / out
+        )
+        assert result.returncode == 0, result.stderr
     for file in (tmp_path / "one").iterdir():
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
 

@@ -28,7 +28,7 @@ def test_every_vit_block_gives_the_golden_hidden_state(model, vision):
 
 
 def test_ln_vision_gives_the_golden_values(model, vision):
-    assert_close(model.frame_encoder.norm_vision(vision["vit_out"]), vision["ln_vision"])
+    assert_close(model.frame_encoder.ln_vision(vision["vit_out"]), vision["ln_vision"])
 
 
 def test_every_qformer_layer_gives_the_golden_hidden_state(model, vision):
