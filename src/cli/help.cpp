@@ -37,7 +37,6 @@ std::string flag_help(const Flag& flag) {
 }  // namespace
 
 std::string default_of(const Flag& flag) {
-  if (flag.name == "--format") return "text";
   for (const FieldText& field : list_fields(ProgramSettings{})) {
     if (!flag.setting.empty() && field.key == flag.setting) return field.value;
   }
