@@ -101,7 +101,7 @@ int64_t FeatureFile::frame_at(Seconds time) const {
   return std::clamp<int64_t>(frame, 0, frames() - 1);
 }
 
-void FeatureFile::read(int64_t frame, torch::Tensor& slot) const {
+void FeatureFile::read(int64_t frame, const torch::Tensor& slot) const {
   const auto bytes = static_cast<int64_t>(slot.nbytes());
   const int64_t got =
       file_->read(header_.offset + frame * bytes, static_cast<char*>(slot.data_ptr()), bytes);

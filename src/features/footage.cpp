@@ -28,33 +28,27 @@ VideoInfo info_of(const FeatureFile& file) {
 }  // namespace
 
 VideoFootage::VideoFootage(const std::filesystem::path& path, ReaderOptions options,
-                           const FrameEncoder& encoder, int64_t batch)
-    : options_(std::move(options)),
-      reader_(path, options_),
-      encoder_(encoder),
-      batch_(encoder.make_batch(batch)) {}
+                           const FrameEncoder& encoder)
+    : options_(std::move(options)), reader_(path, options_), encoder_(encoder) {}
 
 std::vector<std::optional<Seconds>> VideoFootage::times_of(
     const std::vector<int64_t>& frames) const {
   return times_of_frames(info().path, info(), frames, options_);
 }
 
-void VideoFootage::load(Seconds time, int64_t slot) {
-  const auto bytes = static_cast<size_t>(batch_.stride(0));
+torch::Tensor VideoFootage::make_batch(int64_t slots) const { return encoder_.make_batch(slots); }
+
+void VideoFootage::load(Seconds time, const torch::Tensor& slot) {
   reader_.shown_at(
-      time,
-      std::span<uint8_t>(batch_.data_ptr<uint8_t>() + static_cast<size_t>(slot) * bytes, bytes));
+      time, std::span<uint8_t>(slot.data_ptr<uint8_t>(), static_cast<size_t>(slot.numel())));
 }
 
-torch::Tensor VideoFootage::encode(int64_t count) {
-  return encoder_.encode(batch_.slice(0, 0, count));
+torch::Tensor VideoFootage::encode(const torch::Tensor& slots) const {
+  return encoder_.encode(slots);
 }
 
-FeatureFootage::FeatureFootage(FeatureFile file, const FrameEncoder& encoder, int64_t batch)
-    : file_(std::move(file)),
-      info_(info_of(file_)),
-      encoder_(encoder),
-      batch_(encoder.make_batch({batch, file_.patches(), file_.width()}, file_.header().dtype)) {}
+FeatureFootage::FeatureFootage(FeatureFile file, const FrameEncoder& encoder)
+    : file_(std::move(file)), info_(info_of(file_)), encoder_(encoder) {}
 
 std::vector<std::optional<Seconds>> FeatureFootage::times_of(
     const std::vector<int64_t>& frames) const {
@@ -71,13 +65,16 @@ Shown FeatureFootage::shown_at(Seconds time) {
   return {frame, frame, file_.time_of(frame), file_.time_of(frame + 1)};
 }
 
-void FeatureFootage::load(Seconds time, int64_t slot) {
-  torch::Tensor target = batch_[slot];
-  file_.read(file_.frame_at(time), target);
+torch::Tensor FeatureFootage::make_batch(int64_t slots) const {
+  return encoder_.make_batch({slots, file_.patches(), file_.width()}, file_.header().dtype);
 }
 
-torch::Tensor FeatureFootage::encode(int64_t count) {
-  return encoder_.condense(batch_.slice(0, 0, count));
+void FeatureFootage::load(Seconds time, const torch::Tensor& slot) {
+  file_.read(file_.frame_at(time), slot);
+}
+
+torch::Tensor FeatureFootage::encode(const torch::Tensor& slots) const {
+  return encoder_.condense(slots);
 }
 
 void check_features(const FeatureFile& file, const BundleSpec& bundle) {

@@ -1,9 +1,12 @@
 #include "moviechat/pipeline/pipeline.h"
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <thread>
 
 #include "moviechat/answer/language_model.h"
 #include "moviechat/features/footage.h"
@@ -126,6 +129,14 @@ void end_at(Seconds moment, std::vector<Evidence>& evidence) {
   }
 }
 
+/// Batches to encode side by side: where a model computes with one thread, as small ones do unless
+/// --threads says something, every core can have a batch of its own.
+int64_t encoders_for(const torch::Device& device, const RuntimeOptions& runtime) {
+  constexpr int64_t kMost = 4;
+  if (!device.is_cpu() || runtime.threads > 0 || at::get_num_threads() > 1) return 1;
+  return std::clamp<int64_t>(std::thread::hardware_concurrency(), 1, kMost);
+}
+
 Answer answer_from(const Generation& generation, const WatchedFilm& film, size_t question) {
   Answer answer;
   answer.question = film.questions[question];
@@ -172,7 +183,7 @@ std::unique_ptr<Footage> Pipeline::open_footage(const std::filesystem::path& pat
   if (run.features) {
     FeatureFile file(path, *run.features);
     check_features(file, spec);
-    return std::make_unique<FeatureFootage>(std::move(file), encoder, settings_.runtime.batch);
+    return std::make_unique<FeatureFootage>(std::move(file), encoder);
   }
   ReaderOptions options = settings_.video;
   options.size = spec.sizes.image;
@@ -180,7 +191,7 @@ std::unique_ptr<Footage> Pipeline::open_footage(const std::filesystem::path& pat
   if (options.threads == 0) options.threads = settings_.runtime.threads;
   options.warn = callbacks.warn;
   options.cancel = callbacks.cancel;
-  return std::make_unique<VideoFootage>(path, std::move(options), encoder, settings_.runtime.batch);
+  return std::make_unique<VideoFootage>(path, std::move(options), encoder);
 }
 
 StageCosts Pipeline::stage_costs() const {
@@ -250,6 +261,7 @@ WatchedFilm Pipeline::watch(const std::filesystem::path& video,
                        {.memory = settings_.memory,
                         .positions = spec.sizes.positions,
                         .batch = settings_.runtime.batch,
+                        .encoders = encoders_for(bundle_.device(), settings_.runtime),
                         .whole_film = whole_film,
                         .frames_to_read = frames_to_read},
                        read, callbacks.progress, callbacks.cancel, film.costs);

@@ -1,8 +1,11 @@
 #include "watch.h"
 
 #include <algorithm>
+#include <chrono>
+#include <deque>
 
 #include "moviechat/support/error.h"
+#include "moviechat/support/workers.h"
 
 namespace moviechat {
 namespace {
@@ -13,6 +16,8 @@ Seconds tolerated_overshoot(const VideoInfo& video) {
   return std::max(Seconds(1), 0.02 * video.duration);
 }
 
+/// Frames are decoded into one batch while others are encoded. Everything but the encoding happens
+/// on the caller's thread.
 class Watcher {
  public:
   Watcher(Footage& footage, size_t moments, const WatchOptions& options, const ViewSink& sink,
@@ -23,17 +28,19 @@ class Watcher {
         costs_(costs),
         memory_(options.memory),
         cuts_(moments),
-        currents_(moments) {}
+        currents_(moments),
+        encoders_(options.encoders) {}
 
   /// False when the step's frame is beyond the real end of the film; the step is left out then.
   bool take(const Step& step) {
     if (step.needs_frame() && !fetch(step)) return false;
-    pending_.push_back({step, step.needs_frame() ? newest_ : 0});
+    filling_.pending.push_back({step, step.needs_frame() ? newest_ : 0});
     return true;
   }
 
   WatchResult finish() {
-    flush();
+    hand_over();
+    while (!encoding_.empty()) remember(take_back());
     result_.blocks_long = memory_.long_size();
     result_.blocks_short = memory_.short_size();
     if (options_.whole_film) {
@@ -56,6 +63,17 @@ class Watcher {
   };
   static constexpr int64_t kPrevious = -1;  // the last frame of the batch before
 
+  struct Encoded {
+    torch::Tensor blocks;  // [used, N, C]
+    double seconds = 0;
+  };
+  struct Batch {
+    torch::Tensor slots;  // undefined until the first frame comes
+    int64_t used = 0;     // slots that hold a frame
+    std::vector<Pending> pending;
+    std::future<Encoded> encoded;  // of the slots in use, if there are any
+  };
+
   /// Brings the step's frame into the batch unless it is the newest one already; false when it is
   /// beyond the real end.
   bool fetch(const Step& step) {
@@ -66,13 +84,14 @@ class Watcher {
     result_.seen = shown.end;
     if (is_beyond(shown, step)) return false;
     if (newest_pts_ == shown.pts) return true;
-    if (used_ == options_.batch) flush();
+    if (filling_.used == options_.batch) hand_over();
+    if (!filling_.slots.defined()) filling_.slots = footage_.make_batch(options_.batch);
     {
       const Stopwatch stopwatch(costs_, "decode");
-      footage_.load(step.time, used_);
+      footage_.load(step.time, filling_.slots[filling_.used]);
     }
     newest_pts_ = shown.pts;
-    newest_ = used_++;
+    newest_ = filling_.used++;
     return true;
   }
 
@@ -84,28 +103,54 @@ class Watcher {
     return sample && step.time - shown.end > tolerated_overshoot(footage_.info());
   }
 
-  void flush() {
-    std::vector<torch::Tensor> blocks;
-    if (used_ > 0) {
-      const Stopwatch stopwatch(costs_, "encode");
-      blocks = footage_.encode(used_).unbind();
-      result_.frames_encoded += used_;
+  /// The batch that was filled is encoded from now on. The next is a new one, or that which has
+  /// been encoded for longest when there are enough.
+  void hand_over() {
+    if (filling_.used > 0) {
+      const torch::Tensor slots = filling_.slots.slice(0, 0, filling_.used);
+      filling_.encoded = encoders_.run([this, slots] { return encode(slots); });
+      result_.frames_encoded += filling_.used;
+      newest_ = kPrevious;
     }
-    for (const Pending& pending : pending_) {
+    encoding_.push_back(std::move(filling_));
+    filling_ = {};
+    if (std::ssize(encoding_) <= options_.encoders) return;
+    Batch batch = take_back();
+    filling_.slots = batch.slots;
+    remember(std::move(batch));
+  }
+
+  /// On an encoder's thread.
+  Encoded encode(const torch::Tensor& slots) const {
+    const auto begin = std::chrono::steady_clock::now();
+    torch::Tensor blocks = footage_.encode(slots);
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
+    return {std::move(blocks), spent.count()};
+  }
+
+  Batch take_back() {
+    Batch batch = std::move(encoding_.front());
+    encoding_.pop_front();
+    return batch;
+  }
+
+  /// Waits for a batch's blocks and has its steps go into memory.
+  void remember(Batch batch) {
+    torch::Tensor blocks;
+    if (batch.used > 0) {
+      Encoded encoded = batch.encoded.get();
+      blocks = std::move(encoded.blocks);
+      costs_.add_part("encode", encoded.seconds);
+    }
+    for (const Pending& pending : batch.pending) {
       // A view would keep the whole batch alive for as long as its block is in memory.
       torch::Tensor features;
       if (pending.step.needs_frame()) {
-        features = pending.slot == kPrevious ? previous_
-                                             : blocks[static_cast<size_t>(pending.slot)].clone();
+        features = pending.slot == kPrevious ? previous_ : blocks[pending.slot].clone();
       }
       apply(pending.step, features);
     }
-    pending_.clear();
-    if (used_ > 0) {
-      previous_ = blocks[static_cast<size_t>(used_ - 1)].clone();
-      used_ = 0;
-      newest_ = kPrevious;
-    }
+    if (batch.used > 0) previous_ = blocks[batch.used - 1].clone();
   }
 
   void apply(const Step& step, const torch::Tensor& features) {
@@ -149,12 +194,13 @@ class Watcher {
   MemoryBuilder memory_;
   std::vector<std::optional<MemoryBuilder>> cuts_;
   std::vector<std::optional<Block>> currents_;
-  std::vector<Pending> pending_;
-  int64_t used_ = 0;            // slots of the batch that hold a frame
-  int64_t newest_ = kPrevious;  // the slot of the newest frame
+  Batch filling_;
+  std::deque<Batch> encoding_;  // the longest first
+  int64_t newest_ = kPrevious;  // the newest frame's slot, in the batch that is filled
   std::optional<int64_t> newest_pts_;
   torch::Tensor previous_;  // [N, C]
   WatchResult result_;
+  Workers encoders_;  // last: they use what is above
 };
 
 }  // namespace

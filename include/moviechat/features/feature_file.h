@@ -72,7 +72,7 @@ class FeatureFile {
 
   /// A frame → `slot` [P, D] of the file's dtype, on the CPU. InputError when it holds NaN or
   /// infinity.
-  void read(int64_t frame, torch::Tensor& slot) const;
+  void read(int64_t frame, const torch::Tensor& slot) const;
 
  private:
   struct Descriptor;

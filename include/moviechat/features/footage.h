@@ -13,8 +13,8 @@
 
 namespace moviechat {
 
-/// A film by time → blocks: frames that are decoded, or features of frames from a file. Holds one
-/// batch of either. One thread at a time.
+/// A film by time → blocks: frames that are decoded, or features of frames from a file. One thread
+/// at a time, but that encode() may run beside the others.
 class Footage {
  public:
   virtual ~Footage() = default;
@@ -30,26 +30,29 @@ class Footage {
       const std::vector<int64_t>& frames) const = 0;
   /// What is on screen at `time`.
   virtual Shown shown_at(Seconds time) = 0;
-  /// Brings it into a slot of the batch.
-  virtual void load(Seconds time, int64_t slot) = 0;
-  /// The batch's first `count` slots → blocks [count, N, C].
-  virtual torch::Tensor encode(int64_t count) = 0;
+  /// An empty batch of so many slots.
+  virtual torch::Tensor make_batch(int64_t slots) const = 0;
+  /// Brings what is on screen at `time` into a slot, batch[i].
+  virtual void load(Seconds time, const torch::Tensor& slot) = 0;
+  /// A batch or the first slots of one [n, …] → blocks [n, N, C].
+  virtual torch::Tensor encode(const torch::Tensor& slots) const = 0;
   /// Says what was lost when the end of the film is not read.
   virtual void finish() {}
   virtual ReadStats stats() const { return {}; }
 };
 
-/// A video file.
+/// A video file. A slot is uint8 [S, S, 3].
 class VideoFootage : public Footage {
  public:
   VideoFootage(const std::filesystem::path& path, ReaderOptions options,
-               const FrameEncoder& encoder, int64_t batch);
+               const FrameEncoder& encoder);
 
   const VideoInfo& info() const override { return reader_.info(); }
   std::vector<std::optional<Seconds>> times_of(const std::vector<int64_t>& frames) const override;
   Shown shown_at(Seconds time) override { return reader_.shown_at(time); }
-  void load(Seconds time, int64_t slot) override;
-  torch::Tensor encode(int64_t count) override;
+  torch::Tensor make_batch(int64_t slots) const override;
+  void load(Seconds time, const torch::Tensor& slot) override;
+  torch::Tensor encode(const torch::Tensor& slots) const override;
   void finish() override { reader_.finish(); }
   ReadStats stats() const override { return reader_.stats(); }
 
@@ -57,26 +60,26 @@ class VideoFootage : public Footage {
   ReaderOptions options_;
   FrameReader reader_;
   const FrameEncoder& encoder_;
-  torch::Tensor batch_;  // uint8 [batch, S, S, 3]
 };
 
-/// A file of features, which pass the ViT by. info().path is the file's, codec its dtype.
+/// A file of features, which pass the ViT by. A slot is [P, D] of the file's dtype. info().path is
+/// the file's, codec its dtype.
 class FeatureFootage : public Footage {
  public:
-  FeatureFootage(FeatureFile file, const FrameEncoder& encoder, int64_t batch);
+  FeatureFootage(FeatureFile file, const FrameEncoder& encoder);
 
   const VideoInfo& info() const override { return info_; }
   bool times_known() const override { return file_.times_from() != TimesFrom::nowhere; }
   std::vector<std::optional<Seconds>> times_of(const std::vector<int64_t>& frames) const override;
   Shown shown_at(Seconds time) override;
-  void load(Seconds time, int64_t slot) override;
-  torch::Tensor encode(int64_t count) override;
+  torch::Tensor make_batch(int64_t slots) const override;
+  void load(Seconds time, const torch::Tensor& slot) override;
+  torch::Tensor encode(const torch::Tensor& slots) const override;
 
  private:
   FeatureFile file_;
   VideoInfo info_;
   const FrameEncoder& encoder_;
-  torch::Tensor batch_;  // [batch, P, D] of the file's dtype
 };
 
 /// InputError when features are not of the sizes that a bundle's ViT gives.
