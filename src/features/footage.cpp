@@ -39,8 +39,8 @@ std::vector<std::optional<Seconds>> VideoFootage::times_of(
 torch::Tensor VideoFootage::make_batch(int64_t slots) const { return encoder_.make_batch(slots); }
 
 void VideoFootage::load(Seconds time, const torch::Tensor& slot) {
-  reader_.shown_at(
-      time, std::span<uint8_t>(slot.data_ptr<uint8_t>(), static_cast<size_t>(slot.numel())));
+  reader_.shown_at(time,
+                   std::span<uint8_t>(slot.data_ptr<uint8_t>(), static_cast<size_t>(slot.numel())));
 }
 
 torch::Tensor VideoFootage::encode(const torch::Tensor& slots) const {
