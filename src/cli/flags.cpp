@@ -129,8 +129,8 @@ const std::vector<Flag>& flags() {
       {.name = "--format",
        .argument = "FORMAT",
        .help = "how answers are printed: text (a line each; the default), json (one object), jsonl "
-               "(an object each), srt (subtitles). Of eval and merge, moviechat: write what the scoring "
-               "scripts of MovieChat's authors read, too",
+               "(an object each), srt (subtitles). Of eval and merge, moviechat: write what the "
+               "scoring scripts of MovieChat's authors read, too",
        .group = kOutput,
        .example = "srt"},
       {.name = "--json",
