@@ -48,9 +48,7 @@ def test_rebuilding_gives_the_committed_tiny_bundle(build_tiny, bundle_folder, t
 def test_the_same_weights_give_the_same_bytes(checkpoints, golden_folder, tmp_path):
     flags = ["--sizes", golden_folder / "golden.json", "--name", "same"]
     for out in ("one", "two"):  # a process each: torch keeps what it scripted before
-        result = shell.convert(
-            "moviechat", *flags_of(checkpoints), *flags, "--out", tmp_path / out
-        )
+        result = shell.convert("moviechat", *flags_of(checkpoints), *flags, "--out", tmp_path / out)
         assert result.returncode == 0, result.stderr
     for file in (tmp_path / "one").iterdir():
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
