@@ -1,17 +1,12 @@
-// Every kind of input that cannot be used: exit code 2 (1 where the output is at fault), one line
-// on stderr that names it, nothing on stdout.
+// Films, arguments and outputs that cannot be used: exit code 2 (1 where the output is at fault),
+// one line on stderr that names it, nothing on stdout.
 
 #include <gmock/gmock.h>
-#include <torch/csrc/jit/api/module.h>
-#include <torch/csrc/jit/serialization/import.h>
-#include <unistd.h>
 
 #include <functional>
-#include <nlohmann/json.hpp>
-#include <optional>
 
 #include "moviechat/support/files.h"
-#include "program.h"
+#include "refusal.h"
 
 namespace moviechat::cli {
 namespace {
@@ -19,21 +14,13 @@ namespace {
 using moviechat::testing::run;
 using moviechat::testing::TemporaryFolder;
 using moviechat::testing::tiny_bundle;
+using testing::as_somebody;
+using testing::expect_one_line;
 using testing::film;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using testing::moviechat;
 using testing::shell_word;
 namespace fs = std::filesystem;
-
-void expect_one_line(const moviechat::testing::ProgramResult& result, int exit_code,
-                     const std::vector<std::string>& said) {
-  EXPECT_EQ(result.exit_code, exit_code);
-  EXPECT_THAT(result.out, IsEmpty());
-  EXPECT_TRUE(result.err.starts_with("moviechat: error: ")) << result.err;
-  EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
-  for (const std::string& part : said) EXPECT_THAT(result.err, HasSubstr(part));
-}
 
 // --- Films
 
@@ -104,15 +91,6 @@ TEST(BadInput, AFolderIsNoFilm) {
                   {folder.path().string(), "folder"});
 }
 
-/// Before a command line: who may not read what nobody may. Root may, so it stands back; nothing
-/// where it cannot.
-std::optional<std::string> as_somebody() {
-  if (geteuid() != 0) return "";
-  const std::string nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups ";
-  if (run(nobody + testing::program() + " --version").exit_code != 0) return std::nullopt;
-  return nobody;
-}
-
 TEST(BadInput, AFilmWithoutPermissionIsNamed) {
   const TemporaryFolder folder;
   const fs::path file = folder / "film.avi";
@@ -125,29 +103,6 @@ TEST(BadInput, AFilmWithoutPermissionIsNamed) {
       run(*somebody + testing::program() + " --model " + shell_word(tiny_bundle().string()) +
           " --question a --video " + shell_word(file.string())),
       2, {file.string(), "ermission"});
-}
-
-TEST(BadInput, ABundleWithoutPermissionIsNamed) {
-  const TemporaryFolder folder;
-  const fs::path bundle = folder / "private" / "bundle";
-  fs::create_directory(folder / "private");
-  fs::copy(tiny_bundle(), bundle);
-  const auto somebody = as_somebody();
-  if (!somebody) GTEST_SKIP() << "the program cannot be run as another user here";
-  fs::permissions(folder.path(), fs::perms(0755));
-  const auto expect_refused = [&] {
-    expect_one_line(run(*somebody + testing::program() + " --question a --video " + film() +
-                        " --model " + shell_word(bundle.string())),
-                    2, {bundle.string(), "ermission"});
-    expect_one_line(run(*somebody + testing::program() + " inspect " + shell_word(bundle.string())),
-                    2, {bundle.string(), "ermission"});
-  };
-  fs::permissions(folder / "private", fs::perms::none);
-  expect_refused();
-  fs::permissions(folder / "private", fs::perms(0755));
-  fs::permissions(bundle, fs::perms::owner_read | fs::perms::others_read);
-  expect_refused();
-  fs::permissions(bundle, fs::perms(0755));
 }
 
 TEST(BadInput, ATooLongPathIsNamed) {
@@ -279,93 +234,6 @@ TEST(BadInput, CudaWithoutADeviceDoesNotFallBack) {
       {"cuda"});
 }
 
-// --- Bundles
-
-class BadBundle : public ::testing::Test {
- protected:
-  BadBundle() { fs::copy(tiny_bundle(), bundle()); }
-  fs::path bundle() const { return folder_ / "bundle"; }
-
-  void replace(const std::string& from, const std::string& to) const {
-    std::string text = read_file(bundle() / "model.yaml", "description");
-    ASSERT_NE(text.find(from), std::string::npos) << from;
-    text.replace(text.find(from), from.size(), to);
-    write_file(bundle() / "model.yaml", text);
-  }
-  /// Makes model.yaml agree with a part that was changed.
-  void rehash(const std::string& part) const {
-    const std::string name = part + ": ";  // a source may have the same hash
-    replace(name + sha256_of_file(tiny_bundle() / part), name + sha256_of_file(bundle() / part));
-  }
-  void expect_refused(const std::vector<std::string>& said, const std::string& flags = "") const {
-    const std::string model = shell_word(bundle().string());
-    expect_one_line(moviechat("--question a --video " + film() + " --model " + model + " " + flags),
-                    2, said);
-    expect_one_line(moviechat("inspect " + model + " " + flags), 2, said);
-  }
-
- private:
-  TemporaryFolder folder_;
-};
-
-TEST_F(BadBundle, WithoutAPart) {
-  fs::remove(bundle() / "memory_reader.pt");
-  expect_refused({"memory_reader.pt"});
-}
-
-TEST_F(BadBundle, WithoutATokenizer) {
-  fs::remove(bundle() / "tokenizer.model");
-  expect_refused({"tokenizer.model"});
-}
-
-TEST_F(BadBundle, WithoutItsDescription) {
-  fs::remove(bundle() / "model.yaml");
-  expect_refused({"model.yaml"});
-}
-
-TEST_F(BadBundle, WithATruncatedPart) {
-  fs::resize_file(bundle() / "language_model.pt",
-                  fs::file_size(bundle() / "language_model.pt") / 2);
-  expect_refused({"language_model.pt"});
-  expect_refused({"language_model.pt"}, "--verify quick");
-}
-
-TEST_F(BadBundle, WithAPartOfAnotherHash) {
-  std::string bytes = read_file(bundle() / "frame_encoder.pt", "part");
-  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
-  write_file(bundle() / "frame_encoder.pt", bytes);
-  expect_refused({"frame_encoder.pt", "sha256"});
-}
-
-TEST_F(BadBundle, WithSwappedParts) {
-  fs::rename(bundle() / "memory_reader.pt", bundle() / "swap");
-  fs::rename(bundle() / "frame_encoder.pt", bundle() / "memory_reader.pt");
-  fs::rename(bundle() / "swap", bundle() / "frame_encoder.pt");
-  expect_refused({"frame_encoder.pt"});
-  expect_refused({"frame_encoder.pt"}, "--verify quick");
-}
-
-TEST_F(BadBundle, WithWeightsThatAreNotNumbers) {
-  {
-    torch::NoGradGuard no_grad;
-    torch::jit::Module module = torch::jit::load((bundle() / "language_model.pt").string());
-    for (torch::Tensor weights : module.parameters()) weights.fill_(std::nan(""));
-    module.save((bundle() / "language_model.pt").string());
-  }
-  rehash("language_model.pt");
-  expect_refused({"language_model.pt", "NaN"});
-}
-
-TEST_F(BadBundle, OfANewerSchema) {
-  replace("schema_version: 1", "schema_version: 2");
-  expect_refused({"schema version 2", "newer moviechat"});
-}
-
-TEST_F(BadBundle, WhoseDescriptionIsNotYaml) {
-  replace("schema_version: 1", "schema_version: [1");
-  expect_refused({"model.yaml", "not valid YAML"});
-}
-
 // --- Output
 
 TEST(BadInput, AFullDiskIsAFailureOfOneLine) {
@@ -409,13 +277,6 @@ TEST(BadInput, AFullDiskLeavesNoFrames) {
           " --plan uniform:2 --frames " + shell_word((folder / "frames").string()));
   expect_one_line(result, 1, {"cannot write", "000000.png", "nothing was written"});
   EXPECT_TRUE(fs::is_empty(folder.path()));
-}
-
-TEST_F(BadBundle, WithAnotherModelsTokenizer) {
-  fs::copy_file(::moviechat::testing::source_dir() / "models/mini/tokenizer.model",
-                bundle() / "tokenizer.model", fs::copy_options::overwrite_existing);
-  rehash("tokenizer.model");
-  expect_refused({"tokenizer.model", "has 640 tokens", "another model's tokenizer"});
 }
 
 }  // namespace
