@@ -53,6 +53,13 @@ void MemoryOptions::check() const {
   }
 }
 
+void check_fits(const MemoryOptions& options, int64_t frames, int64_t positions) {
+  if (options.consolidation != Consolidation::never || frames <= positions) return;
+  throw InputError("without consolidation the model takes at most " + std::to_string(positions) +
+                   " frames of a film; lower plan.frames (--plan uniform:" +
+                   std::to_string(positions) + ") or choose memory.consolidation window");
+}
+
 MemoryBuilder::MemoryBuilder(MemoryOptions options)
     : options_(options), short_(options.similarity), long_(options.similarity) {
   options_.check();
@@ -124,13 +131,6 @@ std::vector<Block> MemoryBuilder::not_consolidated() const {
   return {all.begin() + carried_, all.end()};
 }
 
-void MemoryBuilder::check_fits(int64_t positions) const {
-  if (options_.consolidation != Consolidation::never || short_.size() <= positions) return;
-  throw InputError("without consolidation the model takes at most " + std::to_string(positions) +
-                   " frames of a film; lower plan.frames (--plan uniform:" +
-                   std::to_string(positions) + ") or choose memory.consolidation window");
-}
-
 MemoryView MemoryBuilder::global(int64_t positions) const {
   MemoryBuilder finished = *this;
   finished.observer_ = {};
@@ -139,7 +139,7 @@ MemoryView MemoryBuilder::global(int64_t positions) const {
   const std::vector<Block>& blocks = never ? short_.blocks() : finished.long_.blocks();
   if (blocks.empty()) throw Error("memory: no frame was added, so there is nothing to ask about");
 
-  check_fits(positions);
+  check_fits(options_, short_.size(), positions);
   const int64_t total = static_cast<int64_t>(blocks.size());
   MemoryView view;
   view.dropped = std::max<int64_t>(0, total - positions);

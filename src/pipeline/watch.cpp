@@ -34,6 +34,9 @@ class Watcher {
   /// False when the step's frame is beyond the real end of the film; the step is left out then.
   bool take(const Step& step) {
     if (step.needs_frame() && !fetch(step)) return false;
+    if (step.kind == Step::Kind::sample && options_.whole_film) {
+      check_fits(options_.memory, ++samples_, options_.positions);
+    }
     filling_.pending.push_back({step, step.needs_frame() ? newest_ : 0});
     return true;
   }
@@ -159,7 +162,6 @@ class Watcher {
       case Step::Kind::sample: {
         const Stopwatch stopwatch(costs_, "memory");
         memory_.add(block);
-        if (options_.whole_film) memory_.check_fits(options_.positions);
         break;
       }
       case Step::Kind::clip_end: {
@@ -196,6 +198,7 @@ class Watcher {
   std::vector<std::optional<Block>> currents_;
   Batch filling_;
   std::deque<Batch> encoding_;  // the longest first
+  int64_t samples_ = 0;
   int64_t newest_ = kPrevious;  // the newest frame's slot, in the batch that is filled
   std::optional<int64_t> newest_pts_;
   torch::Tensor previous_;  // [N, C]

@@ -56,6 +56,10 @@ struct MemoryOptions {
   void check() const;
 };
 
+/// InputError when so many frames of a film that is not consolidated are more than the reader has
+/// `positions`.
+void check_fits(const MemoryOptions& options, int64_t frames, int64_t positions);
+
 template <class Visitor>
 void visit_fields(MemoryOptions& o, Visitor& field) {
   field("short_capacity", o.short_capacity, "blocks in short-term memory (K)");
@@ -105,10 +109,6 @@ class MemoryBuilder {
   void end_clip();
   /// Consolidates an incomplete window or clip: the film is over.
   void finish();
-
-  /// InputError when a film that is not consolidated has more frames than the reader has
-  /// `positions`.
-  void check_fits(int64_t positions) const;
 
   /// Memory of the whole film so far, an incomplete window included; at most `positions` blocks
   /// (the oldest are dropped). This builder is left as it is.
