@@ -44,7 +44,7 @@ class Widen(nn.Module):
 
     def forward(self, x: Tensor, weight: Tensor, scale: Tensor | None) -> Tensor:
         """x […, in], weight [out, in], scale float32 [out] if it is int8 → […, out]"""
-        if not x.is_cpu:
+        if not x.is_cpu:  # torch's int8 kernel for CUDA, one output a thread, is slower
             return F.linear(x, widen(weight, scale, x.dtype))
         if self.fast_bf16 and weight.dtype == torch.bfloat16:
             return F.linear(x.to(torch.bfloat16), weight).to(x.dtype)

@@ -242,7 +242,7 @@ const std::vector<Flag>& flags() {
        .setting = "runtime.dtype"},
       {.name = "--threads",
        .argument = "N",
-       .help = "CPU threads; 0: one per core, one alone for a small bundle",
+       .help = "CPU threads; 0: one per core, in a small bundle one a batch",
        .group = kModel,
        .example = "4",
        .setting = "runtime.threads"},

@@ -38,6 +38,7 @@ TEST(WorkersThreads, LeavingWaitsForWhatHasBegunAndDropsTheRest) {
   std::latch begun(1);
   std::latch leaving(1);
   std::future<void> dropped;
+  std::jthread later;
   {
     Workers workers(1);
     workers.run([&] {
@@ -47,10 +48,10 @@ TEST(WorkersThreads, LeavingWaitsForWhatHasBegunAndDropsTheRest) {
     });
     dropped = workers.run([&] { ++ended; });
     begun.wait();
-    std::thread([&] {
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));  // the destructor has begun
+    later = std::jthread([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(500));  // the destructor has begun
       leaving.count_down();
-    }).detach();
+    });
   }
   EXPECT_EQ(ended, 1);
   EXPECT_THROW(dropped.get(), std::future_error);
