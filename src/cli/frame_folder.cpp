@@ -72,15 +72,11 @@ std::string FrameFolder::add(const Shown& shown, std::span<const uint8_t> rgb) {
     last_pts_ = shown.pts;
     last_file_ = name.data();
   }
-  list_.push_back({{"file", last_file_},
-                   {"index", shown.index},
-                   {"pts", shown.pts},
-                   {"seconds", shown.time.count()}});
   return last_file_;
 }
 
-void FrameFolder::finish() {
-  write_file(temporary_ / "frames.json", list_.dump(1) + "\n");
+void FrameFolder::finish(const nlohmann::ordered_json& list) {
+  write_file(temporary_ / "frames.json", list.dump(1) + "\n");
   if (::rename(temporary_.c_str(), folder_.c_str()) != 0) {
     throw Error("cannot make the folder '" + folder_.string() + "': " + std::strerror(errno));
   }

@@ -11,9 +11,8 @@
 
 namespace moviechat::cli {
 
-/// Frames → a folder of PNG files with frames.json, which lists every frame that was added in
-/// order: file, index, pts, seconds. A frame that repeats the one before it shares its file. The
-/// folder appears whole, by finish(), or not at all. One thread at a time.
+/// Frames → a folder of PNG files with frames.json. A frame that repeats the one before it shares
+/// its file. The folder appears whole, by finish(), or not at all. One thread at a time.
 class FrameFolder {
  public:
   /// InputError when there is something at `folder` already (an empty folder is fine).
@@ -24,7 +23,8 @@ class FrameFolder {
 
   /// `rgb` [height, width, 3]. Gives the file's name.
   std::string add(const Shown& shown, std::span<const uint8_t> rgb);
-  void finish();
+  /// `list` is what frames.json says.
+  void finish(const nlohmann::ordered_json& list);
 
  private:
   std::filesystem::path folder_;
@@ -34,7 +34,6 @@ class FrameFolder {
   int64_t files_ = 0;
   std::optional<int64_t> last_pts_;
   std::string last_file_;
-  nlohmann::ordered_json list_ = nlohmann::ordered_json::array();
 };
 
 }  // namespace moviechat::cli

@@ -4,6 +4,7 @@
 #include "cli/inspect_bundle.h"
 #include "cli/moment.h"
 #include "moviechat/video/frame_reader.h"
+#include "moviechat/video/frame_times.h"
 
 namespace moviechat::cli {
 namespace {
@@ -26,6 +27,19 @@ struct VideoReport {
   ReadStats stats;
 };
 
+Json frames_json(const std::vector<PlannedFrame>& frames) {
+  Json list = Json::array();
+  for (const PlannedFrame& frame : frames) {
+    Json one = {{"clip", frame.clip},
+                {"index", frame.shown.index},
+                {"pts", frame.shown.pts},
+                {"seconds", frame.shown.time.count()}};
+    if (!frame.file.empty()) one["file"] = frame.file;
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
 Json video_json(const VideoReport& report) {
   const VideoInfo& info = report.info;
   Json json;
@@ -39,15 +53,7 @@ Json video_json(const VideoReport& report) {
                    {"start", info.start.count()}, {"duration_measured", info.duration_measured}};
   json["profile"] = report.profile;
   json["plan"] = plan_json(report.plan_options, report.plan);
-  json["frames"] = Json::array();
-  for (const PlannedFrame& frame : report.frames) {
-    Json one = {{"clip", frame.clip},
-                {"index", frame.shown.index},
-                {"pts", frame.shown.pts},
-                {"seconds", frame.shown.time.count()}};
-    if (!frame.file.empty()) one["file"] = frame.file;
-    json["frames"].push_back(std::move(one));
-  }
+  json["frames"] = frames_json(report.frames);
   json["counts"] = {{"frames_decoded", report.stats.frames_decoded}, {"seeks", report.stats.seeks}};
   return json;
 }
@@ -72,6 +78,17 @@ std::string video_text(const VideoReport& report) {
     text += line.data();
   }
   return text;
+}
+
+/// Indices as timestamps tell them, which a changing rate does not.
+void count_frames(VideoReport& report, const ReaderOptions& reading) {
+  std::vector<int64_t> timestamps;
+  for (const PlannedFrame& frame : report.frames) timestamps.push_back(frame.shown.pts);
+  const auto indices = indices_of_frames(report.path, report.info, timestamps, reading);
+  for (size_t i = 0; i < indices.size(); ++i) {
+    Shown& shown = report.frames[i].shown;
+    shown.index = indices[i].value_or(shown.index);
+  }
 }
 
 std::string inspect_video(const InspectOptions& options, Messages& messages,
@@ -103,6 +120,7 @@ std::string inspect_video(const InspectOptions& options, Messages& messages,
       cancel.check();
       PlannedFrame frame{
           .clip = clip.index, .shown = reader.shown_at(sample.time, rgb), .file = ""};
+      if (is_beyond_end(report.info, sample.time, frame.shown)) continue;
       if (folder) frame.file = folder->add(frame.shown, rgb);
       report.frames.push_back(std::move(frame));
       messages.progress(
@@ -111,7 +129,8 @@ std::string inspect_video(const InspectOptions& options, Messages& messages,
   }
   reader.finish();
   report.stats = reader.stats();
-  if (folder) folder->finish();
+  count_frames(report, reading);
+  if (folder) folder->finish(frames_json(report.frames));
   return options.format == Format::json ? json_text(video_json(report)) : video_text(report);
 }
 

@@ -10,12 +10,6 @@
 namespace moviechat {
 namespace {
 
-/// A sample this much after the last frame's end is not in the file: the header promised more than
-/// there is.
-Seconds tolerated_overshoot(const VideoInfo& video) {
-  return std::max(Seconds(1), 0.02 * video.duration);
-}
-
 /// Frames are decoded into one batch while others are encoded. Everything but the encoding happens
 /// on the caller's thread.
 class Watcher {
@@ -103,7 +97,7 @@ class Watcher {
     if (footage_.info().open_ended()) {
       return sample ? step.time >= shown.end : step.time > shown.end;
     }
-    return sample && step.time - shown.end > tolerated_overshoot(footage_.info());
+    return sample && is_beyond_end(footage_.info(), step.time, shown);
   }
 
   /// The batch that was filled is encoded from now on. The next is a new one, or that which has

@@ -17,7 +17,10 @@ constexpr double kSameTime = 1e-6;      // s; a constant rate's own quotient is 
 /// Packets in order of decoding → timestamps in order of show.
 class ShowOrder {
  public:
-  ShowOrder(Demuxer& demuxer, int64_t first) : demuxer_(demuxer), first_(first) {}
+  ShowOrder(const std::filesystem::path& path, const VideoInfo& info, const ReaderOptions& options)
+      : demuxer_(path.string(), options.allow_url, options.cancel),
+        ticks_(av_q2d(demuxer_.stream().time_base)),
+        first_(std::llround(info.start.count() / ticks_)) {}
 
   /// The next frame's timestamp; nullopt at the end.
   std::optional<int64_t> next() {
@@ -29,6 +32,9 @@ class ShowOrder {
     last_ = pts;
     return pts;
   }
+
+  /// When the frame of a timestamp comes on screen.
+  Seconds time_of(int64_t pts) const { return Seconds(static_cast<double>(pts - first_) * ticks_); }
 
   /// Every frame has a timestamp, and they never start over.
   bool orderly() const { return orderly_; }
@@ -54,7 +60,8 @@ class ShowOrder {
            (packet_->data[0] & kShowFrame) != 0;
   }
 
-  Demuxer& demuxer_;
+  Demuxer demuxer_;
+  double ticks_;  // s
   int64_t first_;
   PacketPtr packet_{av_allocated(av_packet_alloc())};
   std::priority_queue<int64_t, std::vector<int64_t>, std::greater<>> waiting_;
@@ -77,16 +84,13 @@ std::vector<std::optional<Seconds>> times_of_frames(const std::filesystem::path&
   // A stream that comes as it comes is not opened twice.
   bool timed = !info.open_ended();
   if (timed) {
-    Demuxer demuxer(path.string(), options.allow_url, options.cancel);
-    const double ticks = av_q2d(demuxer.stream().time_base);
-    const int64_t first = std::llround(info.start.count() / ticks);
-    ShowOrder frames(demuxer, first);
+    ShowOrder frames(path, info, options);
     auto wanted = time_of.lower_bound(0);
     for (int64_t index = 0; wanted != time_of.end(); ++index) {
       const auto pts = frames.next();
       if (!pts) break;
       if (index != wanted->first) continue;
-      const Seconds exact(static_cast<double>(*pts - first) * ticks);
+      const Seconds exact = frames.time_of(*pts);
       const bool constant = std::abs((exact - by_rate(index)).count()) < kSameTime;
       (wanted++)->second = constant ? by_rate(index) : exact;
     }
@@ -102,6 +106,28 @@ std::vector<std::optional<Seconds>> times_of_frames(const std::filesystem::path&
   std::vector<std::optional<Seconds>> times;
   for (const int64_t index : indices) times.push_back(time_of.at(index));
   return times;
+}
+
+std::vector<std::optional<int64_t>> indices_of_frames(const std::filesystem::path& path,
+                                                      const VideoInfo& info,
+                                                      const std::vector<int64_t>& timestamps,
+                                                      const ReaderOptions& options) {
+  std::vector<std::optional<int64_t>> indices(timestamps.size());
+  if (timestamps.empty() || info.open_ended()) return indices;
+  std::map<int64_t, std::optional<int64_t>> index_of;
+  for (const int64_t pts : timestamps) index_of[pts] = std::nullopt;
+  ShowOrder frames(path, info, options);
+  auto wanted = index_of.begin();
+  for (int64_t index = 0; wanted != index_of.end(); ++index) {
+    const auto pts = frames.next();
+    if (!pts) break;
+    while (wanted != index_of.end() && wanted->first < *pts) ++wanted;
+    if (wanted != index_of.end() && wanted->first == *pts) (wanted++)->second = index;
+  }
+  if (!frames.orderly()) return indices;
+  std::transform(timestamps.begin(), timestamps.end(), indices.begin(),
+                 [&](int64_t pts) { return index_of.at(pts); });
+  return indices;
 }
 
 }  // namespace moviechat

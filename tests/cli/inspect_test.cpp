@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "moviechat/support/files.h"
 #include "program.h"
@@ -74,6 +76,54 @@ TEST(Inspect, WritesTheFramesThatThePlanReads) {
       "ffmpeg -v error -i " + shell_word(moviechat::testing::golden("resize.avi").string()) +
       " -vf scale=56:56:flags=bilinear,format=rgb24 -frames:v 1 -f rawvideo - | sha256sum");
   EXPECT_EQ(ours.out, theirs.out);
+}
+
+/// A film that `ffmpeg OPTIONS` draws.
+fs::path drawn(const fs::path& file, const std::string& options) {
+  const auto result =
+      moviechat::testing::run("ffmpeg -v error " + options + " " + shell_word(file.string()));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  return file;
+}
+
+TEST(Inspect, CountsFramesWhereTheirRateChanges) {
+  const TemporaryFolder folder;
+  // Ten frames in the first second, two in each of the three after it.
+  const fs::path path = drawn(folder / "film.mkv",
+                              "-f lavfi -i testsrc=size=64x48:rate=10:duration=4 "
+                              "-vf \"select='lt(n,10)+not(mod(n,5))'\" -fps_mode vfr -c:v libx264");
+  const json report = inspected(shell_word(path.string()) + " --plan fps:2");
+  const auto listed = moviechat::testing::run(
+      "ffprobe -v error -select_streams v -show_entries frame=pts -of csv=p=0 " +
+      shell_word(path.string()));
+  std::istringstream lines(listed.out);
+  std::map<int64_t, int64_t> index_of;
+  for (int64_t pts = 0; lines >> pts; lines.ignore(80, '\n')) {
+    index_of.emplace(pts, static_cast<int64_t>(index_of.size()));
+  }
+  ASSERT_EQ(index_of.size(), 16u);
+  ASSERT_EQ(report.at("frames").size(), 8u);
+  for (const json& frame : report.at("frames")) {
+    EXPECT_EQ(frame.at("index"), index_of.at(frame.at("pts").get<int64_t>())) << frame;
+  }
+}
+
+TEST(Inspect, LeavesOutWhatATruncatedFilmDoesNotHave) {
+  const TemporaryFolder folder;
+  const fs::path path = drawn(folder / "film.mkv",
+                              "-f lavfi -i testsrc=size=64x48:rate=10:duration=60 -g 10 "
+                              "-c:v libx264 -reserve_index_space 20000");
+  fs::resize_file(path, fs::file_size(path) / 2);
+  const auto result = moviechat("inspect --json --plan fps:1 " + shell_word(path.string()));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("is damaged: it ends at "));
+  const json report = json::parse(result.out);
+  EXPECT_NEAR(report.at("video").at("duration").get<double>(), 60, 0.1);
+  const json& frames = report.at("frames");
+  EXPECT_GT(frames.size(), 20u);
+  EXPECT_LT(frames.size(), 40u);
+  // The last one may stand for the tolerated second or two after it.
+  EXPECT_NE(frames.back().at("pts"), frames[frames.size() - 5].at("pts"));
 }
 
 TEST(Inspect, LeavesAFolderThatIsInUseAlone) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "films.h"
@@ -28,6 +29,20 @@ TEST_P(FrameTimes, LeadToThatVeryFrame) {
   }
   EXPECT_FALSE(times[times.size() - 2]);
   EXPECT_FALSE(times.back());
+}
+
+// And the k-th that ffmpeg decodes has index k, in whatever order one asks.
+TEST_P(FrameTimes, AreLeftByThatVeryIndex) {
+  const auto path = testing::film(GetParam());
+  std::vector<int64_t> timestamps = testing::decoded_by_ffmpeg(path, 0, 16).pts;
+  std::reverse(timestamps.begin(), timestamps.end());
+  timestamps.push_back(timestamps.front() + 1);
+  const FrameReader reader(path);
+  const auto indices = indices_of_frames(path, reader.info(), timestamps, {});
+  ASSERT_EQ(indices.size(), timestamps.size());
+  EXPECT_FALSE(indices.back());
+  const auto frames = static_cast<int64_t>(timestamps.size()) - 1;
+  for (int64_t i = 0; i < frames; ++i) EXPECT_EQ(indices[i], frames - 1 - i);
 }
 
 INSTANTIATE_TEST_SUITE_P(Films, FrameTimes,

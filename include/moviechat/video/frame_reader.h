@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <filesystem>
@@ -78,6 +79,12 @@ struct Shown {
   Seconds end{0};     // when the next frame comes
   bool operator==(const Shown&) const = default;
 };
+
+/// Whether a sample is so long after the end of what is shown for it, the last frame, that it is
+/// not in the file: the header promised more than there is.
+inline bool is_beyond_end(const VideoInfo& video, Seconds sample, const Shown& shown) {
+  return sample - shown.end > std::max(Seconds(1), 0.02 * video.duration);
+}
 
 /// Work done so far.
 struct ReadStats {

@@ -19,4 +19,11 @@ std::vector<std::optional<Seconds>> times_of_frames(const std::filesystem::path&
                                                     const std::vector<int64_t>& indices,
                                                     const ReaderOptions& options);
 
+/// The way back: timestamps of frames, in the stream's time base → their indices; nullopt where
+/// timestamps do not tell. Reads packets up to the last of them.
+std::vector<std::optional<int64_t>> indices_of_frames(const std::filesystem::path& path,
+                                                      const VideoInfo& info,
+                                                      const std::vector<int64_t>& timestamps,
+                                                      const ReaderOptions& options);
+
 }  // namespace moviechat
