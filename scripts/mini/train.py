@@ -30,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch
 
+from mini import checkpoint
 from mini.curves import draw_curves
 from mini.frame_bank import FrameBank, draw_bank
 from mini.init import init_language, init_positions, init_vision
@@ -157,8 +158,8 @@ class Training:
     def bundle(self) -> None:
         self._load_encoder()
         answerer = self._answerer()
-        done = "adapt" if (self.work / "adapt.pt").exists() else "answers"
-        load_parts(answerer, self.work / f"{done}.pt")
+        last = "adapt" if self.recipe.adapt_steps else "answers"
+        load_parts(answerer, checkpoint.load_finished(self.work / f"{last}.pt"))
         out: Path = self.options.out
         prompt = Prompt(template=PROMPT, stop=answerer.tokens.stop(), context=300)
         info = BundleInfo(
@@ -183,7 +184,7 @@ class Training:
         return Answerer(self.model.memory_reader, self.model.language_model, tokens)
 
     def _load_encoder(self) -> None:
-        saved = torch.load(self.work / "frames.pt", weights_only=False)
+        saved = checkpoint.load_finished(self.work / "frames.pt")
         self.model.frame_encoder.load_state_dict(saved["encoder"])
 
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mini import checkpoint
 from mini.looking import answered_by, missed, read_looking
 from mini.memories import UNIFORM, FilmPool, Memory, ask, disturb, pad
 from mini.phrasings import loosen
@@ -184,9 +186,9 @@ def asked_loosely(rng: np.random.Generator, memories: list[Memory]) -> list[list
     ]
 
 
-def load_parts(answerer: Answerer, path: Path) -> None:
+def load_parts(answerer: Answerer, saved: dict[str, Any]) -> None:
     """The parts that a stage has taught."""
-    for part, state in torch.load(path, weights_only=False)["parts"].items():
+    for part, state in saved["parts"].items():
         getattr(answerer, part).load_state_dict(state)
 
 
@@ -213,15 +215,15 @@ def train_answers(
         pace = 1.0 - answerer.reader.alpha
         groups.append({"params": [table], "pace": pace, "weight_decay": 0.0})
     optimizer = torch.optim.AdamW(groups, lr=1e-3, weight_decay=0.02, betas=(0.9, 0.98))
-    checkpoint, start = options.folder / f"{options.stage}.pt", 0
-    if checkpoint.exists():
-        load_parts(answerer, checkpoint)
-        saved = torch.load(checkpoint, weights_only=False)
+    path, start = options.folder / f"{options.stage}.pt", 0
+    if path.exists():
+        saved = checkpoint.load(path)
+        load_parts(answerer, saved)
         optimizer.load_state_dict(saved["optimizer"])
         start = saved["step"]
     else:
         for stage in options.after:
-            load_parts(answerer, options.folder / f"{stage}.pt")
+            load_parts(answerer, checkpoint.load_finished(options.folder / f"{stage}.pt"))
     rng = np.random.default_rng([options.seed, 31, start])
     progress = Progress(options.stage, options.folder, start, options.steps)
     for step in range(start, options.steps):
@@ -244,9 +246,8 @@ def train_answers(
         optimizer.step()
         if (step + 1) % 100 == 0 or step + 1 == options.steps:
             parts = {part: getattr(answerer, part).state_dict() for part in options.learns}
-            state = {"parts": parts, "optimizer": optimizer.state_dict(), "step": step + 1}
-            torch.save(state, checkpoint.with_suffix(".part"))
-            checkpoint.with_suffix(".part").replace(checkpoint)
+            state = {"parts": parts, "optimizer": optimizer.state_dict()}
+            checkpoint.save(path, state, step + 1, options.steps)
             thorough = (step + 1) % 500 == 0 or step + 1 == options.steps
             progress.tell(step, validate(answerer, held_out, options, 8 if thorough else 2))
 

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mini import checkpoint
 from mini.block_code import BACKGROUND, BASIS, CAMEO, mirror
 from mini.frame_bank import GRID, PATCH_KINDS, FrameBank
 from mini.progress import Progress
@@ -105,9 +106,9 @@ def train_frames(encoder: FrameEncoder, bank: FrameBank, options: FrameOptions) 
     head = nn.Linear(encoder.sizes.vit.width, PATCH_KINDS)
     parameters = [*encoder.parameters(), *head.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=1e-3, weight_decay=0.02, betas=(0.9, 0.98))
-    checkpoint, start = options.folder / "frames.pt", 0
-    if checkpoint.exists():
-        saved = torch.load(checkpoint, weights_only=False)
+    path, start = options.folder / "frames.pt", 0
+    if path.exists():
+        saved = checkpoint.load(path)
         encoder.load_state_dict(saved["encoder"])
         head.load_state_dict(saved["head"])
         optimizer.load_state_dict(saved["optimizer"])
@@ -130,9 +131,8 @@ def train_frames(encoder: FrameEncoder, bank: FrameBank, options: FrameOptions) 
         progress.add(step, loss=loss.item())
         if (step + 1) % 200 == 0 or step + 1 == options.steps:
             state = {"encoder": encoder.state_dict(), "head": head.state_dict()}
-            state |= {"optimizer": optimizer.state_dict(), "step": step + 1}
-            torch.save(state, checkpoint.with_suffix(".part"))
-            checkpoint.with_suffix(".part").replace(checkpoint)
+            state |= {"optimizer": optimizer.state_dict()}
+            checkpoint.save(path, state, step + 1, options.steps)
             progress.tell(step, validate(encoder, bank, held_out))
 
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 import yaml
 
-from mini import train
+from mini import checkpoint, train
 from mini.block_code import BACKGROUND, BASIS, CAMEO
 from mini.films import CAMEO_SHAPES, COLOURS, SHAPES
 from mini.looking import answered_by, read_looking, where
@@ -33,7 +33,7 @@ from mini.sizes import QUERIES as ALL_QUERIES
 from mini.sizes import VOCABULARY, mini_sizes
 from mini.tokenizer import MiniTokenizer, train_tokenizer
 from mini.train import Recipe
-from mini.train_answers import Answerer
+from mini.train_answers import Answerer, AnswerOptions, train_answers
 from moviechat_models.export import load_modules
 from moviechat_models.llama import LanguageModel
 from moviechat_models.memory_reader import MemoryReader
@@ -240,6 +240,18 @@ def test_all_stages_end_in_a_bundle_and_a_second_run_has_nothing_to_do(
     assert "answers 6/6" not in capsys.readouterr().out
     again = list(load_modules(out).language_model.parameters())
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+
+
+def test_a_stage_does_not_go_on_from_half_of_another(
+    answerer: Answerer, pool: FilmPool, tmp_path: Path
+) -> None:
+    adapt = AnswerOptions(tmp_path, "adapt", steps=2, after=("answers",))
+    with pytest.raises(SystemExit, match="'answers' has not run"):
+        train_answers(answerer, pool, pool, adapt)
+    checkpoint.save(tmp_path / "answers.pt", {"parts": {}}, step=3, steps=6)
+    with pytest.raises(SystemExit, match="'answers' is at step 3 of 6"):
+        train_answers(answerer, pool, pool, adapt)
+    assert not (tmp_path / "adapt.pt").exists()
 
 
 def test_another_recipe_does_not_go_on_from_a_folder(tmp_path: Path) -> None:

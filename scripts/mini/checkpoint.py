@@ -1,0 +1,35 @@
+"""What a stage of the training leaves in a file: how far it came, and what it has learnt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+def save(path: Path, state: dict[str, Any], step: int, steps: int) -> None:
+    """Whole or not at all."""
+    part = path.with_suffix(".part")
+    torch.save(state | {"step": step, "steps": steps}, part)
+    part.replace(path)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """What save() was given, `step` and `steps` with it."""
+    state: dict[str, Any] = torch.load(path, weights_only=False)
+    return state
+
+
+def load_finished(path: Path) -> dict[str, Any]:
+    """The same of a stage that others go on from. SystemExit while it is not through."""
+    stage = path.stem
+    if not path.exists():
+        raise SystemExit(f"train.py: stage '{stage}' has not run; add it to --stages")
+    state = load(path)
+    if state["step"] < state["steps"]:
+        raise SystemExit(
+            f"train.py: stage '{stage}' is at step {state['step']} of {state['steps']}; "
+            "let it end before what comes after it"
+        )
+    return state
