@@ -43,7 +43,7 @@ PROFILES: dict[str, list[str]] = {
     "L = 2 (no long-term)": memory(long_capacity=2),
     "L = 16": memory(long_capacity=16),
     "L = 64": memory(long_capacity=64),
-    "L = 64, plain mean": memory(long_capacity=64, merge="mean"),
+    "L = 64 (plain mean)": memory(long_capacity=64, merge="mean"),
     "K = 3 (no short-term)": memory(short_capacity=3),
     "K = 10": memory(short_capacity=10),
     "K = 34": memory(short_capacity=34),

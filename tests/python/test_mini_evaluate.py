@@ -30,6 +30,11 @@ def test_intervals_are_wilsons() -> None:
     assert interval(0.0, 20) == pytest.approx((0.0, 0.1611), abs=1e-4)
 
 
+def test_all_profiles_are_asked_unless_some_are_named(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "argv", ["evaluate", "--out", str(tmp_path)])
+    assert evaluate.parse().profiles == list(evaluate.PROFILES)
+
+
 def test_a_whole_evaluation(tmp_path: Path, monkeypatch, capsys) -> None:
     """A real film, the real program, the shipped bundle."""
     words = ["--films", "1", "--minutes", "1", "--profiles", "paper,uniform:8", "--seed", "1001"]
