@@ -80,7 +80,7 @@ std::string video_text(const VideoReport& report) {
   return text;
 }
 
-/// Indices as timestamps tell them, which a changing rate does not.
+/// Indices counted by timestamps: where the rate changes, round(time·fps) is another frame's.
 void count_frames(VideoReport& report, const ReaderOptions& reading) {
   std::vector<int64_t> timestamps;
   for (const PlannedFrame& frame : report.frames) timestamps.push_back(frame.shown.pts);

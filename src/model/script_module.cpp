@@ -21,9 +21,7 @@ constexpr uintmax_t kLarge = uintmax_t{1} << 30;  // bytes of a file
 
 /// The profiling executor specialises on every new shape and recompiles during the first calls;
 /// films and questions bring new shapes all the time. Fusers compile kernels as they go, which no
-/// reference has seen: sums of squares and angles are to be what the operators make of them. What
-/// else there is to optimise in a graph (Impl::run) takes a second at the first calls of a small
-/// model and wins nothing after it.
+/// reference has seen: sums of squares and angles are to be what the operators make of them.
 void use_the_simple_executor() {
   static std::once_flag once;
   std::call_once(once, [] {
@@ -155,6 +153,7 @@ struct ScriptModule::Impl {
 
   c10::IValue run(const std::string& method, std::initializer_list<Argument> arguments) const {
     const c10::InferenceMode inference;
+    // Other passes over a graph took most of the time to load a small model, and won it nothing.
     const torch::jit::GraphOptimizerEnabledGuard as_it_is(false);
     std::vector<c10::IValue> stack;
     stack.reserve(arguments.size());
