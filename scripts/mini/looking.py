@@ -74,7 +74,8 @@ def where(memories: list[Memory], queries: int) -> tuple[Tensor, Tensor]:
     without any may look where it likes
 
     At first a query for a cameo looks at all cameos, as it cannot know yet which one is the second;
-    so it does in the end, where there is no second.
+    so it does in the end, where there is no second. A cameo of few frames is faint beside one of
+    many: what finds it is that the query for its shape looks for nothing else.
     """
     longest = max(len(memory.blocks) for memory in memories)
     early = torch.zeros(len(memories), queries, longest, dtype=torch.bool)
@@ -90,6 +91,8 @@ def where(memories: list[Memory], queries: int) -> tuple[Tensor, Tensor]:
         late[row, BEFORE, :blocks] = scenes[last - 1] if last else False
         late[row, [NOW_SCENE, EVENT], :blocks] = scenes[last]
         early[row, [*_CAMEOS], :blocks] = cameos.any(0)
+        for cameo, showing in zip(memory.film.cameos, cameos, strict=False):
+            early[row, SEEN + CAMEO_SHAPES.index(cameo.shape), :blocks] |= showing
         late[row, [*_CAMEOS], :blocks] = cameos.where(cameos.any(1, keepdim=True), cameos.any(0))
         late[row, [*_NOW], blocks - 1] = True
     return early, late

@@ -139,16 +139,26 @@ class FilmPool:
     cameos in their blocks.
 
     `faults` [films, PLANNED / SPARSE, N, C] is what an encoder's blocks differ by from the code.
+    `even`: films of all lengths are drawn alike often; otherwise all films are, and few are long.
     """
 
-    def __init__(self, films: int, seed: int) -> None:
+    def __init__(self, films: int, seed: int, even: bool = False) -> None:
         self.films = [film_of_seed(seed, index) for index in range(films)]
         self.faults: np.ndarray | None = None
         self._remember()
+        self._weigh(even)
+
+    def _weigh(self, even: bool) -> None:
+        """Sets how likely each film is to be drawn: lengths are log-uniform, so by its length."""
+        lengths = np.array([film.duration for film in self.films])
+        self.chances = lengths / lengths.sum() if even else None
+
+    def _draw(self, rng: np.random.Generator) -> int:
+        return int(rng.choice(len(self.films), p=self.chances))
 
     @staticmethod
     def painted(path: Path, films: int, seed: int, see: SeeFilm, processes: int) -> FilmPool:
-        """Films as an encoder sees them; keeps what it saw at `path`."""
+        """Films of all lengths alike often as an encoder sees them; keeps what it saw at `path`."""
         pool = FilmPool.__new__(FilmPool)
         pool.films = [film_of_seed(seed, index) for index in range(films)]
         path.mkdir(parents=True, exist_ok=True)
@@ -159,6 +169,7 @@ class FilmPool:
                 workers.map(partial(keep_faults, see), tasks, chunksize=1)
         pool.faults = np.stack([np.load(file) for file in kept])
         pool._remember()
+        pool._weigh(even=True)
         return pool
 
     def _remember(self) -> None:
@@ -183,7 +194,7 @@ class FilmPool:
 
     def whole(self, rng: np.random.Generator, uniform: int = 0) -> Memory:
         """A film's memory, or that many frames of it; without questions."""
-        index = int(rng.integers(len(self.films)))
+        index = self._draw(rng)
         names = Names.draw(rng)
         film = names.of_film(self.films[index])
         if uniform:
@@ -197,7 +208,7 @@ class FilmPool:
     def moment(self, rng: np.random.Generator, uniform: int = 0) -> Memory:
         """A film's memory at a calm moment, often one after an event."""
         while True:
-            index = int(rng.integers(len(self.films)))
+            index = self._draw(rng)
             at = draw_moment(rng, self.films[index], bool(rng.uniform() < 0.35))
             if at is not None:
                 break

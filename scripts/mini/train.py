@@ -122,11 +122,11 @@ class Training:
 
     def answers(self) -> None:
         choices = {"after": ("reader", "language"), "peak": 4e-4}
-        self._learn("answers", self.recipe.answer_steps, **choices, **TOGETHER)
+        self._learn("answers", self.recipe.answer_steps, even=True, **choices, **TOGETHER)
 
-    def _learn(self, stage: str, steps: int, **choices: Any) -> None:
-        """A stage on films as their code has them."""
-        pool = FilmPool(self.recipe.pool_films, self.first_seed + 1)
+    def _learn(self, stage: str, steps: int, even: bool = False, **choices: Any) -> None:
+        """A stage on films as their code has them, of all lengths alike often if `even`."""
+        pool = FilmPool(self.recipe.pool_films, self.first_seed + 1, even)
         held_out = FilmPool(max(20, self.recipe.pool_films // 30), self.first_seed + 2)
         chosen = AnswerOptions(self.work, stage, steps, seed=self.options.seed, **choices)
         train_answers(self._answerer(), pool, held_out, chosen)

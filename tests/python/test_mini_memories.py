@@ -74,3 +74,12 @@ def test_moments_fit_the_positions_and_end_with_the_current_frame() -> None:
         assert 1 <= len(memory.blocks) <= POSITIONS
         now = film_code(memory.film, np.array([memory.until]))[0]
         np.testing.assert_allclose(memory.blocks[-1], now, atol=1e-5)
+
+
+@pytest.mark.parametrize("even", [False, True])
+def test_films_are_drawn_alike_often_or_by_their_length(even: bool) -> None:
+    pool, rng = FilmPool(20, 5, even), np.random.default_rng(1)
+    lengths = np.array([film.duration for film in pool.films])
+    drawn = [pool.whole(rng).film.duration for _ in range(400)]
+    mean = np.average(lengths, weights=lengths if even else None)
+    assert np.mean(drawn) == pytest.approx(mean, rel=0.08)

@@ -24,6 +24,7 @@ from mini.reading_code import (
     LABELS,
     NONE,
     QUERIES,
+    SEEN,
     USED,
     code_loss,
     code_of_labels,
@@ -111,7 +112,12 @@ def test_queries_are_told_to_look_at_blocks_that_show_what_they_name(pool: FilmP
     rng = np.random.default_rng(9)
     for _ in range(10):
         memory = pool.whole(rng)
-        late = where([memory], ALL_QUERIES)[1][0].numpy()  # [Q, T]
+        early, late = (goal[0].numpy() for goal in where([memory], ALL_QUERIES))  # [Q, T]
+        shapes = [cameo.shape for cameo in memory.film.cameos]
+        for number, shape in enumerate(CAMEO_SHAPES):  # at first those of one shape, if any
+            at = memory.blocks[early[SEEN + number], CAMEO]
+            found = {CAMEO_SHAPES[i] for i in (at @ BASIS["cameo"].T).argmax(1)}
+            assert found == {shape}.intersection(shapes)
         for number, cameo in enumerate(memory.film.cameos):
             at = memory.blocks[late[FIRST_CAMEO + number], CAMEO]  # [blocks, C]
             assert len(at)
