@@ -50,6 +50,7 @@ std::vector<BeamSearch::Continuation> BeamSearch::likeliest_continuations(
   }
   std::sort_heap(best.begin(), best.end(), better);
   std::vector<Continuation> continuations;
+  continuations.reserve(best.size());
   for (const size_t i : best) {
     continuations.push_back(
         {scores[i], static_cast<int64_t>(i / rows), static_cast<int64_t>(i % rows)});

@@ -150,7 +150,7 @@ MemoryView MemoryBuilder::global(int64_t positions) const {
   return view;
 }
 
-MemoryView MemoryBuilder::at_moment(Block current, int64_t positions) const {
+MemoryView MemoryBuilder::at_moment(const Block& current, int64_t positions) const {
   check_block(current, short_.size() > 0 ? short_.blocks() : long_.blocks());
   const std::vector<Block> recent = not_consolidated();
   const int64_t over =

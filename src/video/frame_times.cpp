@@ -104,6 +104,7 @@ std::vector<std::optional<Seconds>> times_of_frames(const std::filesystem::path&
     }
   }
   std::vector<std::optional<Seconds>> times;
+  times.reserve(indices.size());
   for (const int64_t index : indices) times.push_back(time_of.at(index));
   return times;
 }

@@ -118,7 +118,7 @@ class MemoryBuilder {
   /// (after a clip's end: the clip's own frames, un-merged), and the frame on screen. Over
   /// `positions` blocks: the oldest short-term blocks are dropped first, then the oldest long-term
   /// ones.
-  MemoryView at_moment(Block current, int64_t positions) const;
+  MemoryView at_moment(const Block& current, int64_t positions) const;
 
   /// Is told every merge from now on.
   void observe(MergeSink sink) { observer_ = std::move(sink); }
