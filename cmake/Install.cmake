@@ -2,6 +2,10 @@
 if(TARGET moviechat)
   set_target_properties(moviechat PROPERTIES INSTALL_RPATH "${TORCH_ROOT}/lib")
   install(TARGETS moviechat RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  if(TARGET moviechat_cuda)
+    set_target_properties(moviechat_cuda PROPERTIES INSTALL_RPATH "${TORCH_ROOT}/lib")
+    install(TARGETS moviechat_cuda LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/moviechat)
+  endif()
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/configs DESTINATION ${CMAKE_INSTALL_DATADIR}/moviechat)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/mini DESTINATION ${CMAKE_INSTALL_DATADIR}/moviechat/models)
 

@@ -35,3 +35,23 @@ set_target_properties(torch::torch PROPERTIES
   # The wheel finds CUDA's libraries by its own rpath; the linker needs not follow it.
   INTERFACE_LINK_OPTIONS "-Wl,--allow-shlib-undefined")
 message(STATUS "libtorch: ${TORCH_ROOT}")
+
+# torch::cuda: what code that calls CUDA by itself needs, where libtorch has it: its CUDA libraries, and CUDA's headers,
+# which pip installs beside torch, or a toolkit has.
+foreach(found TORCH_c10_cuda_LIBRARY TORCH_torch_cuda_LIBRARY CUDA_INCLUDE_DIR)
+  unset(${found} CACHE)
+endforeach()
+foreach(lib c10_cuda torch_cuda)
+  find_library(TORCH_${lib}_LIBRARY ${lib} HINTS ${TORCH_ROOT}/lib NO_DEFAULT_PATH)
+endforeach()
+file(GLOB cuda_wheels LIST_DIRECTORIES true ${TORCH_ROOT}/../nvidia/cu*/include ${TORCH_ROOT}/../nvidia/cuda_runtime/include)
+find_path(CUDA_INCLUDE_DIR cuda_runtime_api.h HINTS ${cuda_wheels} $ENV{CUDA_HOME}/include PATHS /usr/local/cuda/include)
+if(TORCH_c10_cuda_LIBRARY AND TORCH_torch_cuda_LIBRARY AND CUDA_INCLUDE_DIR)
+  add_library(torch_cuda INTERFACE)
+  add_library(torch::cuda ALIAS torch_cuda)
+  target_include_directories(torch_cuda SYSTEM INTERFACE ${CUDA_INCLUDE_DIR})
+  target_link_libraries(torch_cuda INTERFACE torch::torch ${TORCH_c10_cuda_LIBRARY} ${TORCH_torch_cuda_LIBRARY})
+  message(STATUS "CUDA's headers: ${CUDA_INCLUDE_DIR}")
+else()
+  message(STATUS "no CUDA in this libtorch, or no headers of CUDA: on a GPU, decoding steps are not recorded as graphs")
+endif()

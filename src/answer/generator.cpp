@@ -211,7 +211,7 @@ std::vector<int64_t> Generator::follow_one(torch::Tensor logits, const AnswerCal
       tell(stream.finish(), callbacks);
       return std::move(draft.ids);
     }
-    logits = model_.step(model_.embed_column({&draft.ids.back(), 1}), cache_);  // [1, rows]
+    logits = model_.next({&draft.ids.back(), 1}, cache_);  // [1, rows]
     ++decoding_steps_;
   }
 }
@@ -264,8 +264,7 @@ std::vector<Generation> Generator::follow_rows(std::span<const GenerationRequest
     }
     if (busy == 0) return generations;
     check_cancelled(callbacks.cancel);
-    const auto logits =
-        model_.step_at(model_.embed_column(tokens), row_cache_, positions);  // [B, rows]
+    const auto logits = model_.next_at(tokens, positions, row_cache_);  // [B, rows]
     ++decoding_steps_;
     const std::span<float> scores = on_host(logits);
     const size_t width = scores.size() / static_cast<size_t>(together);
@@ -292,7 +291,7 @@ std::vector<int64_t> Generator::follow_beams(const torch::Tensor& logits, const 
     search.advance(on_host(scores), processors_, random);
     if (search.done()) break;
     beam_cache_.select(search.parents(), prompt);
-    scores = model_.step(model_.embed_column(search.tokens()), beam_cache_);  // [B, rows]
+    scores = model_.next(search.tokens(), beam_cache_);  // [B, rows]
     ++decoding_steps_;
   }
   const BeamSearch::Hypothesis best = search.best();

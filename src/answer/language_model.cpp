@@ -10,13 +10,17 @@
 namespace moviechat {
 namespace {
 
-/// Numbers on a device, without waiting for it: page-locked memory is copied behind the host's
-/// back.
-torch::Tensor on_device(std::span<const int64_t> numbers, torch::Device device) {
+/// Numbers for a device: page-locked memory is copied behind the host's back.
+torch::Tensor on_host(std::span<const int64_t> numbers, torch::Device device) {
   const auto options = torch::TensorOptions(torch::kInt64).pinned_memory(device.is_cuda());
-  const torch::Tensor host = torch::empty({std::ssize(numbers)}, options);
+  torch::Tensor host = torch::empty({std::ssize(numbers)}, options);
   std::copy(numbers.begin(), numbers.end(), host.data_ptr<int64_t>());
-  return host.to(device, /*non_blocking=*/true);
+  return host;
+}
+
+/// Numbers on a device, without waiting for it.
+torch::Tensor on_device(std::span<const int64_t> numbers, torch::Device device) {
+  return on_host(numbers, device).to(device, /*non_blocking=*/true);
 }
 
 }  // namespace
@@ -99,10 +103,6 @@ torch::Tensor LanguageModel::embed(std::span<const int64_t> ids) const {
   return module_->call("embed", {on_device(ids, module_->device())});  // [n, H]
 }
 
-torch::Tensor LanguageModel::embed_column(std::span<const int64_t> ids) const {
-  return embed(ids).unsqueeze(1);  // [B, 1, H]
-}
-
 KvCache LanguageModel::make_cache(int64_t batch, int64_t capacity) const {
   auto tensors = module_->call_tuple("make_cache", {batch, capacity});
   KvCache cache;
@@ -112,47 +112,56 @@ KvCache LanguageModel::make_cache(int64_t batch, int64_t capacity) const {
 }
 
 torch::Tensor LanguageModel::step(const torch::Tensor& embeddings, KvCache& cache) const {
-  check_room(embeddings, cache);
-  if (steps_ == Steps::fixed && embeddings.size(1) == 1) {
-    const c10::InferenceMode guard;
-    if (cache.next_at_ != cache.length_) {
-      cache.next_ = torch::full({cache.batch()}, cache.length_,
-                                torch::TensorOptions(torch::kInt64).device(device()));
-    }
-    auto logits = step_at(embeddings, cache, cache.next_);
-    cache.next_.add_(1);
-    cache.next_at_ = ++cache.length_;
-    return logits;
-  }
+  check_room(embeddings.size(1), cache);
   auto logits =
       module_->call("step", {embeddings, cache.keys_, cache.values_, cache.length_});  // [B, rows]
   cache.length_ += embeddings.size(1);
   return logits;
 }
 
-torch::Tensor LanguageModel::step_at(const torch::Tensor& embeddings, KvCache& cache,
-                                     const torch::Tensor& positions) const {
-  return module_->call("step_at",
-                       {embeddings, cache.keys_, cache.values_, positions});  // [B, rows]
+torch::Tensor LanguageModel::next(std::span<const int64_t> ids, KvCache& cache) const {
+  if (steps_ == Steps::growing) return step(embed(ids).unsqueeze(1), cache);
+  check_room(1, cache);
+  auto logits = next_at(ids, std::vector<int64_t>(ids.size(), cache.length_), cache);
+  ++cache.length_;
+  return logits;
 }
 
-torch::Tensor LanguageModel::step_at(const torch::Tensor& embeddings, KvCache& cache,
-                                     std::span<const int64_t> positions) const {
-  return step_at(embeddings, cache, on_device(positions, device()));  // [B, rows]
+torch::Tensor LanguageModel::next_at(std::span<const int64_t> ids,
+                                     std::span<const int64_t> positions, KvCache& cache) const {
+  const c10::InferenceMode guard;
+  std::vector<int64_t> numbers(ids.begin(), ids.end());
+  numbers.insert(numbers.end(), positions.begin(), positions.end());
+  const torch::Tensor input = on_host(numbers, device()).view({2, -1});
+  KvCache::Step& step = cache.next_;
+  if (!step.input.defined()) step.input = torch::empty_like(input, device());
+  step.input.copy_(input, /*non_blocking=*/true);
+  const auto read = [&] {
+    const torch::Tensor column = module_->call("embed", {step.input[0]}).unsqueeze(1);  // [B, 1, H]
+    step.logits = module_->call("step_at", {column, cache.keys_, cache.values_, step.input[1]});
+  };
+  if (!step.recorded) step.graph = record_graph(device(), read);
+  step.recorded = true;
+  if (step.graph != nullptr) {
+    step.graph->replay();
+  } else {
+    read();
+  }
+  return step.logits;  // [B, rows]
 }
 
 std::pair<torch::Tensor, torch::Tensor> LanguageModel::step_attention(
     const torch::Tensor& embeddings, KvCache& cache) const {
-  check_room(embeddings, cache);
+  check_room(embeddings.size(1), cache);
   auto both = module_->call_tuple("step_attention",
                                   {embeddings, cache.keys_, cache.values_, cache.length_});
   cache.length_ += embeddings.size(1);
   return {std::move(both.at(0)), std::move(both.at(1))};
 }
 
-void LanguageModel::check_room(const torch::Tensor& embeddings, const KvCache& cache) const {
-  if (cache.length_ + embeddings.size(1) > cache.capacity()) {
-    throw Error("language model: " + std::to_string(embeddings.size(1)) + " positions after " +
+void LanguageModel::check_room(int64_t positions, const KvCache& cache) const {
+  if (cache.length_ + positions > cache.capacity()) {
+    throw Error("language model: " + std::to_string(positions) + " positions after " +
                 std::to_string(cache.length_) + " do not fit a cache of " +
                 std::to_string(cache.capacity()));
   }

@@ -22,6 +22,9 @@ std::string open_cuda() {
     return std::string("this libtorch has no CUDA: ") + dlerror();
   }
   if (!at::globalContext().hasCUDA()) return "no CUDA device";
+  // cuDNN's attention compiles a kernel for every new length, which takes longer than it saves:
+  // every question has another.
+  at::globalContext().setSDPUseCuDNN(false);
   return "";
 }
 

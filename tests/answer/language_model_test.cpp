@@ -11,6 +11,8 @@ namespace {
 using testing::largest_difference;
 using testing::TinyModel;
 
+constexpr double kTolerance = 1e-4;
+
 class LanguageModelTest : public ::testing::Test {
  protected:
   TinyModel tiny_;
@@ -23,10 +25,10 @@ TEST_F(LanguageModelTest, TokenByTokenEqualsAllAtOnce) {
   KvCache cache = tiny_.model.make_cache(1, 8);
   torch::Tensor logits;
   for (const int64_t id : ids_) {
-    logits = tiny_.model.step(tiny_.model.embed_column({&id, 1}), cache);
+    logits = tiny_.model.next({&id, 1}, cache);
   }
   EXPECT_EQ(cache.length(), 8);
-  EXPECT_LT(largest_difference(logits, expected), 1e-4);
+  EXPECT_LT(largest_difference(logits, expected), kTolerance);
 }
 
 TEST_F(LanguageModelTest, TruncatingForgetsAndACloneIsIndependent) {
@@ -36,7 +38,7 @@ TEST_F(LanguageModelTest, TruncatingForgetsAndACloneIsIndependent) {
   KvCache clone = cache.clone();
   const auto expected = tiny_.model.step(embeddings.slice(1, 4), cache);
   cache.truncate(4);
-  tiny_.model.step(torch::randn({1, 9, 64}), cache);
+  tiny_.model.step(torch::randn({1, 9, 64}, tiny_.model.device()), cache);
   cache.truncate(4);
   EXPECT_TRUE(torch::equal(tiny_.model.step(embeddings.slice(1, 4), cache), expected));
   EXPECT_TRUE(torch::equal(tiny_.model.step(embeddings.slice(1, 4), clone), expected));
@@ -52,14 +54,14 @@ TEST_F(LanguageModelTest, RowsOfACacheAreReorderedAfterTheirSharedPrefix) {
   tiny_.model.step(prefix, one);
   KvCache beams = tiny_.model.make_cache(3, 16);
   beams.copy_from(one);
-  tiny_.model.step(tiny_.model.embed_column(first), beams);
+  tiny_.model.next(first, beams);
   beams.select(parents, 8);
-  const auto logits = tiny_.model.step(tiny_.model.embed_column(second), beams);
+  const auto logits = tiny_.model.next(second, beams);
   for (int64_t b = 0; b < 3; ++b) {
     KvCache alone = one.clone();
-    tiny_.model.step(tiny_.model.embed_column({&first[parents[b]], 1}), alone);
-    const auto expected = tiny_.model.step(tiny_.model.embed_column({&second[b], 1}), alone);
-    EXPECT_LT(largest_difference(logits[b], expected[0]), 1e-4) << b;
+    tiny_.model.next({&first[parents[b]], 1}, alone);
+    const auto expected = tiny_.model.next({&second[b], 1}, alone);
+    EXPECT_LT(largest_difference(logits[b], expected[0]), kTolerance) << b;
   }
 }
 
@@ -68,19 +70,28 @@ TEST_F(LanguageModelTest, StepsOfFixedShapeGiveTheSameLogits) {
   const auto prompt = fixed.embed(ids_).unsqueeze(0);
   KvCache cache = fixed.make_cache(1, 32);
   KvCache growing = tiny_.model.make_cache(1, 32);
-  const auto advance = [&](const torch::Tensor& embeddings) {
+  const auto read = [&](const torch::Tensor& embeddings) {
     const auto logits = fixed.step(embeddings, cache);
-    EXPECT_LT(largest_difference(logits, tiny_.model.step(embeddings, growing)), 1e-5);
-    EXPECT_EQ(cache.length(), growing.length());
+    EXPECT_LT(largest_difference(logits, tiny_.model.step(embeddings, growing)), kTolerance);
   };
-  advance(prompt);
-  for (const int64_t id : {300, 301, 302}) advance(fixed.embed_column({&id, 1}));
+  const auto advance = [&](std::initializer_list<int64_t> ids) {
+    for (const int64_t id : ids) {
+      const auto logits = fixed.next({&id, 1}, cache);
+      EXPECT_LT(largest_difference(logits, tiny_.model.next({&id, 1}, growing)), kTolerance) << id;
+      EXPECT_EQ(cache.length(), growing.length());
+    }
+  };
+  read(prompt);
+  advance({300, 301, 302});
   cache.truncate(9);
   growing.truncate(9);
-  for (const int64_t id : {310, 311}) advance(fixed.embed_column({&id, 1}));
-  advance(prompt);
-  for (const int64_t id : {320, 321}) advance(fixed.embed_column({&id, 1}));
-  EXPECT_THROW(fixed.step(torch::zeros({1, 20, 64}), cache), Error);
+  advance({310, 311});
+  read(prompt);
+  advance({320, 321});
+  const std::vector<int64_t> more(20, 300);
+  EXPECT_THROW(fixed.step(fixed.embed(more).unsqueeze(0), cache), Error);
+  while (cache.length() < 32) advance({300});
+  EXPECT_THROW(fixed.next(ids_, cache), Error);
 }
 
 TEST_F(LanguageModelTest, RowsOfDifferentLengthsAreReadTogether) {
@@ -92,12 +103,11 @@ TEST_F(LanguageModelTest, RowsOfDifferentLengthsAreReadTogether) {
     KvCache alone = tiny_.model.make_cache(1, 16);
     tiny_.model.step(tiny_.model.embed({ids_.data(), size_t(lengths[row])}).unsqueeze(0), alone);
     rows.set_row(row, alone);
-    expected.push_back(tiny_.model.step(tiny_.model.embed_column({&next[row], 1}), alone)[0]);
+    expected.push_back(tiny_.model.next({&next[row], 1}, alone)[0]);
   }
-  const auto logits =
-      tiny_.model.step_at(tiny_.model.embed_column(next), rows, torch::tensor(lengths));
+  const auto logits = tiny_.model.next_at(next, lengths, rows);
   for (int64_t row = 0; row < 3; ++row) {
-    EXPECT_LT(largest_difference(logits[row], expected[row]), 1e-5) << row;
+    EXPECT_LT(largest_difference(logits[row], expected[row]), kTolerance) << row;
   }
   EXPECT_THROW(rows.set_row(3, tiny_.model.make_cache(1, 16)), Error);
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "moviechat/answer/generator.h"
+#include "support_for_tests/device.h"
 #include "support_for_tests/paths.h"
 #include "support_for_tests/safetensors.h"
 
@@ -16,11 +17,13 @@ struct TinyModel {
   PromptSpec spec = read_bundle_spec(tiny_bundle()).prompt;
   std::unique_ptr<Tokenizer> tokenizer = load_tokenizer(tiny_bundle() / "tokenizer.model");
   ScriptModule module =
-      ScriptModule::load(tiny_bundle() / "language_model.pt", torch::kCPU, torch::kFloat32);
+      ScriptModule::load(tiny_bundle() / "language_model.pt", test_device(), torch::kFloat32);
   LanguageModel model{module};
   nlohmann::json golden_language = golden_json("golden.json")["cases"]["language"];
   VideoTokens video = {
-      load_safetensors(golden("video_qformer.safetensors")).at("global/T37")[0], {}, {}};  // [Q, H]
+      load_safetensors(golden("video_qformer.safetensors"), test_device()).at("global/T37")[0],
+      {},
+      {}};  // [Q, H]
 
   Prompt prompt(const std::string& question) const {
     return make_prompt(spec, *tokenizer, question);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support_for_tests/device.h"
 #include "support_for_tests/paths.h"
 #include "support_for_tests/safetensors.h"
 
@@ -9,7 +10,8 @@ namespace moviechat {
 namespace {
 
 Bundle tiny() {
-  return {read_bundle_spec(testing::tiny_bundle()), torch::kCPU, torch::kFloat, Verify::quick};
+  return {read_bundle_spec(testing::tiny_bundle()), testing::test_device(), torch::kFloat,
+          Verify::quick};
 }
 
 TEST(FrameEncoder, GivesTheReferencesBlocks) {

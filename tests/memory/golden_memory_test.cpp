@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "moviechat/memory/memory.h"
+#include "support_for_tests/device.h"
 #include "support_for_tests/paths.h"
 #include "support_for_tests/safetensors.h"
 
@@ -68,7 +69,7 @@ MemoryOptions released_options() {
 class ReleasedMemory : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(ReleasedMemory, MergesEachClipAsTheAuthorsDo) {
-  const auto tensors = load_safetensors(golden("memory.safetensors"));
+  const auto tensors = load_safetensors(golden("memory.safetensors"), testing::test_device());
   const json expected = golden_json("golden.json")["cases"]["memory"]["released/" + GetParam()];
   const auto blocks = tensors.at("released/" + GetParam() + "/blocks");
   MemoryBuilder memory(released_options());
@@ -89,7 +90,7 @@ INSTANTIATE_TEST_SUITE_P(Inputs, ReleasedMemory, ::testing::Values("noise", "sce
                          [](const auto& test) { return test.param; });
 
 TEST(ReleasedMemory, ClipsOfAnyLengthLeaveAtMostTwoBlocks) {
-  const auto tensors = load_safetensors(golden("memory.safetensors"));
+  const auto tensors = load_safetensors(golden("memory.safetensors"), testing::test_device());
   const json expected = golden_json("golden.json")["cases"]["memory"]["released/ragged"];
   const auto blocks = tensors.at("released/scenes/blocks");
   MemoryBuilder memory(released_options());
@@ -115,7 +116,7 @@ class WindowMemory : public ::testing::TestWithParam<WindowCase> {};
 TEST_P(WindowMemory, MergesAsTheReferenceDoes) {
   const std::string similarity(name_of(GetParam().similarity));
   const std::string input = "window/" + GetParam().input;
-  const auto tensors = load_safetensors(golden("memory.safetensors"));
+  const auto tensors = load_safetensors(golden("memory.safetensors"), testing::test_device());
   const json expected = golden_json("golden.json")["cases"]["memory"][input + "/" + similarity];
   const auto blocks = tensors.at(input + "/blocks");
   const auto want = [&](const std::string& name) {
@@ -157,7 +158,7 @@ class Overflow : public ::testing::TestWithParam<Merge> {};
 
 TEST_P(Overflow, LongTermMemoryMergesAsTheReferenceDoes) {
   const std::string name = GetParam() == Merge::mean ? "overflow/plain" : "overflow/weighted";
-  const auto tensors = load_safetensors(golden("memory.safetensors"));
+  const auto tensors = load_safetensors(golden("memory.safetensors"), testing::test_device());
   const json expected = golden_json("golden.json")["cases"]["memory"][name];
   const auto blocks = tensors.at("overflow/blocks");
   MemoryOptions options;

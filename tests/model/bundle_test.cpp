@@ -12,6 +12,7 @@
 #include "moviechat/model/device.h"
 #include "moviechat/support/error.h"
 #include "moviechat/support/files.h"
+#include "support_for_tests/device.h"
 #include "support_for_tests/paths.h"
 #include "support_for_tests/safetensors.h"
 
@@ -60,8 +61,8 @@ class DamagedBundle : public ::testing::Test {
 };
 
 TEST(Bundle, TheTinyBundlePassesItsChecks) {
-  const Bundle bundle(read_bundle_spec(testing::tiny_bundle()), torch::kCPU, torch::kFloat,
-                      Verify::full);
+  const Bundle bundle(read_bundle_spec(testing::tiny_bundle()), testing::test_device(),
+                      torch::kFloat, Verify::full);
   EXPECT_EQ(bundle.spec().sizes.image, 56);
   EXPECT_EQ(bundle.spec().sizes.positions, 256);
   for (const auto& [part, difference] : bundle.self_test_differences()) {
@@ -71,7 +72,7 @@ TEST(Bundle, TheTinyBundlePassesItsChecks) {
 
 TEST(Bundle, RunsInHalfPrecision) {
   for (const auto dtype : {torch::kHalf, torch::kBFloat16}) {
-    const Bundle bundle(read_bundle_spec(testing::tiny_bundle()), torch::kCPU, dtype,
+    const Bundle bundle(read_bundle_spec(testing::tiny_bundle()), testing::test_device(), dtype,
                         Verify::quick);
     EXPECT_EQ(bundle.dtype(), dtype);
   }

@@ -12,6 +12,7 @@
 #include "moviechat/pipeline/pipeline.h"
 #include "moviechat/support/error.h"
 #include "pipeline/schedule.h"
+#include "support_for_tests/device.h"
 #include "support_for_tests/paths.h"
 
 namespace moviechat {
@@ -73,8 +74,8 @@ class Broadcast {
 class LiveFilm : public ::testing::Test {
  protected:
   static const Bundle& tiny() {
-    static const Bundle bundle(read_bundle_spec(testing::tiny_bundle()), torch::kCPU, torch::kFloat,
-                               Verify::quick);
+    static const Bundle bundle(read_bundle_spec(testing::tiny_bundle()), testing::test_device(),
+                               torch::kFloat, Verify::quick);
     return bundle;
   }
   static std::filesystem::path film(const std::string& format) {

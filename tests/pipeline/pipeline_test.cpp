@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "moviechat/support/error.h"
+#include "support_for_tests/device.h"
 #include "support_for_tests/paths.h"
 #include "support_for_tests/safetensors.h"
 
@@ -13,8 +14,8 @@ namespace {
 using ::testing::HasSubstr;
 
 const Bundle& tiny() {
-  static const Bundle bundle(read_bundle_spec(testing::tiny_bundle()), torch::kCPU, torch::kFloat,
-                             Verify::quick);
+  static const Bundle bundle(read_bundle_spec(testing::tiny_bundle()), testing::test_device(),
+                             torch::kFloat, Verify::quick);
   return bundle;
 }
 

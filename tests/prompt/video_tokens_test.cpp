@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support_for_tests/device.h"
 #include "support_for_tests/paths.h"
 #include "support_for_tests/safetensors.h"
 
@@ -18,9 +19,9 @@ constexpr double kTolerance = 1e-4;
 class VideoTokensTest : public ::testing::Test {
  protected:
   VideoTokensTest()
-      : reader_(ScriptModule::load(testing::tiny_bundle() / "memory_reader.pt", torch::kCPU,
-                                   torch::kFloat32)),
-        goldens_(load_safetensors(golden("video_qformer.safetensors"))) {}
+      : reader_(ScriptModule::load(testing::tiny_bundle() / "memory_reader.pt",
+                                   testing::test_device(), torch::kFloat32)),
+        goldens_(load_safetensors(golden("video_qformer.safetensors"), testing::test_device())) {}
 
   Block block(const torch::Tensor& features) const { return {features, {}, {}, 1}; }
 

@@ -9,7 +9,8 @@
 
 namespace moviechat::testing {
 
-std::map<std::string, torch::Tensor> load_safetensors(const std::filesystem::path& path) {
+std::map<std::string, torch::Tensor> load_safetensors(const std::filesystem::path& path,
+                                                      torch::Device device) {
   static const std::map<std::string, torch::ScalarType> kTypes = {{"F64", torch::kDouble},
                                                                   {"F32", torch::kFloat},
                                                                   {"F16", torch::kHalf},
@@ -31,7 +32,7 @@ std::map<std::string, torch::Tensor> load_safetensors(const std::filesystem::pat
     torch::Tensor tensor = torch::empty(shape, kTypes.at(entry.at("dtype").get<std::string>()));
     file.seekg(start + offsets.at(0));
     file.read(static_cast<char*>(tensor.data_ptr()), offsets.at(1) - offsets.at(0));
-    tensors.emplace(name, tensor);
+    tensors.emplace(name, tensor.to(device));
   }
   return tensors;
 }

@@ -10,7 +10,8 @@
 namespace moviechat::testing {
 
 /// All tensors of a safetensors file, by name.
-std::map<std::string, torch::Tensor> load_safetensors(const std::filesystem::path& path);
+std::map<std::string, torch::Tensor> load_safetensors(const std::filesystem::path& path,
+                                                      torch::Device device = torch::kCPU);
 
 /// A JSON file of tests/data/golden.
 nlohmann::json golden_json(const std::string& name);

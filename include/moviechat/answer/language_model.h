@@ -3,10 +3,12 @@
 #include <torch/types.h>
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "moviechat/model/device_graph.h"
 #include "moviechat/model/script_module.h"
 
 namespace moviechat {
@@ -43,8 +45,14 @@ class KvCache {
   torch::Tensor keys_;
   torch::Tensor values_;
   int64_t length_ = 0;
-  torch::Tensor next_;  // int64 [B] on the device: `next_at_`, the position of the next token
-  int64_t next_at_ = -1;
+  /// How the rows' next tokens are read on a GPU.
+  struct Step {
+    torch::Tensor input;  // int64 [2, B]: ids, positions
+    torch::Tensor logits;
+    std::unique_ptr<DeviceGraph> graph;
+    bool recorded = false;  // or tried to
+  };
+  Step next_;
 };
 
 /// Embeddings → logits of the next token, by a bundle's language model. Const after construction;
@@ -57,7 +65,7 @@ class LanguageModel {
   /// How single tokens are read.
   enum class Steps {
     growing,  // the work of a step grows with what was read: for CPUs
-    fixed,    // the same kernels on the same shapes at every position: what a CUDA graph can hold
+    fixed,    // the same kernels on the same shapes at every position: on CUDA as a graph
   };
   /// On CUDA fixed steps, where the module has them.
   explicit LanguageModel(const ScriptModule& module);
@@ -65,22 +73,21 @@ class LanguageModel {
 
   /// n ids → [n, H]
   torch::Tensor embed(std::span<const int64_t> ids) const;
-  /// B ids, one for each row → [B, 1, H]
-  torch::Tensor embed_column(std::span<const int64_t> ids) const;
   KvCache make_cache(int64_t batch, int64_t capacity) const;
 
   /// Reads embeddings [B, n, H] after what the cache holds → logits of the last position, float32
   /// [B, rows]. Error when they do not fit.
   torch::Tensor step(const torch::Tensor& embeddings, KvCache& cache) const;
 
-  /// One token a row, [B, 1, H], row b at positions[b] (int64 [B] on the device; below the
-  /// capacity) → logits float32 [B, rows]. For rows of different lengths; cache.length() stays as
-  /// it is.
-  torch::Tensor step_at(const torch::Tensor& embeddings, KvCache& cache,
-                        const torch::Tensor& positions) const;
-  torch::Tensor step_at(const torch::Tensor& embeddings, KvCache& cache,
-                        std::span<const int64_t> positions) const;
-  /// Whether the module has it; those of older bundles do not.
+  /// One token a row: B ids after what the cache holds → logits float32 [B, rows], which on a GPU
+  /// the cache's next token overwrites. Error when they do not fit.
+  torch::Tensor next(std::span<const int64_t> ids, KvCache& cache) const;
+
+  /// As next, row b at positions[b], below the capacity. For rows of different lengths;
+  /// cache.length() stays as it is.
+  torch::Tensor next_at(std::span<const int64_t> ids, std::span<const int64_t> positions,
+                        KvCache& cache) const;
+  /// Whether the module has what next_at needs; those of older bundles do not.
   bool reads_rows() const { return module_->has_method("step_at"); }
 
   /// The same as step, with the attention that the n positions paid to all, mean over layers and
@@ -91,7 +98,7 @@ class LanguageModel {
   torch::Device device() const { return module_->device(); }
 
  private:
-  void check_room(const torch::Tensor& embeddings, const KvCache& cache) const;
+  void check_room(int64_t positions, const KvCache& cache) const;
   const ScriptModule* module_;
   Steps steps_;
 };
