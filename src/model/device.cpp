@@ -21,7 +21,7 @@ std::string open_cuda() {
   if (dlopen((folder / "libtorch_cuda.so").c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) {
     return std::string("this libtorch has no CUDA: ") + dlerror();
   }
-  if (!at::globalContext().hasCUDA()) return "no CUDA device";
+  if (!at::hasCUDA()) return "no CUDA device";
   // cuDNN's attention compiles a kernel for every new length, which takes longer than it saves:
   // every question has another.
   at::globalContext().setSDPUseCuDNN(false);
