@@ -40,11 +40,9 @@ class CudaGraph : public DeviceGraph {
   at::cuda::CUDAGraph graph_;
 };
 
-/// One a device: libraries keep buffers for every stream that they have seen.
+/// One a device: libraries keep buffers for every stream that they have seen. One thread at a time.
 c10::cuda::CUDAStream recording_stream(c10::DeviceIndex device) {
-  static std::mutex mutex;
   static std::map<c10::DeviceIndex, c10::cuda::CUDAStream> streams;
-  const std::lock_guard lock(mutex);
   const auto known = streams.find(device);
   if (known != streams.end()) return known->second;
   return streams.emplace(device, c10::cuda::getStreamFromPool(false, device)).first->second;
@@ -65,7 +63,5 @@ moviechat::DeviceGraph* moviechat_record_cuda_graph(c10::DeviceIndex device,
   work();  // what libraries set up on first use cannot be recorded
   stream.synchronize();
   auto graph = std::make_unique<CudaGraph>();
-  if (!graph->record(work)) return nullptr;
-  stream.synchronize();
-  return graph.release();
+  return graph->record(work) ? graph.release() : nullptr;
 }
