@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 
@@ -33,3 +34,11 @@ def load_finished(path: Path) -> dict[str, Any]:
             "let it end before what comes after it"
         )
     return state
+
+
+def save_array(path: Path, array: np.ndarray) -> None:
+    """For np.load; whole or not at all."""
+    part = path.with_suffix(".part")
+    with part.open("wb") as file:
+        np.save(file, array)
+    part.replace(path)

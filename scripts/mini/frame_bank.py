@@ -10,9 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from mini import checkpoint
 from mini.block_code import film_code
 from mini.films import CAMEO_SHAPES, COLOURS, DISSOLVE, SHAPES, Film
 from mini.painting import FilmPainter
+from mini.progress import tell_each_tenth
 from mini.random_films import film_of_seed
 from mini.sizes import IMAGE
 from mini.video_file import through_codec
@@ -35,7 +37,7 @@ class FrameBank:
 
     def save(self, folder: Path) -> None:
         for name in ("codes", "patches", "frames"):  # the largest last: it says that all is there
-            np.save(folder / f"bank_{name}.npy", getattr(self, name))
+            checkpoint.save_array(folder / f"bank_{name}.npy", getattr(self, name))
 
     @staticmethod
     def exists(folder: Path) -> bool:
@@ -118,5 +120,6 @@ def draw_bank(films: int, seed: int, processes: int = 2) -> FrameBank:
     """A bank of that many films."""
     keys = [(seed, i, min(i + TOGETHER, films)) for i in range(0, films, TOGETHER)]
     with Pool(processes) as pool:
-        parts = pool.map(draw_part, keys, chunksize=1)
+        drawn = pool.imap(draw_part, keys)
+        parts = list(tell_each_tenth("bank", drawn, len(keys)))
     return FrameBank(*(np.concatenate([part[i] for part in parts]) for i in range(3)))

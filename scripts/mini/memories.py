@@ -17,10 +17,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mini import checkpoint
 from mini.block_code import film_code, rename_block
 from mini.consolidation import ARRIVING, KEEP, long_term
 from mini.films import CAMEO_SHAPES, COLOURS, SHAPES, Cameo, Film, Scene
 from mini.painting import FilmPainter
+from mini.progress import tell_each_tenth
 from mini.questions import (
     BREAKPOINT_KINDS,
     GLOBAL_KINDS,
@@ -127,50 +129,64 @@ def see_film(encoder: FrameEncoder, film: Film, times: np.ndarray) -> np.ndarray
         return torch.cat([encoder(part) for part in parts]).numpy()
 
 
-def keep_faults(see: SeeFilm, task: tuple[Film, Path]) -> None:
-    """Writes what is seen of a film less its code, of every SPARSE-th planned frame, to a path."""
-    film, path = task
+def faults_path(folder: Path, seed: int, index: int) -> Path:
+    """Where the faults of a film lie."""
+    return folder / f"{seed}_{index:04d}.npy"
+
+
+def keep_faults(see: SeeFilm, folder: Path, key: tuple[int, int]) -> None:
+    """Writes what is seen of the film of a seed and index less its code, of every SPARSE-th planned
+    frame.
+    """
+    film = film_of_seed(*key)
     times = planned_times(film)[::SPARSE]
-    np.save(path, (see(film, times) - film_code(film, times)).astype(np.float16))
+    faults = (see(film, times) - film_code(film, times)).astype(np.float16)
+    checkpoint.save_array(faults_path(folder, *key), faults)
+
+
+def paint_films(folder: Path, films: int, seed: int, see: SeeFilm, processes: int) -> None:
+    """Keeps the faults of what is seen of films, those that the folder has not yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    keys = [(seed, i) for i in range(films) if not faults_path(folder, seed, i).exists()]
+    if not keys:
+        return
+    # spawned: a fork of a process whose threads have worked may hang
+    with get_context("spawn").Pool(processes, torch.set_num_threads, (1,)) as workers:
+        kept = workers.imap_unordered(partial(keep_faults, see, folder), keys)
+        for _ in tell_each_tenth(folder.name, kept, len(keys)):
+            pass
+
+
+def load_faults(folder: Path, films: int, seed: int) -> np.ndarray:
+    """What paint_films() kept. → float16 [films, PLANNED / SPARSE, N, C]; SystemExit where it has
+    not been there.
+    """
+    try:
+        return np.stack([np.load(faults_path(folder, seed, index)) for index in range(films)])
+    except FileNotFoundError:
+        message = "train.py: stage 'paint' has not run to its end; add it to --stages"
+        raise SystemExit(message) from None
 
 
 class FilmPool:
     """Films with their long-term memories, float16 [films, 256, N, C], and the shares of scenes and
     cameos in their blocks.
 
-    `faults` [films, PLANNED / SPARSE, N, C] is what an encoder's blocks differ by from the code.
     `even`: films of all lengths are drawn alike often; otherwise all films are, and few are long.
+    `painted`: a folder of paint_films(), whose films' blocks are as the encoder saw them.
     """
 
-    def __init__(self, films: int, seed: int, even: bool = False) -> None:
+    def __init__(
+        self, films: int, seed: int, even: bool = False, painted: Path | None = None
+    ) -> None:
         self.films = [film_of_seed(seed, index) for index in range(films)]
-        self.faults: np.ndarray | None = None
+        self.faults = load_faults(painted, films, seed) if painted else None
         self._remember()
-        self._weigh(even)
-
-    def _weigh(self, even: bool) -> None:
-        """Sets how likely each film is to be drawn: lengths are log-uniform, so by its length."""
-        lengths = np.array([film.duration for film in self.films])
+        lengths = np.array([film.duration for film in self.films])  # log-uniform
         self.chances = lengths / lengths.sum() if even else None
 
     def _draw(self, rng: np.random.Generator) -> int:
         return int(rng.choice(len(self.films), p=self.chances))
-
-    @staticmethod
-    def painted(path: Path, films: int, seed: int, see: SeeFilm, processes: int) -> FilmPool:
-        """Films of all lengths alike often as an encoder sees them; keeps what it saw at `path`."""
-        pool = FilmPool.__new__(FilmPool)
-        pool.films = [film_of_seed(seed, index) for index in range(films)]
-        path.mkdir(parents=True, exist_ok=True)
-        kept = [path / f"{seed}_{index:04d}.npy" for index in range(films)]
-        tasks = [task for task in zip(pool.films, kept, strict=True) if not task[1].exists()]
-        if tasks:  # spawned: a fork of a process whose threads have worked may hang
-            with get_context("spawn").Pool(processes, torch.set_num_threads, (1,)) as workers:
-                workers.map(partial(keep_faults, see), tasks, chunksize=1)
-        pool.faults = np.stack([np.load(file) for file in kept])
-        pool._remember()
-        pool._weigh(even=True)
-        return pool
 
     def _remember(self) -> None:
         """Sets `long` and `shares`, [films, 256, …]"""

@@ -5,7 +5,19 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+
+def tell_each_tenth(name: str, items: Iterable[Item], count: int) -> Iterator[Item]:
+    """The items as they come; a line on stdout when another tenth of `count` is through."""
+    for number, item in enumerate(items, start=1):
+        yield item
+        if number * 10 // count > (number - 1) * 10 // count:
+            print(f"{name} {number}/{count}", flush=True)
 
 
 class Progress:

@@ -2,14 +2,15 @@
 
   bank       draws films and keeps frames of them with their code
   tokenizer  learns the words of the questions
-  frames     the frame encoder learns to write the code
   reader     the memory reader learns what to say of memories of whole films
   language   the language model learns to answer from what the reader is to say
-  answers    both together
-  adapt      the same on memories of painted films, as the frame encoder writes them
+  frames     the frame encoder learns to write the code
+  answers    reader and language model together
+  paint      draws films and keeps what the frame encoder sees of them
+  adapt      the same as answers on memories of painted films
   bundle     writes --out
 
-frames, reader and language do not need each other, and run side by side, one thread each.
+reader and then answers do not need frames and then paint: they run side by side, a thread each.
 
 python scripts/mini/train.py --work DIR [--quick] [--stages bank,…,bundle] [--out models/mini]
 """
@@ -20,7 +21,7 @@ import argparse
 import json
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -34,7 +35,7 @@ from mini import checkpoint
 from mini.curves import draw_curves
 from mini.frame_bank import FrameBank, draw_bank
 from mini.init import init_language, init_positions, init_vision
-from mini.memories import FilmPool, see_film
+from mini.memories import FilmPool, paint_films, see_film
 from mini.sizes import VOCABULARY, mini_sizes
 from mini.tokenizer import PROMPT, MiniTokenizer, train_tokenizer
 from mini.train_answers import Answerer, AnswerOptions, load_parts, train_answers
@@ -42,8 +43,26 @@ from mini.train_frames import FrameOptions, train_frames
 from moviechat_models.export import BundleInfo, Prompt, write_bundle
 from moviechat_models.model import Model
 
-STAGES = ("bank", "tokenizer", "frames", "reader", "language", "answers", "adapt", "bundle")
-SIDE_BY_SIDE = ("frames", "reader", "language")
+# in an order that each can be run in, the longest of those that run side by side first
+STAGES = (
+    "bank",
+    "tokenizer",
+    "reader",
+    "language",
+    "frames",
+    "answers",
+    "paint",
+    "adapt",
+    "bundle",
+)
+# those that run side by side, and which of them each goes on from
+SIDE_BY_SIDE: dict[str, tuple[str, ...]] = {
+    "reader": (),
+    "language": (),
+    "frames": (),
+    "answers": ("reader", "language"),
+    "paint": ("frames",),
+}
 # once both parts know what to say: whole films are harder than moments, and the list of their
 # scenes is what is hard about them
 TOGETHER: dict[str, Any] = {"batch": (8, 4), "looking": 0.3, "scenes": 3.0}
@@ -109,16 +128,16 @@ class Training:
         if not (self.work / "tokenizer.model").exists():
             train_tokenizer(self.work / "tokenizer.model", VOCABULARY, seed=self.first_seed)
 
-    def frames(self) -> None:
-        chosen = FrameOptions(self.work, self.recipe.frame_steps, seed=self.options.seed)
-        train_frames(self.model.frame_encoder, FrameBank.load(self.work), chosen)
-
     def reader(self) -> None:
         steps = self.recipe.reader_steps
         self._learn("reader", steps, learns=("reader",), batch=(8, 8), peak=1.2e-3)
 
     def language(self) -> None:
         self._learn("language", self.recipe.language_steps, learns=("language",))
+
+    def frames(self) -> None:
+        chosen = FrameOptions(self.work, self.recipe.frame_steps, seed=self.options.seed)
+        train_frames(self.model.frame_encoder, FrameBank.load(self.work), chosen)
 
     def answers(self) -> None:
         choices = {"after": ("reader", "language"), "peak": 4e-4}
@@ -131,18 +150,27 @@ class Training:
         chosen = AnswerOptions(self.work, stage, steps, seed=self.options.seed, **choices)
         train_answers(self._answerer(), pool, held_out, chosen)
 
-    def adapt(self) -> None:
-        if not self.recipe.adapt_steps:
+    def paint(self) -> None:
+        if not self.recipe.painted_films:
             return
         self._load_encoder()
         see = partial(see_film, self.model.frame_encoder.eval())
-        count, steps = self.recipe.painted_films, self.recipe.adapt_steps
+        for films in self._painted():
+            paint_films(*films, see, self.options.threads)
 
-        def painted(name: str, films: int, seed: int) -> FilmPool:
-            return FilmPool.painted(self.work / name, films, seed, see, self.options.threads)
+    def _painted(self) -> list[tuple[Path, int, int]]:
+        """Folder, number and seed of the painted films to learn from and of those to judge by."""
+        count, seed = self.recipe.painted_films, self.first_seed
+        return [
+            (self.work / "painted", count, seed + 3),
+            (self.work / "held_out", count // 4, seed + 4),
+        ]
 
-        pool = painted("painted", count, self.first_seed + 3)
-        held_out = painted("held_out", count // 4, self.first_seed + 4)
+    def adapt(self) -> None:
+        if not self.recipe.adapt_steps:
+            return
+        steps = self.recipe.adapt_steps
+        pools = [FilmPool(films, seed, True, path) for path, films, seed in self._painted()]
         chosen = AnswerOptions(
             self.work,
             "adapt",
@@ -153,7 +181,7 @@ class Training:
             noise=0.03,
             **TOGETHER,
         )
-        train_answers(self._answerer(), pool, held_out, chosen)
+        train_answers(self._answerer(), *pools, chosen)
 
     def bundle(self) -> None:
         self._load_encoder()
@@ -222,17 +250,23 @@ def run_stages(options: argparse.Namespace, stages: list[str]) -> None:
 
 
 def run_side_by_side(options: argparse.Namespace, stages: list[str]) -> None:
-    """A process and a thread for each, as many at once as there are threads."""
+    """A process of one thread for each, once those that it goes on from are through; as many at
+    once as there are threads. Where one fails those that run go on, and no more begin.
+    """
     command = [sys.executable, __file__, "--work", str(options.work), "--seed", str(options.seed)]
     command += ["--threads", "1", "--out", str(options.out)] + ["--quick"] * options.quick
-
-    def run(stage: str) -> int:
-        return subprocess.run([*command, "--stages", stage]).returncode
-
+    waiting, running = list(stages), dict[Future[Any], str]()
     with ThreadPoolExecutor(options.threads) as pool:
-        failed = [s for s, code in zip(stages, pool.map(run, stages), strict=True) if code]
-    if failed:
-        raise SystemExit(f"train.py: stage {failed[0]} failed")
+        while waiting or running:
+            unfinished = {*waiting, *running.values()}
+            ready = [stage for stage in waiting if unfinished.isdisjoint(SIDE_BY_SIDE[stage])]
+            for stage in ready[: options.threads - len(running)]:
+                waiting.remove(stage)
+                running[pool.submit(subprocess.run, [*command, "--stages", stage])] = stage
+            for done in wait(running, return_when=FIRST_COMPLETED).done:
+                stage = running.pop(done)
+                if done.result().returncode:
+                    raise SystemExit(f"train.py: stage {stage} failed")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -244,7 +278,7 @@ def main(arguments: list[str] | None = None) -> None:
     if options.threads == 1 or len(together) == 1:
         run_stages(options, wanted)
         return
-    first = STAGES.index(SIDE_BY_SIDE[0])
+    first = STAGES.index(next(iter(SIDE_BY_SIDE)))
     run_stages(options, [stage for stage in wanted if STAGES.index(stage) < first])
     run_side_by_side(options, together)
     run_stages(options, [s for s in wanted if s not in together and STAGES.index(s) > first])

@@ -1,5 +1,8 @@
 """The second stage's bookkeeping: questions side by side are as good as one by one."""
 
+import subprocess
+import threading
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,10 +13,10 @@ import torch.nn.functional as F
 import yaml
 
 from mini import checkpoint, train
-from mini.block_code import BACKGROUND, BASIS, CAMEO
-from mini.films import CAMEO_SHAPES, COLOURS, SHAPES
+from mini.block_code import BACKGROUND, BASIS, CAMEO, film_code
+from mini.films import CAMEO_SHAPES, COLOURS, SHAPES, Film
 from mini.looking import answered_by, read_looking, where
-from mini.memories import FilmPool, ask, pad
+from mini.memories import FilmPool, ask, pad, paint_films
 from mini.questions import Question, ask_global
 from mini.reading_code import (
     BINS,
@@ -217,6 +220,11 @@ def test_memories_of_a_batch_are_padded_behind(pool: FilmPool) -> None:
         assert not blocks[row, len(memory.blocks) :].any()
 
 
+def see_code(film: Film, times: np.ndarray) -> np.ndarray:
+    """A frame encoder that writes the code without a fault."""
+    return film_code(film, times)
+
+
 TINY = Recipe(
     bank_films=2,
     frame_steps=4,
@@ -258,6 +266,79 @@ def test_a_stage_does_not_go_on_from_half_of_another(
     with pytest.raises(SystemExit, match="'answers' is at step 3 of 6"):
         train_answers(answerer, pool, pool, adapt)
     assert not (tmp_path / "adapt.pt").exists()
+
+
+class Stages:
+    """Stands in for the processes of stages: how each began, and what was through by then."""
+
+    def __init__(self, fails: str = "") -> None:
+        self.fails, self.lock = fails, threading.Lock()
+        self.begun: list[str] = []
+        self.through: dict[str, list[str]] = {}  # when a stage began
+        self.at_once: list[int] = []
+        self.running = 0
+        self.ended: list[str] = []
+
+    def run(self, command: list[str]) -> subprocess.CompletedProcess[bytes]:
+        stage = command[command.index("--stages") + 1]
+        assert command[command.index("--threads") + 1] == "1"
+        with self.lock:
+            self.begun.append(stage)
+            self.through[stage] = list(self.ended)
+            self.running += 1
+            self.at_once.append(self.running)
+        time.sleep({"reader": 0.3, "frames": 0.05}.get(stage, 0.1))
+        with self.lock:
+            self.running -= 1
+            self.ended.append(stage)
+        return subprocess.CompletedProcess(command, int(stage == self.fails))
+
+
+def side_by_side(stages: Stages, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(subprocess, "run", stages.run)
+    options = train.parse(["--work", str(tmp_path), "--threads", "2"])
+    wanted = [stage for stage in train.STAGES if stage in train.SIDE_BY_SIDE]
+    train.run_side_by_side(options, wanted)
+
+
+def test_stages_begin_when_those_that_they_go_on_from_are_through(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stages = Stages()
+    side_by_side(stages, monkeypatch, tmp_path)
+    assert sorted(stages.ended) == sorted(train.SIDE_BY_SIDE)
+    assert stages.begun[:2] == ["reader", "language"]
+    assert {"reader", "language"} <= set(stages.through["answers"])
+    assert "frames" in stages.through["paint"]
+    assert "reader" not in stages.through["paint"]  # which takes long: paint did not wait for it
+    assert max(stages.at_once) == 2
+
+
+def test_no_stage_begins_after_one_that_failed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stages = Stages(fails="language")
+    with pytest.raises(SystemExit, match="stage language failed"):
+        side_by_side(stages, monkeypatch, tmp_path)
+    assert sorted(stages.ended) == ["language", "reader"]
+
+
+def test_painted_films_are_kept_and_what_was_cut_off_is_painted_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(SystemExit, match="'paint' has not run to its end"):
+        FilmPool(2, 7, True, tmp_path)
+    paint_films(tmp_path, 1, 7, see_code, 1)
+    kept = tmp_path / "7_0000.npy"
+    before = kept.stat().st_mtime_ns
+    monkeypatch.setattr(checkpoint.np, "save", lambda file, array: file.write(b"half") and 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        checkpoint.save_array(tmp_path / "7_0001.npy", np.zeros(3))
+    monkeypatch.undo()
+    paint_films(tmp_path, 2, 7, see_code, 1)
+    assert kept.stat().st_mtime_ns == before
+    painted, drawn = FilmPool(2, 7, True, tmp_path), FilmPool(2, 7, True)
+    np.testing.assert_array_equal(painted.long, drawn.long)  # an encoder that makes no faults
 
 
 def test_another_recipe_does_not_go_on_from_a_folder(tmp_path: Path) -> None:
