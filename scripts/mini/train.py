@@ -21,6 +21,7 @@ import argparse
 import json
 import subprocess
 import sys
+import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -245,7 +246,9 @@ def run_stages(options: argparse.Namespace, stages: list[str]) -> None:
     training = Training(options)
     for stage in stages:
         print(f"stage {stage}", flush=True)
+        begun = time.monotonic()
         getattr(training, stage)()
+        print(f"stage {stage}: {(time.monotonic() - begun) / 60:.1f} minutes", flush=True)
         draw_curves(options.work)
 
 

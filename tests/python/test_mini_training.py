@@ -244,7 +244,9 @@ def test_all_stages_end_in_a_bundle_and_a_second_run_has_nothing_to_do(
     out = tmp_path / "bundle"
     arguments = ["--quick", "--threads", "1", "--work", str(tmp_path / "work"), "--out", str(out)]
     train.main(arguments)
-    assert "answers 6/6" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "answers 6/6" in told
+    assert "painted 4/4" in told
     assert (tmp_path / "work" / "curves.png").stat().st_size > 1000
     described = yaml.safe_load((out / "model.yaml").read_text())
     assert described["name"] == "mini"
