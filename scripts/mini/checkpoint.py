@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from mini.arguments import refuse
+from mini.whole_file import whole_file
+
 
 def save(path: Path, state: dict[str, Any], step: int, steps: int) -> None:
     """Whole or not at all."""
-    part = path.with_suffix(".part")
-    torch.save(state | {"step": step, "steps": steps}, part)
-    part.replace(path)
+    with whole_file(path) as part:
+        torch.save(state | {"step": step, "steps": steps}, part)
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -23,13 +25,13 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def load_finished(path: Path) -> dict[str, Any]:
-    """The same of a stage that others go on from. SystemExit while it is not through."""
+    """The same of a stage that others go on from. SystemExit(2) while it is not through."""
     stage = path.stem
     if not path.exists():
-        raise SystemExit(f"train.py: stage '{stage}' has not run; add it to --stages")
+        refuse(f"train.py: stage '{stage}' has not run; add it to --stages")
     state = load(path)
     if state["step"] < state["steps"]:
-        raise SystemExit(
+        refuse(
             f"train.py: stage '{stage}' is at step {state['step']} of {state['steps']}; "
             "let it end before what comes after it"
         )
@@ -38,7 +40,5 @@ def load_finished(path: Path) -> dict[str, Any]:
 
 def save_array(path: Path, array: np.ndarray) -> None:
     """For np.load; whole or not at all."""
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
+    with whole_file(path) as part, part.open("wb") as file:
         np.save(file, array)
-    part.replace(path)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -21,11 +22,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
-from mini.make_movies import make_movie
+from mini import arguments
+from mini.make_movies import draw_movie
 from mini.phrasings import GLOBAL
 from mini.questions import TRIES, ask_global, draw_questions
 from mini.random_films import film_of_seed
 from mini.scoring import Answered, kinds_table, plot_lengths, share, summary, table
+from mini.video_file import VideoError
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAN = ["--set", "plan.clips=256"]  # the frames of the paper, whatever the memory
@@ -48,8 +51,9 @@ PROFILES: dict[str, list[str]] = {
     "K = 10": memory(short_capacity=10),
     "K = 34": memory(short_capacity=34),
 }
+COLUMNS = ["global", "breakpoint", "cameo"]
 MAIN = ("paper", "released", "uniform:32", "uniform:8")
-EDGES = [0.0, 2.0, 5.0, 8.0, 10.0, 12.0, 15.1]  # minutes, of the plot
+EDGES = [0.0, 2.0, 5.0, 8.0, 10.0, 12.0, math.inf]  # minutes, of the plot
 OWN = "film"  # questions of the film itself; others are extras
 
 
@@ -115,7 +119,7 @@ def ask_program(
     run = options.out / "runs" / f"{folder.name}-{re.sub('[^a-z0-9]+', '-', profile.lower())}"
     shutil.rmtree(run, ignore_errors=True)
     run.parent.mkdir(parents=True, exist_ok=True)
-    questions = run.with_suffix(".jsonl")
+    questions = run.with_name(f"{run.name}.jsonl")
     with questions.open("w") as file:
         for film in films:
             for item in film.items:
@@ -144,28 +148,40 @@ class Evaluation:
     chances: list[float]  # a span of that length put anywhere would
 
 
+def films_folder(options: argparse.Namespace, minutes: float | None) -> Path:
+    """Films of another length lie in another folder."""
+    return options.out / ("films" if minutes is None else f"films_{minutes:g}")
+
+
 def make_films(
     options: argparse.Namespace, folder: Path, minutes: float | None
 ) -> list[dict[str, Any]]:
     """Makes the films that are missing. → their annotations"""
     annotations: list[dict[str, Any]] = []
     for index in range(options.films):
-        note = folder / "annotations" / f"test_{options.seed}_{index:04d}.json"
+        movie = draw_movie(options.seed, index, "test", minutes)
+        note = movie.annotation_in(folder)
         if not note.exists():
-            video = make_movie(options.seed, index, folder, "test", minutes)
-            print(f"{index + 1}/{options.films} {video.name}", file=sys.stderr, flush=True)
+            movie.write(folder)
+            print(f"{index + 1}/{options.films} {movie.video}", file=sys.stderr, flush=True)
         annotations.append(json.loads(note.read_text()))
+        if annotations[-1] != json.loads(json.dumps(movie.annotation)):
+            arguments.refuse(
+                f"evaluate: '{note}' is of another film than this version draws; "
+                f"remove '{folder}' or give another --out"
+            )
     return annotations
 
 
 def evaluate(
-    options: argparse.Namespace, folder: Path, minutes: float | None, profiles: list[str]
+    options: argparse.Namespace, minutes: float | None, profiles: list[str], extras: bool
 ) -> Evaluation:
-    """Asks about films, with each profile."""
+    """Asks about films, with each profile; the paper's is asked the extras too."""
+    folder = films_folder(options, minutes)
     annotations = make_films(options, folder, minutes)
     result = Evaluation({name: [] for name in profiles}, {}, [], [])
     for profile in profiles:
-        with_extras = profile == "paper" and not options.no_extras
+        with_extras = profile == "paper" and extras
         films: list[AskedFilm] = []
         for index, annotation in enumerate(annotations):
             items = own_items(annotation)
@@ -244,12 +260,17 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--films", type=int, default=40)
-    parser.add_argument("--seed", type=int, default=1000, help="training uses seeds below 1000")
+    parser.add_argument("--films", type=arguments.count, default=40)
+    parser.add_argument("--seed", type=arguments.seed, default=1000, help="of the films")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--profiles", default=",".join(PROFILES), help="'main' for the first four")
-    parser.add_argument("--lengths", default="", help="also films of these minutes, e.g. 1.4,14")
-    parser.add_argument("--minutes", type=float, help="length of the films; without: 1 to 15")
+    parser.add_argument(
+        "--lengths",
+        type=lambda text: [arguments.minutes(word) for word in text.split(",")],
+        default=[],
+        help="also films of these minutes, e.g. 1.4,14",
+    )
+    parser.add_argument("--minutes", type=arguments.minutes, help="of all films; without: 1 to 15")
     parser.add_argument("--no-extras", action="store_true", help="the films' own questions only")
     parser.add_argument("--at-least", type=float, help="fail where paper has a smaller share right")
     parser.add_argument("--wrong", action="store_true", help="print the wrong answers")
@@ -257,40 +278,54 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--model", type=Path, default=ROOT / "models/mini")
     options = parser.parse_args()
     names = options.profiles.split(",") if options.profiles != "main" else list(MAIN)
-    options.profiles = [name.strip() for name in names]
+    options.profiles = list(dict.fromkeys(name.strip() for name in names))
     unknown = [name for name in options.profiles if name not in PROFILES]
     if unknown:
         parser.error(f"unknown profile '{unknown[0]}' (known: {', '.join(PROFILES)})")
-    if options.at_least and "paper" not in options.profiles:
-        parser.error("--at-least is about the profile paper; add it to --profiles")
-    if options.seed < 1000:
-        parser.error(f"--seed must be 1000 or more, got {options.seed}: training uses those below")
+    if options.at_least is not None:
+        if "paper" not in options.profiles:
+            parser.error("--at-least is about the profile paper; add it to --profiles")
+        if not 0.0 <= options.at_least <= 1.0:
+            parser.error(f"--at-least must lie between 0 and 1, got {options.at_least:g}")
+    if not options.moviechat.is_file():
+        parser.error(f"no program at '{options.moviechat}'; scripts/setup builds it")
+    if not (options.model / "model.yaml").is_file():
+        parser.error(f"no bundle at '{options.model}': it has no model.yaml")
     return options
 
 
 def main() -> None:
     options = parse()
-    result = evaluate(options, options.out / "films", options.minutes, options.profiles)
+    try:
+        report(options)
+    except (OSError, VideoError) as error:
+        raise SystemExit(f"evaluate: {error}") from None
+
+
+def report(options: argparse.Namespace) -> None:
+    """Evaluates, prints, and writes results.json and the plot."""
+    result = evaluate(options, options.minutes, options.profiles, not options.no_extras)
     profiles = {name: summary(answers) for name, answers in result.answers.items()}
-    print(table(profiles, ["global", "breakpoint", "cameo"]))
+    print(table(profiles, COLUMNS))
     print()
-    print(kinds_table({name: profiles[name] for name in profiles if name in MAIN}))
+    shown = {name: profiles[name] for name in profiles if name in MAIN} or profiles
+    print(kinds_table(shown))
     print()
     told: dict[str, Any] = {"profiles": profiles, "extras": say_extras(result), "lengths": {}}
-    for text in filter(None, options.lengths.split(",")):
+    for minutes in options.lengths:
         names = [name for name in ("paper", "uniform:32") if name in profiles]
-        folder = options.out / f"films_{text}"
-        part = evaluate(options, folder, float(text), names).answers
-        told["lengths"][text] = {name: summary(answers) for name, answers in part.items()}
-        print(f"\nfilms of {text} minutes\n")
-        print(table(told["lengths"][text], ["global", "breakpoint", "cameo"]))
+        part = evaluate(options, minutes, names, extras=False).answers
+        lengths = {name: summary(answers) for name, answers in part.items()}
+        told["lengths"][f"{minutes:g}"] = lengths
+        print(f"\nfilms of {minutes:g} minutes\n")
+        print(table(lengths, COLUMNS))
         for name, answers in part.items():
             result.answers[name] += answers
     (options.out / "results.json").write_text(json.dumps(told, indent=1) + "\n")
-    plotted = {name: result.answers[name] for name in result.answers if name in MAIN}
+    plotted = {name: result.answers[name] for name in shown}
     plot_lengths(plotted, options.out / "lengths.png", EDGES)
     for mode in ("global", "breakpoint"):
-        if options.at_least and profiles["paper"][mode] < options.at_least:
+        if options.at_least is not None and profiles["paper"][mode] < options.at_least:
             raise SystemExit(
                 f"evaluate: {profiles['paper'][mode]:.1%} of {mode} answers are right, "
                 f"expected {options.at_least:.1%}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
+from mini import arguments
 from mini.films import Film, Scene
 from mini.painting import film_frames
 from mini.questions import Question, describe, draw_questions
 from mini.random_films import SPLITS, film_of_seed
-from mini.video_file import CODECS, MPEG2_RATES, OTHERS, write_video
+from mini.video_file import CODECS, MPEG2_RATES, OTHERS, VideoError, write_video
+from mini.whole_file import whole_file
 
 GLOBAL_QUESTIONS, BREAKPOINTS = 3, 10  # of a film, as in MovieChat-1K
 USUAL_CODEC = 0.7  # share of plain H.264 in mp4
@@ -68,30 +71,50 @@ def annotation(
     }
 
 
-def write_movie(
-    film: Film, name: str, folder: Path, asked: tuple[list, list], codec: str, quality: int
-) -> Path:
-    """folder/videos/<name>.* and folder/annotations/<name>.json → the video's path"""
-    videos, annotations = folder / "videos", folder / "annotations"
-    videos.mkdir(parents=True, exist_ok=True)
-    annotations.mkdir(parents=True, exist_ok=True)
-    video = videos / f"{name}.{CODECS[codec].ending}"
-    size = (film.width, film.height)
-    write_video(video, film_frames(film), size, film.fps, CODECS[codec], quality)
-    text = json.dumps(annotation(film, video.name, *asked), indent=1)
-    (annotations / f"{name}.json").write_text(text + "\n")
-    return video
+@dataclass(frozen=True)
+class Movie:
+    """A film and its questions, about the whole and about moments, and how it is to be encoded."""
+
+    film: Film
+    name: str
+    asked: tuple[list[Question], list[Question]]
+    codec: str
+    quality: int
+
+    @property
+    def video(self) -> str:
+        """The video's name."""
+        return f"{self.name}.{CODECS[self.codec].ending}"
+
+    @property
+    def annotation(self) -> dict[str, Any]:
+        return annotation(self.film, self.video, *self.asked)
+
+    def annotation_in(self, folder: Path) -> Path:
+        """Where write() puts the annotation."""
+        return folder / "annotations" / f"{self.name}.json"
+
+    def write(self, folder: Path) -> Path:
+        """folder/videos/<name>.*, then folder/annotations/<name>.json → the video's path"""
+        video, note = folder / "videos" / self.video, self.annotation_in(folder)
+        video.parent.mkdir(parents=True, exist_ok=True)
+        note.parent.mkdir(parents=True, exist_ok=True)
+        film, codec = self.film, CODECS[self.codec]
+        size = (film.width, film.height)
+        write_video(video, film_frames(film), size, film.fps, codec, self.quality)
+        with whole_file(note) as part:
+            part.write_text(json.dumps(self.annotation, indent=1) + "\n")
+        return video
 
 
-def make_movie(
+def draw_movie(
     seed: int,
     index: int,
-    folder: Path,
     split: str = "test",
     minutes: float | None = None,
     held_out: bool = False,
-) -> Path:
-    """Film `index` of the set `seed`, with its questions → the video's path"""
+) -> Movie:
+    """Film `index` of the set `seed`, with its questions."""
     film = film_of_seed(seed, index, split, minutes)
     rng = np.random.default_rng([seed, index, SPLITS[split], 1])
     codec = "h264" if rng.uniform() < USUAL_CODEC else str(rng.choice(OTHERS))
@@ -99,25 +122,27 @@ def make_movie(
         codec = "mpeg4"
     quality = int(rng.integers(*CODECS[codec].quality))
     asked = draw_questions(rng, film, GLOBAL_QUESTIONS, BREAKPOINTS, held_out)
-    return write_movie(film, f"{split}_{seed}_{index:04d}", folder, asked, codec, quality)
+    return Movie(film, f"{split}_{seed}_{index:04d}", asked, codec, quality)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, required=True)
-    parser.add_argument("--seed", type=int, required=True)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--count", type=arguments.count, required=True)
+    parser.add_argument("--seed", type=arguments.seed, required=True)
     parser.add_argument("--split", choices=list(SPLITS), required=True)
-    parser.add_argument("--minutes", type=float, help="of every film; without: 1 to 15")
+    parser.add_argument("--minutes", type=arguments.minutes, help="of all films; without: 1 to 15")
     parser.add_argument("--held-out", action="store_true", help="phrasings that are never trained")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    if options.minutes is not None and not 0.4 <= options.minutes <= 600:
-        parser.error(f"--minutes must lie between 0.4 and 600, got {options.minutes}")
     for index in range(options.count):
-        video = make_movie(
-            options.seed, index, options.out, options.split, options.minutes, options.held_out
-        )
-        print(f"{index + 1}/{options.count} {video.name}", file=sys.stderr)
+        movie = draw_movie(options.seed, index, options.split, options.minutes, options.held_out)
+        try:
+            movie.write(options.out)
+        except (OSError, VideoError) as error:
+            raise SystemExit(f"make_movies.py: {error}") from None
+        print(f"{index + 1}/{options.count} {movie.video}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from mini import checkpoint
+from mini.arguments import refuse
 from mini.block_code import film_code, rename_block
 from mini.consolidation import ARRIVING, KEEP, long_term
 from mini.films import CAMEO_SHAPES, COLOURS, SHAPES, Cameo, Film, Scene
@@ -158,14 +159,13 @@ def paint_films(folder: Path, films: int, seed: int, see: SeeFilm, processes: in
 
 
 def load_faults(folder: Path, films: int, seed: int) -> np.ndarray:
-    """What paint_films() kept. → float16 [films, PLANNED / SPARSE, N, C]; SystemExit where it has
-    not been there.
+    """What paint_films() kept. → float16 [films, PLANNED / SPARSE, N, C]; SystemExit(2) where it
+    has not been there.
     """
     try:
         return np.stack([np.load(faults_path(folder, seed, index)) for index in range(films)])
     except FileNotFoundError:
-        message = "train.py: stage 'paint' has not run to its end; add it to --stages"
-        raise SystemExit(message) from None
+        refuse("train.py: stage 'paint' has not run to its end; add it to --stages")
 
 
 class FilmPool:

@@ -159,11 +159,10 @@ class ScenePainter:
 class FilmPainter:
     """Paints frames of a film at any times."""
 
-    def __init__(self, film: Film, width: int = 0, height: int = 0) -> None:
+    def __init__(self, film: Film) -> None:
         self._film = film
-        width, height = width or film.width, height or film.height
         self._painters = [
-            ScenePainter(scene, list(film.cameos), width, height) for scene in film.scenes
+            ScenePainter(scene, list(film.cameos), film.width, film.height) for scene in film.scenes
         ]
 
     def frames(self, seconds: np.ndarray) -> Iterator[np.ndarray]:

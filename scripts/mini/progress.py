@@ -29,8 +29,7 @@ class Progress:
         self._sums: dict[str, list[float]] = defaultdict(list)
         self._began, self._start = time.time(), start
 
-    def add(self, step: int, **values: float) -> None:
-        del step
+    def add(self, **values: float) -> None:
         for name, value in values.items():
             self._sums[name].append(value)
 

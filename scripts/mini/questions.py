@@ -304,10 +304,12 @@ def draw_moment(rng: np.random.Generator, film: Film, after_event: bool) -> floa
 def draw_questions(
     rng: np.random.Generator, film: Film, whole: int, moments: int, held_out: bool = False
 ) -> tuple[list[Question], list[Question]]:
-    """Global and breakpoint questions about a film, kinds in turn, moments on frames."""
+    """Global and breakpoint questions about a film, kinds in turn, moments on frames. Fewer than
+    `whole` where the film has no more that are exact: each kind is tried twice.
+    """
     globals_: list[Question] = []
     kinds = [str(kind) for kind in rng.permutation(GLOBAL_KINDS)] * 2
-    while len(globals_) < whole:
+    while kinds and len(globals_) < whole:
         asked = ask_global(rng, film, kinds.pop(0), held_out)
         globals_ += [asked] if asked else []
     breakpoints: list[Question] = []

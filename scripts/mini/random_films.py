@@ -207,4 +207,4 @@ def film_of_seed(seed: int, index: int, split: str = "train", minutes: float | N
     """Film number `index` of a set: the same for the same arguments."""
     rng = np.random.default_rng([seed, index, SPLITS[split]])
     length = draw_minutes(rng, split)
-    return draw_film(rng, minutes or length)
+    return draw_film(rng, length if minutes is None else minutes)

@@ -14,6 +14,7 @@ import sentencepiece
 from mini.phrasings import loosen
 from mini.questions import draw_questions
 from mini.random_films import film_of_seed
+from mini.whole_file import whole_file
 
 BOS, EOS = 1, 2
 PROMPT = "###Human: <Video><ImageHere></Video> {question}###Assistant:"
@@ -34,26 +35,27 @@ def training_sentences(films: int, seed: int) -> list[str]:
 
 def train_tokenizer(path: Path, vocabulary: int, films: int = 400, seed: int = 7) -> None:
     """Writes `path` (ends in .model)."""
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(training_sentences(films, seed)),
-        model_prefix=str(path.with_suffix("")),
-        model_type="bpe",
-        vocab_size=vocabulary,
-        byte_fallback=True,
-        character_coverage=1.0,
-        unk_id=0,
-        bos_id=BOS,
-        eos_id=EOS,
-        pad_id=-1,
-        add_dummy_prefix=True,
-        remove_extra_whitespaces=False,
-        normalization_rule_name="identity",
-        split_digits=True,
-        allow_whitespace_only_pieces=True,
-        num_threads=1,
-        minloglevel=2,
-    )
-    path.with_suffix(".vocab").unlink()
+    with whole_file(path) as part:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(training_sentences(films, seed)),
+            model_prefix=str(part.with_suffix("")),
+            model_type="bpe",
+            vocab_size=vocabulary,
+            byte_fallback=True,
+            character_coverage=1.0,
+            unk_id=0,
+            bos_id=BOS,
+            eos_id=EOS,
+            pad_id=-1,
+            add_dummy_prefix=True,
+            remove_extra_whitespaces=False,
+            normalization_rule_name="identity",
+            split_digits=True,
+            allow_whitespace_only_pieces=True,
+            num_threads=1,
+            minloglevel=2,
+        )
+        part.with_suffix(".vocab").unlink()
 
 
 class MiniTokenizer:

@@ -12,17 +12,20 @@
 
 reader and then answers do not need frames and then paint: they run side by side, a thread each.
 
-python scripts/mini/train.py --work DIR [--quick] [--stages bank,…,bundle] [--out models/mini]
+python scripts/mini/train.py --work DIR [--quick] [--stages bank,…,bundle] [--out DIR/bundle]
 """
 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -32,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch
 
-from mini import checkpoint
+from mini import arguments, checkpoint
 from mini.curves import draw_curves
 from mini.frame_bank import FrameBank, draw_bank
 from mini.init import init_language, init_positions, init_vision
@@ -41,7 +44,9 @@ from mini.sizes import VOCABULARY, mini_sizes
 from mini.tokenizer import PROMPT, MiniTokenizer, train_tokenizer
 from mini.train_answers import Answerer, AnswerOptions, load_parts, train_answers
 from mini.train_frames import FrameOptions, train_frames
-from moviechat_models.export import BundleInfo, Prompt, write_bundle
+from mini.video_file import VideoError
+from mini.whole_file import whole_file
+from moviechat_models.export import BundleInfo, Prompt, is_replaceable, write_bundle
 from moviechat_models.model import Model
 
 # in an order that each can be run in, the longest of those that run side by side first
@@ -89,17 +94,20 @@ FULL = Recipe(8000, 16000, 6000, 7000, 4500, 4500, 300, 1200)
 QUICK = Recipe(100, 500, 60, 200, 250, 100, 0, 0)
 
 
-def parse(arguments: list[str] | None) -> argparse.Namespace:
+def parse(words: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--work", type=Path, required=True, help="checkpoints, curves, frames")
     parser.add_argument("--stages", default=",".join(STAGES))
     parser.add_argument("--quick", action="store_true", help="a few minutes, a poor model")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--out", type=Path, default=Path("models/mini"))
-    options = parser.parse_args(arguments)
+    parser.add_argument("--seed", type=arguments.seed, default=1)
+    parser.add_argument("--threads", type=arguments.count, default=2)
+    parser.add_argument("--out", type=Path, help="the bundle, replaced (default: WORK/bundle)")
+    options = parser.parse_args(words)
+    options.out = options.out or options.work / "bundle"
+    if options.out.exists() and not is_replaceable(options.out):
+        parser.error(f"'{options.out}' is not a bundle (no model.yaml); it is not replaced")
     options.stages = options.stages.split(",")
     unknown = set(options.stages) - set(STAGES)
     if unknown:
@@ -205,8 +213,9 @@ class Training:
             path.write_bytes(data)
         command = f"scripts/mini/train.py --work DIR --seed {self.options.seed}"
         command += " --quick" if self.options.quick else ""
+        commits = ", then ".join(read_recipe(self.work)["commits"])
         with (out / "model.yaml").open("a") as file:
-            file.write(f"# made by: python {command}\n# at commit {commit()}\n")
+            file.write(f"# made by: python {command}\n# at commit {commits}\n")
 
     def _answerer(self) -> Answerer:
         tokens = MiniTokenizer(self.work / "tokenizer.model")
@@ -225,19 +234,41 @@ def commit() -> str:
     return done.stdout.strip() or "unknown"
 
 
+def read_recipe(work: Path) -> dict[str, Any]:
+    return json.loads((work / "recipe.json").read_text())
+
+
 def check_recipe(options: argparse.Namespace) -> None:
-    """Stages go on from what lies in --work: it must be of the same seed and recipe."""
-    recipe = asdict(QUICK if options.quick else FULL) | {"seed": options.seed}
+    """Stages go on from what lies in --work: it must be of the same seed and recipe. Keeps the
+    commits at which they ran.
+    """
+    recipe: dict[str, Any] = asdict(QUICK if options.quick else FULL) | {"seed": options.seed}
     path: Path = options.work / "recipe.json"
-    if not path.exists():
-        path.write_text(json.dumps(recipe, indent=1) + "\n")
-    found = json.loads(path.read_text())
+    found = read_recipe(options.work) if path.exists() else recipe
     other = [name for name in recipe if found.get(name) != recipe[name]]
     if other:
-        raise SystemExit(
+        arguments.refuse(
             f"train.py: '{options.work}' holds a training with {other[0]} {found.get(other[0])}, "
             f"this one has {recipe[other[0]]}; give another --work"
         )
+    commits = list(dict.fromkeys([*found.get("commits", []), commit()]))
+    if found.get("commits") != commits:
+        with whole_file(path) as part:
+            part.write_text(json.dumps(recipe | {"commits": commits}, indent=1) + "\n")
+
+
+@contextmanager
+def only_here(work: Path, stage: str) -> Iterator[None]:
+    """No other process runs the stage meanwhile: two would write the same files."""
+    with (work / f"{stage}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            arguments.refuse(
+                f"train.py: another process runs the stage {stage} in '{work}'; "
+                "let it end, or stop it first"
+            )
+        yield
 
 
 def run_stages(options: argparse.Namespace, stages: list[str]) -> None:
@@ -247,7 +278,8 @@ def run_stages(options: argparse.Namespace, stages: list[str]) -> None:
     for stage in stages:
         print(f"stage {stage}", flush=True)
         begun = time.monotonic()
-        getattr(training, stage)()
+        with only_here(options.work, stage):
+            getattr(training, stage)()
         print(f"stage {stage}: {(time.monotonic() - begun) / 60:.1f} minutes", flush=True)
         draw_curves(options.work)
 
@@ -272,11 +304,19 @@ def run_side_by_side(options: argparse.Namespace, stages: list[str]) -> None:
                     raise SystemExit(f"train.py: stage {stage} failed")
 
 
-def main(arguments: list[str] | None = None) -> None:
-    options = parse(arguments)
+def main(words: list[str] | None = None) -> None:
+    options = parse(words)
     options.work.mkdir(parents=True, exist_ok=True)
     check_recipe(options)
     wanted = [stage for stage in STAGES if stage in options.stages]
+    try:
+        run(options, wanted)
+    except (OSError, VideoError) as error:
+        raise SystemExit(f"train.py: {error}") from None
+
+
+def run(options: argparse.Namespace, wanted: list[str]) -> None:
+    """Stages in the order of STAGES: those that can side by side, the others before and after."""
     together = [stage for stage in wanted if stage in SIDE_BY_SIDE]
     if options.threads == 1 or len(together) == 1:
         run_stages(options, wanted)

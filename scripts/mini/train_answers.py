@@ -31,6 +31,7 @@ from moviechat_models.memory_reader import MemoryReader
 
 IGNORE = -100
 WARM_UP = 100  # steps
+SAVE_EVERY = 100  # steps
 PREFIX = -1  # the segment that all see
 PARTS = ("reader", "language")
 
@@ -235,16 +236,16 @@ def train_answers(
         if options.reads:
             code = code_loss(readings, memories, options.scenes)[0]
             loss = loss + code
-            progress.add(step, code=code.item(), look=looking.item())
+            progress.add(code=code.item(), look=looking.item())
         if options.talks:
             told = answerer.loss(readings, asked_loosely(rng, memories))
-            progress.add(step, loss=told.loss.item(), answer_look=told.looking.item())
+            progress.add(loss=told.loss.item(), answer_look=told.looking.item())
             loss = told.loss + options.looking * told.looking + 0.5 * loss
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(learning, 1.0)
         optimizer.step()
-        if (step + 1) % 100 == 0 or step + 1 == options.steps:
+        if (step + 1) % SAVE_EVERY == 0 or step + 1 == options.steps:
             parts = {part: getattr(answerer, part).state_dict() for part in options.learns}
             state = {"parts": parts, "optimizer": optimizer.state_dict()}
             checkpoint.save(path, state, step + 1, options.steps)

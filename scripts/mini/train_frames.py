@@ -128,7 +128,7 @@ def train_frames(encoder: FrameEncoder, bank: FrameBank, options: FrameOptions) 
         whole.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
-        progress.add(step, loss=loss.item())
+        progress.add(loss=loss.item())
         if (step + 1) % 200 == 0 or step + 1 == options.steps:
             state = {"encoder": encoder.state_dict(), "head": head.state_dict()}
             state |= {"optimizer": optimizer.state_dict()}

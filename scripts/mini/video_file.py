@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import PIPE, Popen
+from typing import IO
 
 import numpy as np
+
+from mini.whole_file import whole_file
+
+
+class VideoError(RuntimeError):
+    """ffmpeg is not there or failed; one line."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,20 @@ def decode_command(source: str, size: int) -> list[str]:
     ]
 
 
+def start(command: list[str], stdin: IO[bytes] | int | None, stdout: int | None) -> Popen[bytes]:
+    try:
+        return Popen(command, stdin=stdin, stdout=stdout)
+    except FileNotFoundError:
+        raise VideoError(f"{command[0]} is missing; scripts/setup installs it") from None
+
+
+def feed(encoder: Popen[bytes], frames: Iterable[np.ndarray]) -> None:
+    """Frames to an encoder's stdin; what made it end early, its exit code and its log say."""
+    with suppress(BrokenPipeError), encoder.stdin:
+        for frame in frames:
+            encoder.stdin.write(frame.tobytes())
+
+
 def write_video(
     path: Path,
     frames: Iterable[np.ndarray],
@@ -80,17 +102,12 @@ def write_video(
     quality: int,
 ) -> None:
     """Writes uint8 [height, width, 3] frames; the file appears whole or not at all."""
-    part = path.with_suffix(f".part.{codec.ending}")
-    target = ["-movflags", "+faststart", str(part)] if codec.ending == "mp4" else [str(part)]
-    command = encode_command(*size, fps, codec, quality, target)
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as encoder:
-        for frame in frames:
-            encoder.stdin.write(frame.tobytes())
-        encoder.stdin.close()
-    if encoder.returncode != 0:
-        part.unlink(missing_ok=True)
-        raise RuntimeError(f"ffmpeg could not write '{path}' (exit code {encoder.returncode})")
-    part.replace(path)
+    with whole_file(path) as part:
+        target = ["-movflags", "+faststart", str(part)] if codec.ending == "mp4" else [str(part)]
+        with start(encode_command(*size, fps, codec, quality, target), PIPE, None) as encoder:
+            feed(encoder, frames)
+        if encoder.returncode != 0:
+            raise VideoError(f"ffmpeg could not write '{path}' (exit code {encoder.returncode})")
 
 
 def read_frames(stream, size: int) -> Iterator[np.ndarray]:
@@ -102,35 +119,21 @@ def read_frames(stream, size: int) -> Iterator[np.ndarray]:
         yield np.frombuffer(data, dtype=np.uint8).reshape(size, size, 3)
 
 
-def read_video(path: Path, size: int) -> np.ndarray:
-    """All frames of a file at size × size. → uint8 [frames, size, size, 3]"""
-    with subprocess.Popen(decode_command(str(path), size), stdout=subprocess.PIPE) as decoder:
-        frames = list(read_frames(decoder.stdout, size))
-    if decoder.returncode != 0 or not frames:
-        raise RuntimeError(f"ffmpeg could not read '{path}' (exit code {decoder.returncode})")
-    return np.stack(frames)
-
-
 def through_codec(
     frames: Iterable[np.ndarray], size: tuple[int, int], fps: float, quality: int, side: int
 ) -> np.ndarray:
     """Frames as they look after H.264 and the program's resize. → uint8 [frames, side, side, 3]"""
     target = ["-f", "matroska", "-"]
     encode = encode_command(*size, fps, CODECS["h264"], quality, target)
-    with subprocess.Popen(encode, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as encoder:
-        command = decode_command("-", side)
-        with subprocess.Popen(command, stdin=encoder.stdout, stdout=subprocess.PIPE) as decoder:
-            encoder.stdout.close()  # ours; the decoder holds its own end
-
-            def feed() -> None:
-                for frame in frames:
-                    encoder.stdin.write(frame.tobytes())
-                encoder.stdin.close()
-
-            feeder = threading.Thread(target=feed)
-            feeder.start()
-            seen = list(read_frames(decoder.stdout, side))
-            feeder.join()
+    with (
+        start(encode, PIPE, PIPE) as encoder,
+        start(decode_command("-", side), encoder.stdout, PIPE) as decoder,
+    ):
+        encoder.stdout.close()  # ours; the decoder holds its own end
+        feeder = threading.Thread(target=feed, args=(encoder, frames))
+        feeder.start()
+        seen = list(read_frames(decoder.stdout, side))
+        feeder.join()
     if encoder.returncode != 0 or decoder.returncode != 0:
-        raise RuntimeError("ffmpeg failed to encode or decode drawn frames")
+        raise VideoError("ffmpeg failed to encode or decode drawn frames")
     return np.stack(seen)

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from moviechat_models.export import DTYPES, BundleError, BundleInfo, Prompt
+from moviechat_models.export import DTYPES, BundleError, BundleInfo, Prompt, is_replaceable
 from moviechat_models.folder import Source, left_behind
 from moviechat_models.linear import Linear
 from moviechat_models.model import Model, empty_part
@@ -106,7 +106,3 @@ def check_room(
             f"'{parent}' has {size_text(free)} free, the bundle needs {size_text(needed)} "
             f"while it is written; free some or choose another --out"
         )
-
-
-def is_replaceable(folder: Path) -> bool:
-    return folder.is_dir() and ((folder / "model.yaml").exists() or not any(folder.iterdir()))

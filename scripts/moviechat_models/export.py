@@ -113,6 +113,11 @@ def check_finite(module: nn.Module, name: str, dtype: str) -> None:
             )
 
 
+def is_replaceable(folder: Path) -> bool:
+    """A bundle or empty: nothing that a bundle must not replace."""
+    return folder.is_dir() and ((folder / "model.yaml").exists() or not any(folder.iterdir()))
+
+
 def write_bundle(
     target: Path, model: Model, info: BundleInfo, tokenizer: Path, replace: bool = False
 ) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mini import evaluate
+from mini.make_movies import draw_movie
 from mini.scoring import interval
 from shell import PROGRAM
 
@@ -30,16 +31,75 @@ def test_intervals_are_wilsons() -> None:
     assert interval(0.0, 20) == pytest.approx((0.0, 0.1611), abs=1e-4)
 
 
-def test_all_profiles_are_asked_unless_some_are_named(monkeypatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(sys, "argv", ["evaluate", "--out", str(tmp_path)])
+def command(monkeypatch: pytest.MonkeyPatch, out: Path, words: str = "") -> None:
+    """The real program, the shipped bundle."""
+    fixed = ["--out", out, "--moviechat", PROGRAM, "--model", ROOT / "models/mini"]
+    monkeypatch.setattr(sys, "argv", ["evaluate", *map(str, fixed), *words.split()])
+
+
+def test_all_profiles_are_asked_unless_some_are_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    command(monkeypatch, tmp_path)
     assert evaluate.parse().profiles == list(evaluate.PROFILES)
+    command(monkeypatch, tmp_path, "--profiles paper,uniform:8,paper")
+    assert evaluate.parse().profiles == ["paper", "uniform:8"]
 
 
-def test_a_whole_evaluation(tmp_path: Path, monkeypatch, capsys) -> None:
-    """A real film, the real program, the shipped bundle."""
-    words = ["--films", "1", "--minutes", "1", "--profiles", "paper,uniform:8", "--seed", "1001"]
-    words += ["--out", str(tmp_path), "--moviechat", str(PROGRAM), "--model", ROOT / "models/mini"]
-    monkeypatch.setattr(sys, "argv", ["evaluate", *map(str, words)])
+BAD_WORDS = {
+    "--films 0": "from 1 on, got '0'",
+    "--lengths 1.4,x": "--lengths: must lie between 0.4 and 600, got 'x'",
+    "--minutes 0": "--minutes: must lie between 0.4 and 600, got '0'",
+    "--at-least 80": "--at-least must lie between 0 and 1, got 80",
+    "--at-least 0.5 --profiles released": "add it to --profiles",
+    "--profiles papers": "unknown profile 'papers'",
+    "--moviechat nowhere": "no program at 'nowhere'; scripts/setup builds it",
+    "--model nowhere": "no bundle at 'nowhere'",
+}
+
+
+@pytest.mark.parametrize("words", BAD_WORDS)
+def test_bad_options_are_refused_before_a_film_is_drawn(
+    words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command(monkeypatch, tmp_path / "out", words)
+    with pytest.raises(SystemExit, match="2"):
+        evaluate.main()
+    assert BAD_WORDS[words] in capsys.readouterr().err.splitlines()[-1]
+    assert not (tmp_path / "out").exists()
+
+
+def test_films_of_another_length_or_version_are_not_taken_for_those_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command(monkeypatch, tmp_path, "--films 1 --minutes 0.4")
+    options = evaluate.parse()
+    short = evaluate.films_folder(options, 0.4)
+    assert short not in (evaluate.films_folder(options, None), evaluate.films_folder(options, 4.0))
+    notes = evaluate.make_films(options, short, 0.4)
+    assert evaluate.make_films(options, short, 0.4) == notes
+    note = draw_movie(1000, 0, "test", 0.4).annotation_in(short)
+    note.write_text(note.read_text().replace('"duration": 24.', '"duration": 25.'))
+    with pytest.raises(SystemExit, match="2"):
+        evaluate.make_films(options, short, 0.4)
+    assert "of another film than this version draws" in capsys.readouterr().err
+
+
+def test_ablations_alone_are_told_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command(monkeypatch, tmp_path, "--films 1 --minutes 0.4 --profiles paper --lengths 0.5")
+    monkeypatch.setattr(sys, "argv", ["L = 16" if w == "paper" else w for w in sys.argv])
+    evaluate.main()
+    assert set(json.loads((tmp_path / "results.json").read_text())["profiles"]) == {"L = 16"}
+    assert "| kind | questions | L = 16 |" in capsys.readouterr().out
+
+
+def test_a_whole_evaluation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "--films 1 --minutes 1 --profiles paper,uniform:8 --seed 1001 --lengths 0.4,1.4"
+    command(monkeypatch, tmp_path, words)
     evaluate.main()
     results = json.loads((tmp_path / "results.json").read_text())
     paper = results["profiles"]["paper"]
@@ -47,6 +107,10 @@ def test_a_whole_evaluation(tmp_path: Path, monkeypatch, capsys) -> None:
     assert paper["counts"]["breakpoint"] == 10
     assert paper["breakpoint"] >= 0.6
     assert set(results["extras"]) >= {"caption", "evidence", "never shown", "rephrased"}
+    assert set(results["lengths"]) == {"0.4", "1.4"}
+    runs = list((tmp_path / "runs").iterdir())
+    asked = {path.name for path in runs if path.is_file()}
+    assert asked == {f"{path.name}.jsonl" for path in runs if path.is_dir()}
     assert (tmp_path / "lengths.png").stat().st_size > 0
     table = capsys.readouterr().out
     assert f"| paper | {paper['global']:.1%}".replace("%", " %") in table

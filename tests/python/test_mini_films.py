@@ -2,14 +2,17 @@
 
 import json
 import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from mini import make_movies
 from mini.films import CAMEO_SHAPES, COLOURS, SHAPES, Film
-from mini.make_movies import make_movie, write_movie
+from mini.make_movies import Movie, draw_movie
 from mini.painting import FilmPainter, film_frames
 from mini.phrasings import BREAKPOINT, GLOBAL
 from mini.questions import draw_questions
@@ -33,10 +36,8 @@ def probed(video: Path) -> dict[str, Any]:
 @pytest.mark.parametrize("codec", CODECS)
 def test_the_same_film_is_the_same_file_in_every_codec(tmp_path: Path, codec: str) -> None:
     film = film_of_seed(3, 0, "test", MINUTES)
-    files = [
-        write_movie(film, "film", tmp_path / str(copy), ([], []), codec, CODECS[codec].quality[0])
-        for copy in range(2)
-    ]
+    movie = Movie(film, "film", ([], []), codec, CODECS[codec].quality[0])
+    files = [movie.write(tmp_path / str(copy)) for copy in range(2)]
     assert files[0].read_bytes() == files[1].read_bytes()
     stream = probed(files[0])
     assert int(stream["nb_read_frames"]) == film.frame_count
@@ -44,7 +45,7 @@ def test_the_same_film_is_the_same_file_in_every_codec(tmp_path: Path, codec: st
 
 
 def test_annotations_have_the_fields_of_moviechat_1k(tmp_path: Path) -> None:
-    video = make_movie(5, 1, tmp_path, "test", MINUTES)
+    video = draw_movie(5, 1, "test", MINUTES).write(tmp_path)
     note = json.loads((tmp_path / "annotations" / f"{video.stem}.json").read_text())
     assert note["info"]["video_path"] == video.name
     assert note["info"]["num_frame"] == int(probed(video)["nb_read_frames"])
@@ -75,10 +76,12 @@ def test_pictures_show_the_backgrounds_that_the_caption_names() -> None:
 def test_a_cameo_is_on_screen_between_its_times_and_never_else() -> None:
     film = film_of_seed(11, 2, "train", 1.0)
     names = list(COLOURS)
-    for number, picture in enumerate(film_frames(film)):
+    without = film_frames(replace(film, cameos=()))
+    for number, (picture, plain) in enumerate(zip(film_frames(film), without, strict=True)):
         seconds = number / film.fps
         cameo = film.cameo_at(seconds)
-        if cameo is None or number % 5:
+        assert (cameo is None) == np.array_equal(picture, plain)
+        if cameo is None:
             continue
         middle = picture[film.height // 2, film.width // 2]
         assert 1.0 <= cameo.end - cameo.start <= 3.0
@@ -149,3 +152,49 @@ def test_held_out_phrasings_are_new_sentences_of_known_words() -> None:
         for text in phrasings.held_out:
             assert text not in trained
             assert set(text.rstrip("?.").replace(",", "").split()) <= known, text
+
+
+def test_as_many_questions_as_a_film_has_and_no_more() -> None:
+    for index in range(40):
+        film = film_of_seed(23, index, "train")
+        whole, moments = draw_questions(np.random.default_rng(index), film, 100, 1)
+        assert 6 <= len(whole) <= 2 * len(GLOBAL)
+        assert len(moments) == 1
+
+
+BAD_WORDS = {
+    "--count 0": "--count: must be a whole number from 1 on, got '0'",
+    "--seed -1": "--seed: must be a whole number from 0 on, got '-1'",
+    "--minutes 0.2": "--minutes: must lie between 0.4 and 600, got '0.2'",
+    "--minutes nan": "--minutes: must lie between 0.4 and 600, got 'nan'",
+}
+
+
+@pytest.mark.parametrize("words", BAD_WORDS)
+def test_bad_numbers_are_refused_before_a_film_is_drawn(
+    words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = ["--count", "1", "--seed", "1", "--split", "test", "--out", str(tmp_path / "out")]
+    monkeypatch.setattr(sys, "argv", ["make_movies.py", *good, *words.split()])
+    with pytest.raises(SystemExit, match="2"):
+        make_movies.main()
+    assert capsys.readouterr().err.splitlines()[-1].endswith(BAD_WORDS[words])
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("encoder", ["missing", "failing"])
+def test_an_encoder_that_fails_is_one_line_and_no_file(
+    encoder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    if encoder == "failing":
+        (programs / "ffmpeg").write_text("#!/bin/sh\nexit 3\n")
+        (programs / "ffmpeg").chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs))
+    words = ["--count", "1", "--seed", "1", "--split", "test", "--minutes", "0.4"]
+    monkeypatch.setattr(sys, "argv", ["make_movies.py", *words, "--out", str(tmp_path / "out")])
+    said = {"missing": "ffmpeg is missing", "failing": "could not write '.*' .exit code 3"}
+    with pytest.raises(SystemExit, match=said[encoder]):
+        make_movies.main()
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
