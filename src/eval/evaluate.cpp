@@ -144,6 +144,12 @@ struct Ready {
   double seconds = 0;
 };
 
+/// What was answered about a film, or why nothing could be.
+struct Answered {
+  std::optional<RunResult> run;
+  std::optional<std::string> failure;
+};
+
 class Evaluation {
  public:
   Evaluation(const Pipeline& pipeline, const DataSet& data, const Json& manifest,
@@ -267,16 +273,33 @@ class Evaluation {
     for (Ready& one : ready) {
       if (one.film) films.push_back(*std::move(one.film));
     }
+    const std::vector<Answered> answered = answers_about(films);
+    auto next = answered.begin();
+    for (size_t i = 0; i < places.size(); ++i) {
+      const Answered about = ready[i].film ? *next++ : Answered{};
+      if (about.failure) ready[i].failure = about.failure;
+      put(places[i], ready[i], about.run ? &*about.run : nullptr);
+    }
+  }
+
+  /// About all together; where that fails each film is asked about alone, so that none costs
+  /// another its answers.
+  std::vector<Answered> answers_about(const std::vector<WatchedFilm>& films) const {
     Callbacks callbacks;
     callbacks.warn = callbacks_.warn;
     callbacks.cancel = callbacks_.cancel;
     callbacks.progress = [this](const Progress&) { report_progress(); };
-    const std::vector<RunResult> runs =
-        pipeline_.answer_all(std::move(films), run_options(), callbacks);
-    auto run = runs.begin();
-    for (size_t i = 0; i < places.size(); ++i) {
-      put(places[i], ready[i], ready[i].film ? &*run++ : nullptr);
+    std::vector<Answered> answered;
+    try {
+      for (RunResult& run : pipeline_.answer_all(films, run_options(), callbacks)) {
+        answered.push_back({std::move(run), {}});
+      }
+      return answered;
+    } catch (const Error& error) {
+      if (films.size() == 1) return {{std::nullopt, error.what()}};
     }
+    for (const WatchedFilm& film : films) answered.push_back(answers_about({film}).front());
+    return answered;
   }
 
   /// The row of a film; `run` is what was answered, if it could be watched.

@@ -125,6 +125,41 @@ TEST(EvalFailures, AQuestionThatCannotBeAskedCostsNoOtherAnswer) {
   EXPECT_EQ(films.rows("none")[1].counts.frames_decoded, 0);  // not watched for nothing
 }
 
+TEST(EvalFailures, AFilmThatCannotBeAnsweredAboutHasARowAndCostsNoOtherAnswer) {
+  const EvalFilms films(3);
+  fs::create_directories(films / "features");
+  const auto evaluate = [&](const std::string& out) {
+    return testing::moviechat("eval --dataset moviechat-1k --annotations " +
+                              films.word("annotations") + " --features " + films.word("features") +
+                              " --out " + films.word(out) +
+                              " --plan uniform:8 --set memory.consolidation=never"
+                              " --set runtime.answers=100 --max-new-tokens 5");
+  };
+  for (const char* name : {"1", "2", "3"}) {
+    write_file(films / ("annotations/" + std::string(name) + ".json"),
+               R"({"info": {"video_path": ")" + std::string(name) +
+                   R"(.mp4", "fps": 25, "num_frame": 1000}, "global": [{"question": "Who?"}],
+                       "breakpoint": [{"time": 500, "question": "What?"}]})");
+    write_file(films / ("features/" + std::string(name) + ".npy"), testing::features_file());
+  }
+  ASSERT_EQ(evaluate("whole").exit_code, 0);
+  // Finite, as features must be; what the model makes of them is not.
+  write_file(films / "features/2.npy", testing::features_file(3e38F));
+  const auto result = evaluate("out");
+  EXPECT_EQ(result.exit_code, 3) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("failed: '2.mp4': language model: none of its "));
+  const auto rows = films.rows("out");
+  const auto whole = films.rows("whole");
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_THAT(*rows[1].error, HasSubstr("logits is a finite number"));
+  for (const size_t other : {0U, 2U}) {
+    EXPECT_FALSE(rows[other].error);
+    for (size_t i = 0; i < 2; ++i) {
+      EXPECT_EQ(rows[other].results[i].token_ids, whole[other].results[i].token_ids);
+    }
+  }
+}
+
 TEST(EvalFailures, ARunIsNotMixedWithAnother) {
   const EvalFilms films(2);
   ASSERT_EQ(films.evaluate("out", "--limit 1").exit_code, 0);

@@ -54,4 +54,15 @@ std::vector<eval::Prediction> EvalFilms::rows(const std::string& out) const {
   return eval::read_predictions(folder_ / (out + "/predictions.jsonl"));
 }
 
+std::string features_file(float largest) {
+  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (40, 17, 48), }";
+  header.resize(117, ' ');
+  std::string text = std::string("\x93NUMPY\x01\x00\x76\x00", 10) + header + "\n";
+  for (int i = 0; i < 40 * 17 * 48; ++i) {
+    const float value = static_cast<float>(i % 97) / 97 * largest;
+    text.append(reinterpret_cast<const char*>(&value), sizeof(value));
+  }
+  return text;
+}
+
 }  // namespace moviechat::cli::testing

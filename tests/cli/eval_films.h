@@ -34,4 +34,7 @@ class EvalFilms {
   moviechat::testing::TemporaryFolder folder_;
 };
 
+/// 40 frames of features as numpy's save() writes them, from 0 to below `largest`.
+std::string features_file(float largest = 1);
+
 }  // namespace moviechat::cli::testing

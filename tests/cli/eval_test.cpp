@@ -206,23 +206,10 @@ TEST(Eval, WithoutAFilmOnlyTheQuestionIsRead) {
   EXPECT_FALSE(rows[0].results[0].answer->empty());
 }
 
-/// 40 frames of features as numpy's save() writes them.
-
-std::string features_file() {
-  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (40, 17, 48), }";
-  header.resize(117, ' ');
-  std::string text = std::string("\x93NUMPY\x01\x00\x76\x00", 10) + header + "\n";
-  for (int i = 0; i < 40 * 17 * 48; ++i) {
-    const auto value = static_cast<float>(i % 97) / 97;
-    text.append(reinterpret_cast<const char*>(&value), sizeof(value));
-  }
-  return text;
-}
-
 TEST(Eval, FeaturesAreAskedByTheAnnotatedFilmsTime) {
   EvalFilms films(1);
   fs::create_directories(films / "features");
-  write_file(films / "features/1.npy", features_file());
+  write_file(films / "features/1.npy", testing::features_file());
   write_file(films / "annotations/1.json",
              R"({"info": {"video_path": "1.mp4", "fps": 25, "num_frame": 1000},
                  "global": [{"question": "Who?"}], "breakpoint": [{"time": 500, "question": "What?"}]})");
