@@ -122,7 +122,8 @@ std::vector<Question> questions_of(const Arguments& arguments) {
   }
   if (file) {
     const bool stdin_wanted = *file == "-";
-    const std::string lines = read_file(stdin_wanted ? "/dev/stdin" : *file, "question file");
+    const std::string lines =
+        stdin_wanted ? read_stdin("question file") : read_file(*file, "question file");
     for (Question& question : parse_questions(lines, stdin_wanted ? "stdin" : *file)) {
       questions.push_back(std::move(question));
     }

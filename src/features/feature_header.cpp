@@ -16,6 +16,7 @@ using nlohmann::json;
 constexpr std::string_view kWanted =
     "expected fp16, bf16 or fp32 of shape [frames, patches, width]";
 constexpr int64_t kLongestHeader = int64_t{64} << 20;
+constexpr int64_t kLongestNumpyHeader = 4096;  // of an array of numbers; matched by std::regex
 
 [[noreturn]] void refuse(const std::string& name, const std::string& found) {
   throw InputError("features " + name + ": " + found);
@@ -79,6 +80,11 @@ FeatureHeader read_npy(const ReadBytes& read, int64_t size, const std::string& n
       read(kVersion, 1) == "\x01" ? 2 : 4;  // of the length: version 1, or 2 and 3
   const int64_t length = number(read(kLength, width));
   const std::string text = header_text(read, kLength + width, length, size, name);
+  if (length > kLongestNumpyHeader) {
+    refuse(name, "its header has " + std::to_string(length) + " bytes, more than the " +
+                     std::to_string(kLongestNumpyHeader) + " that an array of numbers needs; " +
+                     std::string(kWanted));
+  }
 
   FeatureHeader header;
   header.format = "npy";

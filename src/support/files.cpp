@@ -50,8 +50,8 @@ int open_for_reading(const std::filesystem::path& path, std::string_view what) {
 }
 
 template <class Consume>
-void for_each_piece(const std::filesystem::path& path, std::string_view what, Consume consume) {
-  const Descriptor file(open_for_reading(path, what));
+void for_each_piece(const Descriptor& file, const std::filesystem::path& path,
+                    std::string_view what, Consume consume) {
   std::string buffer(1 << 20, '\0');
   for (;;) {
     const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
@@ -94,7 +94,15 @@ class Sha256 {
 
 std::string read_file(const std::filesystem::path& path, std::string_view what) {
   std::string contents;
-  for_each_piece(path, what, [&](std::string_view piece) { contents += piece; });
+  const Descriptor file(open_for_reading(path, what));
+  for_each_piece(file, path, what, [&](std::string_view piece) { contents += piece; });
+  return contents;
+}
+
+std::string read_stdin(std::string_view what) {
+  std::string contents;
+  const Descriptor file(::dup(STDIN_FILENO));  // a socket cannot be opened as /dev/stdin
+  for_each_piece(file, "stdin", what, [&](std::string_view piece) { contents += piece; });
   return contents;
 }
 
@@ -137,7 +145,8 @@ bool try_lock(int descriptor, const std::filesystem::path& path, Lock lock) {
 
 std::string sha256_of_file(const std::filesystem::path& path) {
   Sha256 hash;
-  for_each_piece(path, "file", [&](std::string_view piece) { hash.add(piece); });
+  const Descriptor file(open_for_reading(path, "file"));
+  for_each_piece(file, path, "file", [&](std::string_view piece) { hash.add(piece); });
   return hash.hex();
 }
 

@@ -147,6 +147,7 @@ TEST_F(Features, OfOtherKindsAreRefusedInOneLine) {
       {npy("{'descr': '<f4', 'fortran_order': False, 'shape': (6, 3, 4), }", numbers),
        "cut off: shape [6, 3, 4] needs 288 bytes, found 240"},
       {npy(counting()).substr(0, 40), "the header is cut off"},
+      {npy("{'descr': '" + std::string(60000, 'A') + "', ", numbers), "60014 bytes, more than the"},
       {one("I32", "[5, 3, 4]"), "found dtype I32"},
       {one("F32", "[60]"), "found shape [60]"},
       {one("F32", "[6, 3, 4]"), "cut off"},

@@ -10,6 +10,9 @@ namespace moviechat {
 /// cannot be read.
 std::string read_file(const std::filesystem::path& path, std::string_view what);
 
+/// Standard input up to its end, whatever it comes from.
+std::string read_stdin(std::string_view what);
+
 /// Writes a file whole or not at all: a temporary file beside it, fsync, rename. Error when the
 /// disk is full.
 void write_file(const std::filesystem::path& path, std::string_view contents);
