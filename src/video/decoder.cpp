@@ -65,6 +65,8 @@ void Decoder::lost() {
 
 void Decoder::feed() {
   while (demuxer_->read(*packet_)) {
+    // An empty sample repeats the frame before it; no decoder takes it.
+    if (packet_->size == 0 && packet_->side_data_elems == 0) continue;
     const bool key = (packet_->flags & AV_PKT_FLAG_KEY) != 0;
     if (packet_->pts == AV_NOPTS_VALUE) timed_ = false;
     if (key && !key_seen_) {

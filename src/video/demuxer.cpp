@@ -150,6 +150,7 @@ void Demuxer::open(const std::string& url) {
   }
 
   Dictionary options;
+  if (rtsp) options.set("timeout", "30000000");  // microseconds; RTSP has its own
   options.set("protocol_whitelist", local ? "file" : "http,https,tcp,tls,udp,rtp,rtsp");
   if (local && is_mp4(format)) {
     if (edits_change_nothing(*io_)) options.set("advanced_editlist", "0");
@@ -202,6 +203,18 @@ void Demuxer::choose_stream() {
 }
 
 bool Demuxer::read(AVPacket& packet) {
+  while (read_any(packet)) {
+    if (packet.stream_index != stream_->index) continue;
+    for (int64_t* time : {&packet.pts, &packet.dts}) {
+      if (*time > kLargestTimestamp || *time < -kLargestTimestamp) *time = AV_NOPTS_VALUE;
+    }
+    packet.duration = std::clamp<int64_t>(packet.duration, 0, kLargestTimestamp);
+    return true;
+  }
+  return false;
+}
+
+bool Demuxer::read_any(AVPacket& packet) {
   int errors = 0;
   while (true) {
     if (guard_->cancel != nullptr) guard_->cancel->check();
@@ -212,14 +225,10 @@ bool Demuxer::read(AVPacket& packet) {
     if (code == AVERROR(EAGAIN)) continue;
     if (code < 0) {
       failure_ = av_reason(code);
-      if (++errors >= kMaxReadErrors || avio_feof(context_->pb) != 0) return false;
+      const bool over = code == AVERROR(ETIMEDOUT) || avio_feof(context_->pb) != 0;
+      if (over || ++errors >= kMaxReadErrors) return false;
       continue;
     }
-    if (packet.stream_index != stream_->index) continue;
-    for (int64_t* time : {&packet.pts, &packet.dts}) {
-      if (*time > kLargestTimestamp || *time < -kLargestTimestamp) *time = AV_NOPTS_VALUE;
-    }
-    packet.duration = std::clamp<int64_t>(packet.duration, 0, kLargestTimestamp);
     return true;
   }
 }
@@ -229,16 +238,54 @@ bool Demuxer::seek(int64_t timestamp) {
   return av_seek_frame(context_.get(), stream_->index, timestamp, AVSEEK_FLAG_BACKWARD) >= 0;
 }
 
+std::optional<Seconds> Demuxer::end_of_all_streams(int64_t timestamp) {
+  for (unsigned i = 0; i < context_->nb_streams; ++i) {
+    context_->streams[i]->discard = AVDISCARD_DEFAULT;
+  }
+  seek(timestamp);  // without an index from where it is
+  std::optional<Seconds> end;
+  const PacketPtr packet(av_allocated(av_packet_alloc()));
+  while (read_any(*packet)) {
+    if (packet->pts == AV_NOPTS_VALUE) continue;
+    const AVRational ticks = context_->streams[packet->stream_index]->time_base;
+    const Seconds one((static_cast<double>(packet->pts) + static_cast<double>(packet->duration)) *
+                      av_q2d(ticks));
+    end = std::max(end.value_or(one), one);
+  }
+  return end;
+}
+
+std::vector<int64_t> Demuxer::probe(int64_t count) {
+  std::vector<int64_t> found;
+  const int64_t bytes = avio_size(context_->pb);
+  const PacketPtr packet(av_allocated(av_packet_alloc()));
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t place = bytes / count * i;
+    if (av_seek_frame(context_.get(), -1, place, AVSEEK_FLAG_BYTE) < 0) break;
+    while (read(*packet)) {
+      if (packet->pts == AV_NOPTS_VALUE) continue;
+      found.push_back(packet->pts);
+      break;
+    }
+  }
+  return found;
+}
+
+/// Matroska's durations count from time 0, whenever the first frame comes. mkvmerge, which leaves
+/// tags of its own, gives them from the first frame to the last instead, as other formats do.
+bool Demuxer::counts_from_zero() const {
+  const char* mark = "_STATISTICS_WRITING_APP";
+  return container() == "matroska,webm" &&
+         av_dict_get(stream_->metadata, mark, nullptr, 0) == nullptr;
+}
+
 std::optional<Seconds> Demuxer::stated_duration(int64_t first) const {
   const AVFormatContext& context = *context_;
   if (context.duration == AV_NOPTS_VALUE || context.duration <= 0 ||
       context.duration_estimation_method == AVFMT_DURATION_FROM_BITRATE) {
     return std::nullopt;
   }
-  // Matroska counts from time 0, whenever the first frame comes; others from the first frame of any
-  // stream.
-  const bool from_zero = container() == "matroska,webm";
-  const double begin = from_zero || context.start_time == AV_NOPTS_VALUE
+  const double begin = counts_from_zero() || context.start_time == AV_NOPTS_VALUE
                            ? 0
                            : static_cast<double>(context.start_time) / AV_TIME_BASE;
   double duration = static_cast<double>(context.duration) / AV_TIME_BASE;
@@ -252,6 +299,14 @@ std::optional<Seconds> Demuxer::stated_duration(int64_t first) const {
 }
 
 std::optional<Seconds> Demuxer::stated_video_duration(int64_t first) const {
+  if (const AVDictionaryEntry* tag = av_dict_get(stream_->metadata, "DURATION", nullptr, 0);
+      tag != nullptr && container() == "matroska,webm") {
+    int64_t microseconds = 0;
+    if (av_parse_time(&microseconds, tag->value, 1) < 0) return std::nullopt;
+    Seconds duration(static_cast<double>(microseconds) / AV_TIME_BASE);
+    if (counts_from_zero()) duration -= Seconds(static_cast<double>(first) * ticks());
+    return duration > Seconds(0) ? std::optional(duration) : std::nullopt;
+  }
   if (stream_->duration == AV_NOPTS_VALUE || stream_->duration <= 0) return std::nullopt;
   double duration = static_cast<double>(stream_->duration) * ticks();
   if (stream_->start_time != AV_NOPTS_VALUE && first > stream_->start_time) {
@@ -282,7 +337,7 @@ std::vector<int64_t> Demuxer::key_timestamps() {
 
 std::optional<int64_t> Demuxer::index_end() const {
   const int count = avformat_index_get_entries_count(stream_);
-  if (count < 2) return std::nullopt;
+  if (count < 2 || container() == "matroska,webm") return std::nullopt;  // has key frames only
   const int64_t last = avformat_index_get_entry(stream_, count - 1)->timestamp;
   const int64_t before = avformat_index_get_entry(stream_, count - 2)->timestamp;
   if (before < -kLargestTimestamp || last < before || last > kLargestTimestamp) return std::nullopt;
@@ -293,11 +348,16 @@ Measured measure(Demuxer& demuxer) {
   Measured measured;
   const PacketPtr packet(av_allocated(av_packet_alloc()));
   measured.end = INT64_MIN;
+  int64_t offset = 0;  // of timestamps that started over
+  const auto second = static_cast<int64_t>(1 / av_q2d(demuxer.stream().time_base));
   while (demuxer.read(*packet)) {
     ++measured.packets;
     if (packet->pts == AV_NOPTS_VALUE) continue;
+    if (measured.timed && packet->pts + offset < measured.end - second) {
+      offset = measured.end - packet->pts;
+    }
     measured.timed = true;
-    measured.end = std::max(measured.end, packet->pts + packet->duration);
+    measured.end = std::max(measured.end, packet->pts + offset + packet->duration);
   }
   return measured;
 }

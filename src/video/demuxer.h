@@ -31,6 +31,14 @@ class Demuxer {
   /// The next packet of the video stream; false at the end. What cannot be read ends it, too.
   bool read(AVPacket& packet);
 
+  /// Reads on from `timestamp`: when the last packet of any stream ends, sound and subtitles too;
+  /// nullopt when there is none.
+  std::optional<Seconds> end_of_all_streams(int64_t timestamp);
+
+  /// Timestamps at `count` places all over the file, one each where there is one; reading is
+  /// disturbed.
+  std::vector<int64_t> probe(int64_t count);
+
   /// Goes to the key frame that the index has for `timestamp`, or an earlier one.
   bool seek(int64_t timestamp);
 
@@ -38,12 +46,16 @@ class Demuxer {
   /// nothing, or guesses from the bit rate.
   std::optional<Seconds> stated_duration(int64_t first) const;
 
-  /// The same where it is the video stream's alone, so that an earlier end means a truncated file.
+  /// The same where it is the video stream's alone, as its header or a tag of Matroska's says, so
+  /// that an earlier end means a truncated file.
   std::optional<Seconds> stated_video_duration(int64_t first) const;
 
   /// The header says no duration, and FFmpeg's is the last timestamp that it found: packets of
   /// several frames have one, so that some frames may come after it.
   bool end_is_guessed() const;
+
+  /// MPEG streams: timestamps may start over, as where recordings were put one behind the other.
+  bool may_start_over() const { return container() == "mpegts" || container() == "mpeg"; }
 
   /// Timestamps of key frames in the file's index, ascending; empty where there is none.
   std::vector<int64_t> key_timestamps();
@@ -66,6 +78,8 @@ class Demuxer {
   };
   void open(const std::string& url);
   void choose_stream();
+  bool read_any(AVPacket& packet);
+  bool counts_from_zero() const;
   double ticks() const { return av_q2d(stream_->time_base); }
 
   std::string path_;

@@ -33,6 +33,20 @@ Seconds with_last_frames(Demuxer pass, int64_t first, Seconds guessed) {
   return measured.timed && end > guessed && end < guessed + Seconds(1) ? end : guessed;
 }
 
+/// Somewhere in the file timestamps go back by more than their reordering, or lie beyond what is
+/// stated: recordings put one behind the other, of which FFmpeg sees the first time and the last.
+bool starts_over(Demuxer pass, int64_t first, Seconds stated) {
+  constexpr int64_t kProbes = 64;
+  const double end = static_cast<double>(first) * tick(pass) + stated.count() + 1;
+  double latest = -kLongestFilm;
+  for (const int64_t pts : pass.probe(kProbes)) {
+    const double time = static_cast<double>(pts) * tick(pass);
+    if (time < latest - 1 || time > end) return true;
+    latest = std::max(latest, time);
+  }
+  return false;
+}
+
 /// By a pass over all packets.
 Seconds measured_length(Demuxer pass, int64_t first) {
   const Measured measured = measure(pass);
@@ -54,12 +68,14 @@ FilmLength film_length(const Demuxer& demuxer, const std::string& path,
                        const ReaderOptions& options, int64_t first) {
   const auto again = [&] { return Demuxer(path, options.allow_url, options.cancel); };
   const std::optional<Seconds> stated = demuxer.stated_duration(first);
-  if (stated && !index_disagrees(demuxer, first, *stated)) {
-    const bool more = demuxer.end_is_guessed() && !demuxer.live();
-    return {more ? with_last_frames(again(), first, *stated) : *stated, false};
+  const bool right = stated && !index_disagrees(demuxer, first, *stated);
+  if (demuxer.live()) return {.duration = right ? *stated : Seconds(0)};
+  if (stated && demuxer.may_start_over() && starts_over(again(), first, *stated)) {
+    return {.duration = measured_length(again(), first), .measured = true, .starts_over = true};
   }
-  if (demuxer.live()) return {};
-  return {measured_length(again(), first), true};
+  if (!right) return {.duration = measured_length(again(), first), .measured = true};
+  return {.duration =
+              demuxer.end_is_guessed() ? with_last_frames(again(), first, *stated) : *stated};
 }
 
 }  // namespace moviechat

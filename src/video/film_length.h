@@ -15,8 +15,9 @@ Rational frame_rate(const AVStream& stream);
 
 /// How long a video is from its first shown frame on.
 struct FilmLength {
-  Seconds duration{0};    // 0: unknown (a live stream)
-  bool measured = false;  // by a pass over all packets: the header had none, or an absurd one
+  Seconds duration{0};       // 0: unknown (a live stream)
+  bool measured = false;     // by a pass over all packets: the header had none, or an absurd one
+  bool starts_over = false;  // its timestamps do, so that none can be sought
 };
 
 /// `demuxer` has opened `path`; `first` is the timestamp of the first shown frame. Where the file

@@ -60,6 +60,7 @@ struct FrameReader::State {
     const FilmLength length = film_length(*demuxer, path, options, first_pts);
     info.duration = length.duration;
     info.duration_measured = length.measured;
+    starts_over = length.starts_over;
     if (info.duration > Seconds(0)) {
       info.frames = std::max<int64_t>(std::llround(info.duration.count() * info.fps.value()), 1);
     }
@@ -137,7 +138,8 @@ struct FrameReader::State {
   // ---- seeking
 
   bool can_seek() const {
-    return options.allow_seek && clock->exact() && decoder->timed() && !demuxer->live();
+    return options.allow_seek && !starts_over && clock->exact() && decoder->timed() &&
+           !demuxer->live();
   }
 
   const std::vector<int64_t>& keys() {
@@ -249,15 +251,24 @@ struct FrameReader::State {
     failure = demuxer->failure();
     const Seconds end = since_first(end_of_current());
     const Seconds tolerance(0.2 + 2 / rate);
-    const auto stated = demuxer->stated_video_duration(first_pts);
-    if (!info.duration_measured && end + tolerance < info.duration &&
-        (stated || demuxer->only_stream())) {
+    if (!info.duration_measured && end + tolerance < info.duration && is_cut_off(end)) {
       truncated_at = end;
     }
     if (options.strict && !damage().empty()) {
       throw InputError(damage() + "; without strict, what can be decoded is used");
     }
     finish();
+  }
+
+  /// Pictures that end at `end` are missing after it, and not only shorter than the sound.
+  bool is_cut_off(Seconds end) const {
+    if (demuxer->only_stream() || demuxer->stated_video_duration(first_pts)) return true;
+    if (demuxer->live()) return false;
+    Demuxer again(path, options.allow_url, options.cancel);
+    const auto from = first_pts + static_cast<int64_t>(end.count() / time_base);
+    const Seconds start(static_cast<double>(first_pts) * time_base);
+    const auto all = again.end_of_all_streams(from);
+    return all && *all - start + Seconds(1) < info.duration;
   }
 
   void finish() {
@@ -306,6 +317,7 @@ struct FrameReader::State {
   std::vector<uint8_t> rgb_of_current;  // a plan may ask for a frame several times
   bool rgb_is_current = false;
 
+  bool starts_over = false;  // timestamps do
   bool keys_known = false;
   bool forward_seeks_work = true;
   std::vector<int64_t> key_list;

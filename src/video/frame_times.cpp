@@ -54,9 +54,9 @@ class ShowOrder {
   /// VP8 has packets of their own for frames that are only referred to (RFC 6386, 9.1: bit 4 of the
   /// first byte is show_frame); VP9 and AV1 keep them in the packet of one that is shown.
   bool is_shown() const {
-    if ((packet_->flags & AV_PKT_FLAG_DISCARD) != 0) return false;
+    if ((packet_->flags & AV_PKT_FLAG_DISCARD) != 0 || packet_->size == 0) return false;
     constexpr uint8_t kShowFrame = 0x10;
-    return demuxer_.stream().codecpar->codec_id != AV_CODEC_ID_VP8 || packet_->size == 0 ||
+    return demuxer_.stream().codecpar->codec_id != AV_CODEC_ID_VP8 ||
            (packet_->data[0] & kShowFrame) != 0;
   }
 

@@ -9,6 +9,8 @@
 namespace moviechat {
 namespace {
 
+constexpr int64_t kMostSamples = 1 << 24;  // 77 hours of 60 frames a second
+
 struct Box {
   uint32_t type = 0;
   int64_t body = 0;
@@ -127,7 +129,8 @@ std::optional<Edit> only_edit(AVIOContext& io, const Box& list, double movie_tic
   return Edit{length / movie_ticks, start};
 }
 
-/// Every frame is shown from the edit's start on and before its end.
+/// Every frame is shown from the edit's start on and before its end. False for more frames than any
+/// film has, as damaged tables tell of.
 bool shows_all(AVIOContext& io, const Box& track, const Edit& edit) {
   const auto media = child(io, track, "mdia");
   const auto tables = child(io, child(io, media, "minf"), "stbl");
@@ -139,7 +142,9 @@ bool shows_all(AVIOContext& io, const Box& track, const Edit& edit) {
   int64_t decoded = 0;
   int64_t last = 0;
   bool first = true;
+  int64_t samples = 0;
   while (const auto step = steps.next()) {
+    if (++samples > kMostSamples) return false;
     const int64_t shown = decoded + static_cast<int32_t>(delays.next().value_or(0));
     if (shown < edit.start || (first && shown != edit.start)) return false;
     first = false;

@@ -38,19 +38,63 @@ TEST(FilmLength, AWrongFrameCountInTheHeaderIsSeenThrough) {
 }
 
 TEST(FilmLength, SoundThatGoesOnAfterThePicturesIsNotPartOfTheFilm) {
-  const auto path = testing::films_folder() / "sound.mp4";
-  testing::ffmpeg(
-      "-f lavfi -i testsrc2=size=64x48:rate=25:duration=2 -f lavfi -i sine=duration=9 "
-      "-c:v libx264 -c:a aac '" +
-      path.string() + "'");
-  std::vector<std::string> warnings;
-  ReaderOptions options;
-  options.warn = [&](const std::string& line) { warnings.push_back(line); };
-  FrameReader reader(path, options);
-  EXPECT_DOUBLE_EQ(reader.info().duration.count(), 2);
-  while (reader.next()) {
+  for (const char* name : {"sound.mp4", "sound.mkv"}) {
+    SCOPED_TRACE(name);
+    const auto path = testing::films_folder() / name;
+    testing::ffmpeg(
+        "-f lavfi -i testsrc2=size=64x48:rate=25:duration=2 -f lavfi -i sine=duration=9 "
+        "-c:v libx264 -c:a aac '" +
+        path.string() + "'");
+    std::vector<std::string> warnings;
+    ReaderOptions options;
+    options.warn = [&](const std::string& line) { warnings.push_back(line); };
+    FrameReader reader(path, options);
+    EXPECT_DOUBLE_EQ(reader.info().duration.count(), 2);
+    while (reader.next()) {
+    }
+    EXPECT_THAT(warnings, ElementsAre());
   }
-  EXPECT_THAT(warnings, ElementsAre());
+}
+
+TEST(FilmLength, RecordingsPutOneBehindTheOtherAreAsLongAsTheyAreTogether) {
+  for (const char* ending : {".ts", ".mpg"}) {
+    const auto part = [&](int seconds) {
+      const auto path = testing::films_folder() / ("part" + std::to_string(seconds) + ending);
+      testing::ffmpeg(
+          "-f lavfi -i testsrc2=size=64x48:rate=25:duration=" + std::to_string(seconds) +
+          " -c:v mpeg2video -b:v 200k -g 12 '" + path.string() + "'");
+      return testing::bytes_of(path);
+    };
+    const std::string first = part(5), second = part(2);
+    for (const auto& [name, bytes] :
+         {std::pair("falling", first + second), std::pair("rising", second + first)}) {
+      SCOPED_TRACE(std::string(name) + ending);
+      const auto path = testing::films_folder() / (std::string(name) + ending);
+      testing::write_bytes(path, bytes);
+      FrameReader reader(path, sized(16));
+      // Some frames of a program stream have no timestamp, the last ones too.
+      EXPECT_NEAR(reader.info().duration.count(), 7, 0.15);
+      EXPECT_NEAR(static_cast<double>(reader.info().frames), 175, 4);
+      EXPECT_NEAR(reader.shown_at(Seconds(6.5)).time.count(), 6.5, 0.1);
+    }
+  }
+}
+
+TEST(FilmLength, MatroskaCountsFromTimeZeroAndMkvmergeFromTheFirstFrame) {
+  const auto make = [](const std::string& name, const std::string& tags) {
+    const auto path = testing::films_folder() / name;
+    testing::ffmpeg(
+        "-f lavfi -i testsrc2=size=64x48:rate=25:duration=6 -c:v mpeg4 -output_ts_offset 40 " +
+        tags + " '" + path.string() + "'");
+    return path;
+  };
+  EXPECT_NEAR(FrameReader(make("zero.mkv", "")).info().duration.count(), 6, 0.05);
+  const auto merged = make("merged.mkv", "-metadata:s:v _STATISTICS_WRITING_APP=mkvmerge");
+  // The segment's duration in milliseconds, as `mkvmerge --split --link` writes it.
+  testing::patch(merged, "\x44\x89\x88", 3, std::string("\x40\xb7\x70\0\0\0\0\0", 8));
+  FrameReader reader(merged, sized(16));
+  EXPECT_NEAR(reader.info().duration.count(), 6, 0.05);
+  EXPECT_NEAR(reader.shown_at(Seconds(5.9)).time.count(), 5.88, 0.01);
 }
 
 }  // namespace

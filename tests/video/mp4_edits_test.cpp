@@ -60,5 +60,14 @@ TEST(Mp4Edits, AnEditOfAnotherEndStartRateOrNumberIsLeftToFfmpeg) {
   EXPECT_FALSE(nothing_changes(with_edit("two", 8, "\0\0\0\2"s)));
 }
 
+TEST(Mp4Edits, ATableOfMoreFramesThanAnyFilmHasIsLeftToFfmpegBeforeAllAreCounted) {
+  using namespace std::string_literals;
+  const auto path = with_edit("endless", 16, "\0\0\0\0"s);
+  testing::patch(path, "ctts", 0, "none");
+  EXPECT_TRUE(nothing_changes(path));
+  testing::patch(path, "stts", 12, "\xff\xff\xff\xff\0\0\0\0"s);  // 4 billion, all at time 0
+  EXPECT_FALSE(nothing_changes(path));
+}
+
 }  // namespace
 }  // namespace moviechat
