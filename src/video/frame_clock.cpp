@@ -5,6 +5,17 @@
 
 namespace moviechat {
 
+bool FrameClock::leaps(const AVFrame& frame) const {
+  const int64_t own = frame.best_effort_timestamp;
+  return own != AV_NOPTS_VALUE && last_ != AV_NOPTS_VALUE &&
+         static_cast<double>(own + offset_ - last_) >= second_;
+}
+
+bool FrameClock::goes_on_before(const AVFrame& leaping, const AVFrame& next) const {
+  const int64_t own = next.best_effort_timestamp;
+  return own != AV_NOPTS_VALUE && own + offset_ >= last_ && own < leaping.best_effort_timestamp;
+}
+
 int64_t FrameClock::place(const AVFrame& frame) {
   const int64_t own = frame.best_effort_timestamp;
   if (own == AV_NOPTS_VALUE) {

@@ -18,6 +18,13 @@ class FrameClock {
 
   int64_t place(const AVFrame& frame);
 
+  /// The frame comes a second or more after the one placed last: a gap, or a damaged timestamp.
+  bool leaps(const AVFrame& frame) const;
+
+  /// The frame after one that leaps comes before it and goes on from the one placed last, so that
+  /// the leap is no gap.
+  bool goes_on_before(const AVFrame& leaping, const AVFrame& next) const;
+
   /// Forgets the frames before; to be called after a seek.
   void restart() {
     last_ = AV_NOPTS_VALUE;

@@ -80,11 +80,16 @@ struct FrameReader::State {
   // ---- reading
 
   std::optional<Frame> decode() {
-    FramePtr picture = decoder->next();
+    FramePtr picture = held ? std::move(held) : decoder->next();
     check_damage();
     if (!picture) {
       at_end();
       return std::nullopt;
+    }
+    if (clock->leaps(*picture)) {
+      held = decoder->next();
+      const bool lies = held && clock->goes_on_before(*picture, *held);
+      if (lies) picture->best_effort_timestamp = AV_NOPTS_VALUE;
     }
     const int64_t pts = clock->place(*picture);
     return Frame{std::move(picture), pts};
@@ -192,6 +197,7 @@ struct FrameReader::State {
     if (!demuxer->seek(key)) return false;
     decoder->restart(*demuxer, /*after_seek=*/true);
     clock->restart();
+    held.reset();
     current.reset();
     rgb_is_current = false;
     do {
@@ -208,6 +214,7 @@ struct FrameReader::State {
     demuxer = std::make_unique<Demuxer>(path, options.allow_url, options.cancel);
     decoder->restart(*demuxer, /*after_seek=*/false);
     clock->restart();
+    held.reset();
     current.reset();
     rgb_is_current = false;
     ahead = decode();
@@ -314,6 +321,7 @@ struct FrameReader::State {
   std::unique_ptr<Converter> converter;
   std::optional<Frame> current;
   std::optional<Frame> ahead;
+  FramePtr held;  // comes after `ahead`; decoded early where the timestamp of that leaps
   std::vector<uint8_t> rgb_of_current;  // a plan may ask for a frame several times
   bool rgb_is_current = false;
 

@@ -107,6 +107,32 @@ TEST_F(Damage, SoundThatGoesOnAfterThePicturesIsNone) {
   }
 }
 
+TEST_F(Damage, AFrameWhoseTimestampLeapsIsShownInItsTurn) {
+  const auto path = folder_ / "film.ts";
+  testing::ffmpeg("-f lavfi -i testsrc2=size=64x48:rate=25:duration=6 -c:v mpeg2video -g 12 '" +
+                  path.string() + "'");
+  const Outcome whole = read_all(path);
+  const std::string bytes = testing::bytes_of(path);
+  const std::string packet("\0\0\1\xe0", 4);  // ISO 13818-1, 2.4.3.6: the timestamp is 9 bytes on
+  size_t at = 0;
+  for (int i = 0; i <= 50; ++i) at = bytes.find(packet, at + 1);
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(bytes[at + 9 + i]); };
+  int64_t pts = (int64_t{byte(0)} >> 1 & 7) << 30 | int64_t{byte(1)} << 22 |
+                int64_t{byte(2)} >> 1 << 15 | int64_t{byte(3)} << 7 | int64_t{byte(4)} >> 1;
+  pts += 20 * 90000;
+  std::string later;
+  for (const int64_t value : {(byte(0) & 0xf0) | pts >> 30 << 1 | 1, pts >> 22,
+                              (pts >> 15 & 0x7f) << 1 | 1, pts >> 7, (pts & 0x7f) << 1 | 1}) {
+    later += static_cast<char>(value);
+  }
+  testing::write_bytes(path, std::string(bytes).replace(at + 9, later.size(), later));
+  const Outcome outcome = read_all(path);
+  ASSERT_EQ(outcome.shown.size(), whole.shown.size());
+  for (size_t i = 0; i < whole.shown.size(); ++i) {
+    EXPECT_NEAR(outcome.shown[i].time.count(), whole.shown[i].time.count(), 1e-3) << i;
+  }
+}
+
 TEST_F(Damage, AnEmptySampleRepeatsTheFrameBeforeIt) {
   const auto path = folder_ / "film.mov";
   testing::write_bytes(path, testing::bytes_of(testing::film("AlphaPng")));
