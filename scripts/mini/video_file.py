@@ -119,6 +119,15 @@ def read_frames(stream, size: int) -> Iterator[np.ndarray]:
         yield np.frombuffer(data, dtype=np.uint8).reshape(size, size, 3)
 
 
+def read_video(path: Path, size: int) -> np.ndarray:
+    """All frames of a file at size × size. → uint8 [frames, size, size, 3]"""
+    with start(decode_command(str(path), size), None, PIPE) as decoder:
+        frames = list(read_frames(decoder.stdout, size))
+    if decoder.returncode != 0 or not frames:
+        raise VideoError(f"ffmpeg could not read '{path}' (exit code {decoder.returncode})")
+    return np.stack(frames)
+
+
 def through_codec(
     frames: Iterable[np.ndarray], size: tuple[int, int], fps: float, quality: int, side: int
 ) -> np.ndarray:

@@ -30,24 +30,28 @@ def test_frames_become_blocks_in_half_precision(kind, request, tensors, dtype):
 
 @pytest.mark.parametrize("part", ["vit", "condense", "reader"])
 def test_fp16_is_as_close_as_the_reference_that_runs_under_autocast(part, model, tensors):
-    """Autocast: float32 parameters, matrices multiplied in fp16, norms and sums in float32."""
-    vision, video = tensors("vision"), tensors("video_qformer")
+    """Autocast: float32 parameters, matrices multiplied in fp16, norms and sums in float32. Of one
+    memory either may be a third closer, by chance and by the processor: 40 are read.
+    """
+    vision, blocks = tensors("vision"), tensors("video_qformer")["blocks"]
     encoder, reader = model.frame_encoder, model.memory_reader
-    run, given, expected = {
-        "vit": (encoder.vit, vision["normalized"], vision["vit_out"]),
-        "condense": (encoder.condense, vision["vit_out"], vision["qformer_out"]),
-        "reader": (reader, video["blocks"][:37], video["global/T37"][0]),
+    run, given = {
+        "vit": (encoder.vit, [vision["normalized"]]),
+        "condense": (encoder.condense, [vision["vit_out"]]),
+        "reader": (reader, [blocks[i : 5 * i + 37] for i in range(40)]),
     }[part]
 
     def error(seen):
-        return float((seen.float() - expected).square().mean().sqrt())
+        squares = [(a.float() - b).square().mean() for a, b in zip(seen, expected, strict=True)]
+        return float(torch.stack(squares).mean().sqrt())
 
     with torch.no_grad():
+        expected = [run(one) for one in given]
         with torch.autocast("cpu", torch.float16):
-            reference = error(run(given))
+            reference = error([run(one) for one in given])
         encoder.to(torch.float16)
         reader.to(torch.float16)
-        assert error(run(given.to(torch.float16))) < 1.1 * reference
+        assert error([run(one.to(torch.float16)) for one in given]) < 1.1 * reference
 
 
 @pytest.mark.parametrize("dtype", HALVES)
