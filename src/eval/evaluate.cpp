@@ -6,6 +6,7 @@
 #include <mutex>
 #include <utility>
 
+#include "eval/film_row.h"
 #include "eval/moviechat_format.h"
 #include "eval/run_folder.h"
 #include "moviechat/eval/ahead.h"
@@ -68,52 +69,6 @@ std::optional<VideoFolder> folder_of(const EvalOptions& options) {
   if (options.features) return VideoFolder(*options.features, FilmFiles::features);
   if (options.videos) return VideoFolder(*options.videos);
   return std::nullopt;
-}
-
-/// The row of a film before anything is known of its answers.
-Prediction unanswered(const Film& film, int64_t index) {
-  Prediction row;
-  row.index = index;
-  row.video = film.name;
-  row.id = film.id;
-  for (const Item& item : film.items) {
-    Result& result = row.results.emplace_back();
-    result.id = item.id;
-    result.mode = item.breakpoint() ? Mode::breakpoint : Mode::global;
-    result.question = item.question;
-    result.reference = item.reference;
-    result.category = item.category;
-    result.frame = item.frame;
-  }
-  return row;
-}
-
-void fill_in(Prediction& row, const RunResult& run, bool evidence) {
-  const bool read = run.plan.kind != PlanKind::none;
-  if (read) {
-    row.video_info = {run.video.duration.count(), run.video.fps.value(), run.video.frames};
-  }
-  row.counts = {.frames_decoded = run.counts.frames_decoded,
-                .frames_encoded = run.counts.frames_encoded,
-                .seeks = run.counts.seeks,
-                .blocks_long = run.counts.blocks_long,
-                .blocks_short = run.counts.blocks_short};
-  auto next = run.answers.begin();
-  for (Result& result : row.results) {
-    if (result.error) continue;  // was not asked
-    const Answer& answer = *next++;
-    if (answer.at) result.at = answer.at->count();
-    result.answer = answer.text;
-    result.token_ids = answer.token_ids;
-    result.finish_reason = name_of(answer.finish_reason);
-    result.prompt_tokens = answer.prompt_tokens;
-    result.answer_tokens = answer.answer_tokens;
-    if (!evidence) continue;
-    result.evidence.emplace();
-    for (const Evidence& one : answer.evidence) {
-      result.evidence->push_back({one.start.count(), one.end.count(), one.score});
-    }
-  }
 }
 
 double seconds_of(const RunResult& run, std::string_view stage) {
@@ -276,9 +231,9 @@ class Evaluation {
     const std::vector<Answered> answered = answers_about(films);
     auto next = answered.begin();
     for (size_t i = 0; i < places.size(); ++i) {
-      const Answered about = ready[i].film ? *next++ : Answered{};
-      if (about.failure) ready[i].failure = about.failure;
-      put(places[i], ready[i], about.run ? &*about.run : nullptr);
+      const Answered* about = ready[i].film ? &*next++ : nullptr;
+      if (about != nullptr && about->failure) ready[i].failure = about->failure;
+      put(places[i], ready[i], about != nullptr && about->run ? &*about->run : nullptr);
     }
   }
 

@@ -17,6 +17,7 @@
 namespace moviechat {
 namespace {
 
+constexpr const char* kPatience = "30000000";    // microseconds, for an address that is silent
 constexpr int kMaxReadErrors = 64;               // in a row; a demuxer often finds its way again
 constexpr const char* kMaxPixels = "268435456";  // 16384²: larger claims come from damaged headers
 
@@ -126,7 +127,7 @@ void Demuxer::open(const std::string& url) {
   };
   Dictionary protocols;
   protocols.set("protocol_whitelist", local ? "file" : "http,https,tcp,tls,udp,rtp,rtsp");
-  if (!local) protocols.set("rw_timeout", "30000000");  // microseconds
+  if (!local) protocols.set("rw_timeout", kPatience);
 
   const AVInputFormat* format = nullptr;
   if (rtsp) {
@@ -150,7 +151,7 @@ void Demuxer::open(const std::string& url) {
   }
 
   Dictionary options;
-  if (rtsp) options.set("timeout", "30000000");  // microseconds; RTSP has its own
+  if (rtsp) options.set("timeout", kPatience);  // RTSP has its own
   options.set("protocol_whitelist", local ? "file" : "http,https,tcp,tls,udp,rtp,rtsp");
   if (local && is_mp4(format)) {
     if (edits_change_nothing(*io_)) options.set("advanced_editlist", "0");

@@ -16,10 +16,16 @@ DATA = Path(__file__).parents[1] / "data"
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
 from checkpoint_files import Files  # noqa: E402
+from mini.memories import FilmPool  # noqa: E402
+from mini.sizes import VOCABULARY, mini_sizes  # noqa: E402
+from mini.tokenizer import MiniTokenizer, train_tokenizer  # noqa: E402
+from mini.train_answers import Answerer  # noqa: E402
 from moviechat_convert.__main__ import main as convert  # noqa: E402
 from moviechat_convert.size_file import read_sizes  # noqa: E402
 from moviechat_models.export import load_modules  # noqa: E402
+from moviechat_models.llama import LanguageModel  # noqa: E402
 from moviechat_models.load import MovieChatFiles, load_moviechat  # noqa: E402
+from moviechat_models.memory_reader import MemoryReader  # noqa: E402
 from moviechat_models.model import Model  # noqa: E402
 from moviechat_models.sizes import ModelSizes  # noqa: E402
 
@@ -137,3 +143,18 @@ def files(golden_folder: Path, checkpoints: MovieChatFiles, tmp_path: Path) -> F
     folder = tmp_path / "files"
     folder.mkdir()
     return Files(golden_folder, checkpoints, folder)
+
+
+@pytest.fixture(scope="module")
+def answerer(tmp_path_factory: pytest.TempPathFactory) -> Answerer:
+    path: Path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.model"
+    train_tokenizer(path, VOCABULARY, films=150)
+    torch.manual_seed(3)
+    sizes = mini_sizes()
+    reader, language = MemoryReader(sizes.memory_reader), LanguageModel(sizes.language_model)
+    return Answerer(reader, language, MiniTokenizer(path)).eval()
+
+
+@pytest.fixture(scope="module")
+def pool() -> FilmPool:
+    return FilmPool(4, 5)
