@@ -32,6 +32,7 @@ add_library(torch::torch SHARED IMPORTED)
 set_target_properties(torch::torch PROPERTIES
   IMPORTED_LOCATION ${TORCH_torch_cpu_LIBRARY}
   INTERFACE_LINK_LIBRARIES torch_c10
+  INTERFACE_COMPILE_DEFINITIONS AT_PER_OPERATOR_HEADERS  # torch's headers include the operators that they call, not all
   # The wheel finds CUDA's libraries by its own rpath; the linker needs not follow it.
   INTERFACE_LINK_OPTIONS "-Wl,--allow-shlib-undefined")
 message(STATUS "libtorch: ${TORCH_ROOT}")
@@ -45,7 +46,9 @@ foreach(lib c10_cuda torch_cuda)
   find_library(TORCH_${lib}_LIBRARY ${lib} HINTS ${TORCH_ROOT}/lib NO_DEFAULT_PATH)
 endforeach()
 file(GLOB cuda_wheels LIST_DIRECTORIES true ${TORCH_ROOT}/../nvidia/cu*/include ${TORCH_ROOT}/../nvidia/cuda_runtime/include)
-find_path(CUDA_INCLUDE_DIR cuda_runtime_api.h HINTS ${cuda_wheels} $ENV{CUDA_HOME}/include PATHS /usr/local/cuda/include)
+# crt/ is a package of its own (nvidia-cuda-crt): without it the others do not compile.
+find_path(CUDA_INCLUDE_DIR crt/host_config.h
+          PATHS ${cuda_wheels} $ENV{CUDA_HOME}/include /usr/local/cuda/include NO_DEFAULT_PATH)
 if(TORCH_c10_cuda_LIBRARY AND TORCH_torch_cuda_LIBRARY AND CUDA_INCLUDE_DIR)
   add_library(torch_cuda INTERFACE)
   add_library(torch::cuda ALIAS torch_cuda)
@@ -53,5 +56,6 @@ if(TORCH_c10_cuda_LIBRARY AND TORCH_torch_cuda_LIBRARY AND CUDA_INCLUDE_DIR)
   target_link_libraries(torch_cuda INTERFACE torch::torch ${TORCH_c10_cuda_LIBRARY} ${TORCH_torch_cuda_LIBRARY})
   message(STATUS "CUDA's headers: ${CUDA_INCLUDE_DIR}")
 else()
-  message(STATUS "no CUDA in this libtorch, or no headers of CUDA: on a GPU, decoding steps are not recorded as graphs")
+  message(STATUS "no CUDA graphs: this libtorch has no CUDA, or CUDA's headers are not there (PyPI: nvidia-cuda-runtime, "
+                 "nvidia-cuda-crt and those that torch requires); all else works, on a GPU, too")
 endif()

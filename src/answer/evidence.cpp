@@ -1,5 +1,8 @@
 #include "moviechat/answer/evidence.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/matmul.h>
+
 #include <algorithm>
 #include <numeric>
 #include <string>
@@ -20,9 +23,9 @@ struct Scored {
 std::vector<Scored> score_blocks(const torch::Tensor& answer_attention,
                                  const torch::Tensor& reader_attention,
                                  const std::vector<Span>& spans) {
-  const auto answer = answer_attention.to(torch::kCPU, torch::kFloat64);  // [Q]
-  const auto reader = reader_attention.to(torch::kCPU, torch::kFloat64);  // [Q, T]
-  const auto scores = torch::matmul(answer, reader).contiguous();         // [T]
+  const auto answer = answer_attention.to(torch::kCPU, torch::kDouble);  // [Q]
+  const auto reader = reader_attention.to(torch::kCPU, torch::kDouble);  // [Q, T]
+  const auto scores = torch::matmul(answer, reader).contiguous();        // [T]
   const double* score = scores.const_data_ptr<double>();
   const auto has_time = [](const Span& span) { return span.end - span.start > kSameTime; };
   std::vector<Scored> scored;

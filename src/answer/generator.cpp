@@ -1,5 +1,9 @@
 #include "moviechat/answer/generator.h"
 
+#include <ATen/ops/empty.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/zeros.h>
+
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
@@ -306,7 +310,7 @@ torch::Tensor Generator::video_attention(const Layout& layout, std::span<const i
   const auto answer = model_.embed(ids).unsqueeze(0);                  // [1, n, H]
   const auto attention = model_.step_attention(answer, cache).second;  // [1, n, P + n]
   cache.truncate(layout.tokens);
-  auto to_video = torch::zeros({queries}, torch::kFloat32);
+  auto to_video = torch::zeros({queries}, torch::kFloat);
   const int64_t left = queries - layout.video_cut;
   to_video.narrow(0, layout.video_cut, left)
       .copy_(attention[0].mean(0).narrow(0, layout.video_start, left));

@@ -1,5 +1,8 @@
 #include "moviechat/answer/language_model.h"
 
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
@@ -12,7 +15,7 @@ namespace {
 
 /// Numbers for a device: page-locked memory is copied behind the host's back.
 torch::Tensor on_host(std::span<const int64_t> numbers, torch::Device device) {
-  const auto options = torch::TensorOptions(torch::kInt64).pinned_memory(device.is_cuda());
+  const auto options = torch::TensorOptions(torch::kLong).pinned_memory(device.is_cuda());
   torch::Tensor host = torch::empty({std::ssize(numbers)}, options);
   std::copy(numbers.begin(), numbers.end(), host.data_ptr<int64_t>());
   return host;

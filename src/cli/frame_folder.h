@@ -2,10 +2,10 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string>
+#include "moviechat/support/json.h"
 
 #include "moviechat/video/frame_reader.h"
 

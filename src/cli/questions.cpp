@@ -1,8 +1,8 @@
 #include "cli/questions.h"
 
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <sstream>
+#include "moviechat/support/json.h"
 
 #include "cli/moment.h"
 #include "moviechat/prompt/utf8.h"

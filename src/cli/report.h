@@ -1,7 +1,7 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
+#include "moviechat/support/json.h"
 
 #include "cli/program_settings.h"
 #include "moviechat/pipeline/pipeline.h"

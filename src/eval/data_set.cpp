@@ -1,7 +1,7 @@
 #include "moviechat/eval/data_set.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include "moviechat/support/json.h"
 
 #include "eval/readers.h"
 #include "moviechat/support/error.h"

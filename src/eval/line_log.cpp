@@ -5,7 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
-#include <nlohmann/json.hpp>
+#include "moviechat/support/json.h"
 
 #include "moviechat/support/error.h"
 #include "moviechat/support/files.h"

@@ -1,8 +1,8 @@
 #include "moviechat/eval/merge.h"
 
 #include <map>
-#include <nlohmann/json.hpp>
 #include <sstream>
+#include "moviechat/support/json.h"
 
 #include "eval/line_log.h"
 #include "eval/moviechat_format.h"

@@ -1,6 +1,6 @@
 #include "eval/moviechat_format.h"
 
-#include <nlohmann/json.hpp>
+#include "moviechat/support/json.h"
 
 #include "moviechat/support/files.h"
 

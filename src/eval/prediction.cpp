@@ -1,7 +1,7 @@
 #include "moviechat/eval/prediction.h"
 
-#include <nlohmann/json.hpp>
 #include <sstream>
+#include "moviechat/support/json.h"
 
 #include "moviechat/support/error.h"
 #include "moviechat/support/files.h"

@@ -3,11 +3,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+#include "moviechat/support/json.h"
 
 namespace moviechat::eval {
 

@@ -2,9 +2,9 @@
 
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
+#include "moviechat/support/json.h"
 
 #include "eval/line_log.h"
 #include "moviechat/eval/cost.h"

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <regex>
 #include <sstream>
+#include "moviechat/support/json.h"
 
 #include "moviechat/support/error.h"
 

@@ -1,5 +1,7 @@
 #include "moviechat/features/frame_encoder.h"
 
+#include <ATen/ops/empty.h>
+
 #include <sstream>
 
 #include "moviechat/support/error.h"

@@ -1,8 +1,8 @@
 #include "judge/released_predictions.h"
 
 #include <map>
-#include <nlohmann/json.hpp>
 #include <sstream>
+#include "moviechat/support/json.h"
 
 #include "moviechat/support/error.h"
 

@@ -1,4 +1,4 @@
-#include <nlohmann/json.hpp>
+#include "moviechat/support/json.h"
 
 #include "moviechat/judge/report.h"
 

@@ -1,7 +1,7 @@
 #include "judge/verdict_file.h"
 
-#include <nlohmann/json.hpp>
 #include <sstream>
+#include "moviechat/support/json.h"
 
 #include "judge/endpoint.h"
 #include "moviechat/support/error.h"

@@ -1,13 +1,16 @@
 #include "moviechat/memory/consolidate.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/stack.h>
+
 #include <algorithm>
 
 namespace moviechat {
 namespace {
 
 torch::Tensor merged_features(const Block& left, const Block& right, Shares shares) {
-  const auto a = left.features.to(torch::kFloat32);
-  const auto b = right.features.to(torch::kFloat32);
+  const auto a = left.features.to(torch::kFloat);
+  const auto b = right.features.to(torch::kFloat);
   const double both = left.frames + right.frames;
   const auto merged = shares == Shares::equal || both <= 0
                           ? (a + b) / 2

@@ -1,5 +1,7 @@
 #include "moviechat/memory/memory.h"
 
+#include <ATen/ops/stack.h>
+
 #include <algorithm>
 #include <string>
 

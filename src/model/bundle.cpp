@@ -1,5 +1,8 @@
 #include "moviechat/model/bundle.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
+
 #include <algorithm>
 #include <cmath>
 #include <sstream>

@@ -1,5 +1,7 @@
 #include "moviechat/model/device.h"
 
+#include <ATen/Context.h>
+
 #include <c10/core/CachingDeviceAllocator.h>
 #include <dlfcn.h>
 

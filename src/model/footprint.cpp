@@ -1,5 +1,7 @@
 #include "moviechat/model/footprint.h"
 
+#include <ATen/ops/zeros.h>
+
 #include <c10/core/Allocator.h>
 #include <c10/util/ThreadLocalDebugInfo.h>
 

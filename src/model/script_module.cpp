@@ -1,5 +1,8 @@
 #include "moviechat/model/script_module.h"
 
+#include <ATen/ops/aminmax.h>
+#include <ATen/ops/empty.h>
+
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/codegen/fuser/interface.h>
 #include <torch/csrc/jit/passes/tensorexpr_fuser.h>

@@ -1,6 +1,7 @@
 #include "moviechat/pipeline/pipeline.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <cmath>

@@ -7,7 +7,6 @@ namespace moviechat {
 namespace {
 
 constexpr int64_t kMaxThreads = 16;
-constexpr int64_t kMaxPixels = 1 << 28;  // 16384²
 constexpr int kMaxErrorsInARow = 1000;
 
 int thread_count(int64_t wanted) {

@@ -17,9 +17,8 @@
 namespace moviechat {
 namespace {
 
-constexpr const char* kPatience = "30000000";    // microseconds, for an address that is silent
-constexpr int kMaxReadErrors = 64;               // in a row; a demuxer often finds its way again
-constexpr const char* kMaxPixels = "268435456";  // 16384²: larger claims come from damaged headers
+constexpr const char* kPatience = "30000000";  // microseconds, for an address that is silent
+constexpr int kMaxReadErrors = 64;             // in a row; a demuxer often finds its way again
 
 // Formats that name other files or devices, and those that draw text.
 constexpr std::array<std::string_view, 11> kPlaylists = {
@@ -31,6 +30,15 @@ constexpr std::array<std::string_view, 6> kTexts = {"tty", "bin", "xbin",
 template <size_t N>
 bool is_one_of(const std::array<std::string_view, N>& names, const AVInputFormat* format) {
   return format != nullptr && std::find(names.begin(), names.end(), format->name) != names.end();
+}
+
+/// RFC 8216, 4.3.1.1. FFmpeg 7 knows such a playlist by its file name only. Does not move in `io`.
+bool is_hls(AVIOContext& io) {
+  std::array<char, 1024> bytes{};
+  const int count = avio_read(&io, reinterpret_cast<unsigned char*>(bytes.data()), bytes.size());
+  avio_seek(&io, 0, SEEK_SET);
+  const std::string_view text(bytes.data(), static_cast<size_t>(std::max(count, 0)));
+  return text.starts_with("#EXTM3U") && text.find("#EXT-X-") != std::string_view::npos;
 }
 
 bool is_mp4(const AVInputFormat* format) {
@@ -125,6 +133,10 @@ void Demuxer::open(const std::string& url) {
     throw InputError("'" + path_ + "' is not a video that can be read (" + av_reason(code) +
                      "); expected a whole video file");
   };
+  const auto refuse_playlist = [&](const std::string& kind) {
+    throw InputError("'" + path_ + "' is a playlist (" + kind +
+                     "), which names other files; give the video itself");
+  };
   Dictionary protocols;
   protocols.set("protocol_whitelist", local ? "file" : "http,https,tcp,tls,udp,rtp,rtsp");
   if (!local) protocols.set("rw_timeout", kPatience);
@@ -139,13 +151,11 @@ void Demuxer::open(const std::string& url) {
     io_.reset(io);
     check(code);
     live_ = !local && avio_size(io) <= 0;
+    if (is_hls(*io)) refuse_playlist("hls");
     // The empty name leaves only the content to judge by.
     check(av_probe_input_buffer2(io, &format, "", nullptr, 0, 0));
   }
-  if (is_one_of(kPlaylists, format)) {
-    throw InputError("'" + path_ + "' is a playlist (" + format->name +
-                     "), which names other files; give the video itself");
-  }
+  if (is_one_of(kPlaylists, format)) refuse_playlist(format->name);
   if (is_one_of(kTexts, format)) {
     throw InputError("'" + path_ + "' is text (" + format->name + "); expected a video file");
   }
@@ -172,7 +182,7 @@ void Demuxer::open(const std::string& url) {
 
   std::vector<AVDictionary*> decoders(context_->nb_streams, nullptr);
   for (AVDictionary*& decoder : decoders) {
-    av_dict_set(&decoder, "max_pixels", kMaxPixels, 0);
+    av_dict_set_int(&decoder, "max_pixels", kMaxPixels, 0);
     av_dict_set(&decoder, "threads", "1", 0);
   }
   const int code = avformat_find_stream_info(context_.get(), decoders.data());

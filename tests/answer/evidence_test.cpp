@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <torch/types.h>  // torch::tensor of nested lists
 #include "moviechat/support/error.h"
+#include "support_for_tests/tensors.h"
 
 namespace moviechat {
 namespace {
@@ -23,9 +25,9 @@ void expect(const std::vector<Evidence>& named, const std::vector<Evidence>& exp
 }
 
 // Blocks score 0.5·{0, 0.8, 0.2, 0} + 0.5·{0.1, 0.2, 0.1, 0.6} = {0.05, 0.5, 0.15, 0.3}.
-const torch::Tensor kAnswer = torch::tensor({0.5, 0.5}, torch::kFloat64);
+const torch::Tensor kAnswer = torch::tensor({0.5, 0.5}, torch::kDouble);
 const torch::Tensor kReader =
-    torch::tensor({{0.0, 0.8, 0.2, 0.0}, {0.1, 0.2, 0.1, 0.6}}, torch::kFloat64);
+    torch::tensor({{0.0, 0.8, 0.2, 0.0}, {0.1, 0.2, 0.1, 0.6}}, torch::kDouble);
 const std::vector<Span> kSpans = spans({{0, 4}, {4, 8}, {8, 12}, {12, 16}});
 
 TEST(Evidence, NamesTheSmallestSetThatReachesTheShare) {

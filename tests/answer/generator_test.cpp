@@ -5,6 +5,7 @@
 
 #include "answer/tiny_model.h"
 #include "moviechat/support/error.h"
+#include "support_for_tests/tensors.h"
 
 namespace moviechat {
 namespace {

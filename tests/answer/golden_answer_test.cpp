@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "answer/tiny_model.h"
+#include "support_for_tests/tensors.h"
 
 namespace moviechat {
 namespace {

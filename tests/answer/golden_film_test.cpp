@@ -60,7 +60,7 @@ class GoldenFilm : public ::testing::Test {
 
   TinyModel tiny_;
   ScriptModule reader_ = ScriptModule::load(testing::tiny_bundle() / "memory_reader.pt",
-                                            testing::test_device(), torch::kFloat32);
+                                            testing::test_device(), torch::kFloat);
   std::map<std::string, torch::Tensor> film_ =
       load_safetensors(golden("e2e.safetensors"), testing::test_device());
   json film_cases_ = testing::golden_json("golden.json")["cases"]["end_to_end"];

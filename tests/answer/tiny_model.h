@@ -2,8 +2,8 @@
 
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
+#include "moviechat/support/json.h"
 
 #include "moviechat/answer/generator.h"
 #include "support_for_tests/device.h"
@@ -17,7 +17,7 @@ struct TinyModel {
   PromptSpec spec = read_bundle_spec(tiny_bundle()).prompt;
   std::unique_ptr<Tokenizer> tokenizer = load_tokenizer(tiny_bundle() / "tokenizer.model");
   ScriptModule module =
-      ScriptModule::load(tiny_bundle() / "language_model.pt", test_device(), torch::kFloat32);
+      ScriptModule::load(tiny_bundle() / "language_model.pt", test_device(), torch::kFloat);
   LanguageModel model{module};
   nlohmann::json golden_language = golden_json("golden.json")["cases"]["language"];
   VideoTokens video = {

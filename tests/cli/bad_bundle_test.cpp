@@ -7,6 +7,7 @@
 
 #include <cmath>
 
+#include "moviechat/model/tensor.h"
 #include "moviechat/support/files.h"
 #include "refusal.h"
 
@@ -89,7 +90,7 @@ TEST_F(BadBundle, WithSwappedParts) {
 
 TEST_F(BadBundle, WithWeightsThatAreNotNumbers) {
   {
-    torch::NoGradGuard no_grad;
+    at::NoGradGuard no_grad;
     torch::jit::Module module = torch::jit::load((bundle() / "language_model.pt").string());
     for (torch::Tensor weights : module.parameters()) weights.fill_(std::nan(""));
     module.save((bundle() / "language_model.pt").string());

@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include <nlohmann/json.hpp>
+#include "moviechat/support/json.h"
 
 #include "program.h"
 

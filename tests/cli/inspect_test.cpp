@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 
 #include <map>
-#include <nlohmann/json.hpp>
 #include <sstream>
+#include "moviechat/support/json.h"
 
 #include "moviechat/support/files.h"
 #include "program.h"

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
 #include <string>
+#include "moviechat/support/json.h"
 
 #include "support_for_tests/paths.h"
 

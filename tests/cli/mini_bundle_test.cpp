@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include <nlohmann/json.hpp>
+#include "moviechat/support/json.h"
 
 #include "moviechat/support/files.h"
 #include "program.h"

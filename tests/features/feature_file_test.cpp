@@ -10,6 +10,7 @@
 #include "moviechat/support/error.h"
 #include "moviechat/support/files.h"
 #include "support_for_tests/paths.h"
+#include "support_for_tests/tensors.h"
 
 namespace moviechat {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include "moviechat/support/json.h"
 
 #include "moviechat/support/files.h"
 #include "support_for_tests/paths.h"

@@ -2,9 +2,9 @@
 
 #include <gmock/gmock.h>
 
-#include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
+#include "moviechat/support/json.h"
 
 #include "moviechat/support/error.h"
 #include "moviechat/video/frame_reader.h"

@@ -6,10 +6,10 @@
 #include <functional>
 #include <map>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 #include <vector>
+#include "moviechat/support/json.h"
 
 namespace moviechat::judge::testing {
 

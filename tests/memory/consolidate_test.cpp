@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <torch/types.h>  // torch::tensor of nested lists
 #include "support_for_tests/safetensors.h"
+#include "support_for_tests/tensors.h"
 
 namespace moviechat {
 namespace {

@@ -5,6 +5,7 @@
 #include "support_for_tests/device.h"
 #include "support_for_tests/paths.h"
 #include "support_for_tests/safetensors.h"
+#include "support_for_tests/tensors.h"
 
 namespace moviechat {
 namespace {

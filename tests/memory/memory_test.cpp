@@ -1,4 +1,5 @@
 #include "moviechat/memory/memory.h"
+#include "support_for_tests/tensors.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "support_for_tests/device.h"
+#include "support_for_tests/tensors.h"
 
 namespace moviechat {
 namespace {

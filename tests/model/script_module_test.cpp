@@ -5,6 +5,7 @@
 
 #include "moviechat/model/bundle.h"
 #include "support_for_tests/paths.h"
+#include "support_for_tests/tensors.h"
 
 namespace moviechat {
 namespace {

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "moviechat/support/error.h"
+#include "support_for_tests/tensors.h"
 
 namespace moviechat {
 namespace {

@@ -6,6 +6,7 @@
 #include "support_for_tests/device.h"
 #include "support_for_tests/paths.h"
 #include "support_for_tests/safetensors.h"
+#include "support_for_tests/tensors.h"
 
 namespace moviechat {
 namespace {
@@ -20,7 +21,7 @@ class VideoTokensTest : public ::testing::Test {
  protected:
   VideoTokensTest()
       : reader_(ScriptModule::load(testing::tiny_bundle() / "memory_reader.pt",
-                                   testing::test_device(), torch::kFloat32)),
+                                   testing::test_device(), torch::kFloat)),
         goldens_(load_safetensors(golden("video_qformer.safetensors"), testing::test_device())) {}
 
   Block block(const torch::Tensor& features) const { return {features, {}, {}, 1}; }

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "support_for_tests/paths.h"
+#include "support_for_tests/tensors.h"
 
 namespace moviechat::testing {
 

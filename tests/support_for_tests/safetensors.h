@@ -1,11 +1,11 @@
 #pragma once
 
-#include <torch/types.h>
+#include "moviechat/model/tensor.h"
 
 #include <filesystem>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
+#include "moviechat/support/json.h"
 
 namespace moviechat::testing {
 

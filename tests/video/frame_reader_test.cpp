@@ -54,7 +54,7 @@ const std::filesystem::path& long_film(const std::string& extension) {
 TEST(FrameReader, AllFramesOfTheRecordedClipAreTheReferencesBitForBit) {
   const auto golden = testing::golden_json("golden.json").at("cases").at("end_to_end");
   EXPECT_EQ(sha256(text(all_frames(testing::golden("clip.avi"), sized(56)))),
-            golden.at("rgb_sha256"));
+            golden.at("rgb_sha256").get<std::string>());
 }
 
 TEST(FrameReader, ResizingIsTheReferencesBitForBit) {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <nlohmann/json.hpp>
+#include "moviechat/support/json.h"
 
 #include "support_for_tests/paths.h"
 

@@ -2,10 +2,10 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
+#include "moviechat/support/json.h"
 
 #include "moviechat/eval/data_set.h"
 #include "moviechat/eval/shard.h"

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
+#include "moviechat/support/json.h"
 
 #include "moviechat/eval/cost.h"
 #include "moviechat/judge/judge.h"

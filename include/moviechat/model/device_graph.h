@@ -1,6 +1,6 @@
 #pragma once
 
-#include <torch/types.h>
+#include "moviechat/model/tensor.h"
 
 #include <functional>
 #include <memory>

@@ -1,0 +1,3 @@
+#include "moviechat/support/json.h"
+
+template class nlohmann::basic_json<>;
