@@ -1,7 +1,7 @@
 #include "judge/endpoint.h"
 
 #include <ctime>
-#include <nlohmann/json.hpp>
+#include "moviechat/support/json.h"
 
 #include "moviechat/support/error.h"
 #include "moviechat/support/fields.h"
@@ -110,6 +110,26 @@ httplib::Request request_of(const EndpointAddress& address, const JudgeOptions& 
   return request;
 }
 
+/// Why a request failed. The library's own words change with its version.
+std::string reason_of(httplib::Error error) {
+  switch (error) {
+    case httplib::Error::Connection:
+      return "no connection";
+    case httplib::Error::ConnectionTimeout:
+      return "no connection in time";
+    case httplib::Error::Read:
+      return "no reply, or only a part of one";
+    case httplib::Error::Write:
+      return "it does not take the request";
+    case httplib::Error::SSLConnection:
+      return "no secure connection";
+    case httplib::Error::SSLServerVerification:
+      return "its certificate is not valid";
+    default:
+      return httplib::to_string(error);
+  }
+}
+
 }  // namespace
 
 EndpointAddress endpoint_address(const std::string& url) {
@@ -186,7 +206,7 @@ Exchange Endpoint::ask(const JudgeQuestion& question) {
   if (!result) {
     const bool cut = result.error() == httplib::Error::Canceled;
     return {.failure = cut ? "did not finish its reply in time"
-                           : "does not answer (" + httplib::to_string(result.error()) + ")"};
+                           : "does not answer (" + reason_of(result.error()) + ")"};
   }
   Exchange exchange;
   if (result->status == 200) {

@@ -8,6 +8,7 @@
 #include "video/converter.h"
 #include "video/decoder.h"
 #include "video/demuxer.h"
+#include "video/ffmpeg_versions.h"
 #include "video/film_length.h"
 #include "video/frame_clock.h"
 #include "video/video_info.h"
@@ -106,7 +107,7 @@ struct FrameReader::State {
 
   int64_t end_of_current() const {
     if (ahead) return ahead->pts;
-    const int64_t stated = current->picture->pkt_duration;
+    const int64_t stated = frame_duration(*current->picture);
     return current->pts + (stated > 0 && stated <= kLargestTimestamp ? stated : step());
   }
 

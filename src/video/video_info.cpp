@@ -1,5 +1,6 @@
 #include "video/video_info.h"
 
+#include "video/ffmpeg_versions.h"
 #include "video/film_length.h"
 
 namespace moviechat {
@@ -45,9 +46,9 @@ Orientation orientation_of(const AVFrame& frame, const AVStream& stream) {
   if (own != nullptr && own->size >= kMatrixBytes) {
     return orientation_of(reinterpret_cast<const int32_t*>(own->data));
   }
-  size_t size = 0;
-  const uint8_t* data = av_stream_get_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, &size);
-  return orientation_of(size >= kMatrixBytes ? reinterpret_cast<const int32_t*>(data) : nullptr);
+  const auto matrix = stream_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX);
+  return orientation_of(
+      matrix.size() >= kMatrixBytes ? reinterpret_cast<const int32_t*>(matrix.data()) : nullptr);
 }
 
 }  // namespace moviechat

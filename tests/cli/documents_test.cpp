@@ -235,8 +235,8 @@ TEST(Man, IsRenderedWithoutWarnings) {
   if (!installed("groff")) GTEST_SKIP() << "groff is not installed";
   const TemporaryFolder folder;
   write_file(folder / "moviechat.1", man_page());
-  const auto result = run("groff -man -ww -Tutf8 -Kutf8 " +
-                          shell_word((folder / "moviechat.1").string()) + " | col -b");
+  const auto result =
+      run("groff -man -ww -Tutf8 -Kutf8 -P-cbou " + shell_word((folder / "moviechat.1").string()));
   EXPECT_THAT(result.err, IsEmpty());
   EXPECT_THAT(result.out, HasSubstr("--question"));
   EXPECT_THAT(result.out, HasSubstr("EXIT STATUS"));

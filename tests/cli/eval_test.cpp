@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <fstream>
-#include <nlohmann/json.hpp>
+#include "moviechat/support/json.h"
 
 #include "eval_films.h"
 #include "moviechat/support/files.h"
@@ -115,7 +115,7 @@ TEST(Eval, BreakpointsAreTimedByTheirFrameEvenAtAChangingRate) {
   // Frames 0-9 at 10 a second, then 10-19 at 2 a second: frame 12 comes at 1 + 2·0.5 s.
   ASSERT_EQ(run("cd " + films.word("videos") +
                 " && ffmpeg -v error -y -f lavfi -i testsrc2=s=64x48:r=10:d=2 -vf "
-                "\"setpts='if(lt(N,10),N/10,1+(N-10)/2)/TB'\" -vsync vfr -enc_time_base 1/1000 "
+                "\"setpts='if(lt(N,10),N,10+(N-10)*5)'\" -fps_mode vfr -enc_time_base 1/1000 "
                 "-c:v libx264 -bf 2 1.mkv && rm 1.mp4")
                 .exit_code,
             0);

@@ -225,7 +225,7 @@ TEST(Judge, GivesUpWhenNothingAnswers) {
   std::vector<std::string> answers;
   for (int i = 0; i < 20; ++i) answers.push_back(std::to_string(i));
   EXPECT_THAT(refusal(questions(answers), options),
-              HasSubstr("does not answer (Connection), 8 questions in a row"));
+              HasSubstr("does not answer (no connection), 8 questions in a row"));
 }
 
 TEST(JudgeThreads, StopsAtOnceWhenTheUserDoes) {

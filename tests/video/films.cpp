@@ -74,7 +74,8 @@ const std::vector<FilmKind>& film_kinds() {
        "{ff} -itsoffset 0.5 {src} -f lavfi -i sine=duration=2 {x264} -bf 2 -fps_mode vfr -c:a aac "
        "{out}"},
       {"VariableFrameRateMp4", "a.mp4",
-       "{ff} {src} -vf \"setpts='(N*N/4+N)/25/TB'\" -fps_mode vfr -enc_time_base 1:1000 "
+       "{ff} {src} -vf \"setpts='if(lt(N,40),N*N/4+N,440+(N-40))'\" -fps_mode vfr -enc_time_base "
+       "1:1000 "
        "{x264} -g 12 -bf 2 {out}"},
       {"VariableFrameRateMkv", "a.mkv",
        "{ff} {src} -vf \"select='not(mod(n\\,3))+not(mod(n\\,7))'\" -fps_mode vfr {x264} -g 8 "
@@ -165,7 +166,8 @@ const std::vector<FilmKind>& film_kinds() {
       {"Bt709TenBitFullRange", "a.mkv",
        "{ff} {src} -vf scale=out_range=pc:out_color_matrix=bt709 -c:v ffv1 -pix_fmt yuv422p10le "
        "-color_range pc -colorspace bt709 {out}"},
-      {"YCgCoMatrix", "a.mp4", "{ff} {src} {x264} -colorspace ycgco {out}"},
+      {"YCgCoMatrix", "a.mp4",
+       "{ff} {src} -vf setparams=colorspace=ycgco {x264} -colorspace ycgco {out}"},
       {"Palette", "a.avi", "{ff} {src} -c:v rawvideo -pix_fmt pal8 {out}"},
       {"Gif", "a.gif", "{ff} {src} -r 10 {out}"},
       {"AnimatedPng", "a.apng", "{ff} {src} -frames:v 10 -f apng {out}"},
@@ -177,7 +179,8 @@ const std::vector<FilmKind>& film_kinds() {
        "-colorspace bt709 -color_trc bt709 -color_primaries bt709 {out}"},
       {"FullRangeMjpeg", "a.avi", "{ff} {src} -c:v mjpeg -pix_fmt yuvj422p -q:v 3 {out}"},
       {"Hdr", "a.mp4",
-       "{ff} {src} -c:v libx265 -pix_fmt yuv420p10le -color_trc smpte2084 -colorspace bt2020nc "
+       "{ff} {src} -vf setparams=color_trc=smpte2084:colorspace=bt2020nc:color_primaries=bt2020 "
+       "-c:v libx265 -pix_fmt yuv420p10le -color_trc smpte2084 -colorspace bt2020nc "
        "-color_primaries bt2020 -x265-params log-level=none {out}"},
       {"Hevc", "a.mp4", "{ff} {src} -c:v libx265 -x265-params log-level=none:keyint=12 {out}"},
       {"HevcOpenGops", "a.mkv",
