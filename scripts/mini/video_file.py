@@ -74,7 +74,7 @@ def encode_command(
 def decode_command(source: str, size: int) -> list[str]:
     """ffmpeg writing every frame of `source`, bilinear to size × size, as raw RGB to stdout."""
     return [
-        *["ffmpeg", "-v", "error", "-threads", "1", "-i", source, "-vsync", "passthrough"],
+        *["ffmpeg", "-v", "error", "-threads", "1", "-i", source, "-fps_mode", "passthrough"],
         *["-vf", f"scale={size}:{size}:flags=bilinear", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"],
     ]
 
