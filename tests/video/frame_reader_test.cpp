@@ -57,6 +57,15 @@ TEST(FrameReader, AllFramesOfTheRecordedClipAreTheReferencesBitForBit) {
             golden.at("rgb_sha256").get<std::string>());
 }
 
+// ffmpeg -i models/mini/sample.mp4 -fps_mode passthrough -vf
+// scale=64:64:flags=bilinear,format=rgb24
+//   -f rawvideo - | sha256sum      by FFmpeg 5.1.
+TEST(FrameReader, TheBundledClipHasTheSamePixelsWithEveryFfmpeg) {
+  const auto clip = testing::source_dir() / "models" / "mini" / "sample.mp4";
+  EXPECT_EQ(sha256(text(all_frames(clip, sized(64)))),
+            "a8c3e45493bb88b499ae73b9a361a87c22ad53430711450b03f4fb7a35e88e72");
+}
+
 TEST(FrameReader, ResizingIsTheReferencesBitForBit) {
   const auto tensors = testing::load_safetensors(testing::golden("e2e.safetensors"));
   for (const auto& [name, size] : {std::pair{"resize/decord", 56}, std::pair{"resize/native", 0}}) {
