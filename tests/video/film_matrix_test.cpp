@@ -9,6 +9,7 @@
 
 #include "films.h"
 #include "moviechat/video/frame_reader.h"
+#include "video/ffmpeg.h"
 
 namespace moviechat {
 namespace {
@@ -109,6 +110,8 @@ class FilmMatrix : public ::testing::TestWithParam<testing::FilmKind> {};
 
 // One test a kind, since each makes its file.
 TEST_P(FilmMatrix, IsReadAsFfmpegReadsItForwardAndByJumps) {
+  const bool none = LIBAVUTIL_VERSION_MAJOR >= 59 && GetParam().name == "YCgCoMatrix";
+  if (none) GTEST_SKIP() << "the ffmpeg program of FFmpeg 7 does not convert YCgCo";
   frames_are_ffmpegs_own(GetParam());
   jumps_give_the_very_frames_of_forward_reading(GetParam());
   duration_and_rate_describe_the_frames(GetParam());
