@@ -12,7 +12,7 @@
 #include <map>
 #include <string_view>
 
-#include "video/mp4_edits.h"
+#include "video/mp4_tables.h"
 
 namespace moviechat {
 namespace {

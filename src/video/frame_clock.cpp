@@ -5,20 +5,17 @@
 
 namespace moviechat {
 
-bool FrameClock::leaps(const AVFrame& frame) const {
-  const int64_t own = frame.best_effort_timestamp;
-  return own != AV_NOPTS_VALUE && last_ != AV_NOPTS_VALUE &&
-         static_cast<double>(own + offset_ - last_) >= second_;
+bool FrameClock::leaps(int64_t timestamp) const {
+  return timestamp != AV_NOPTS_VALUE && last_ != AV_NOPTS_VALUE &&
+         static_cast<double>(timestamp + offset_ - last_) >= second_;
 }
 
-bool FrameClock::goes_on_before(const AVFrame& leaping, const AVFrame& next) const {
-  const int64_t own = next.best_effort_timestamp;
-  return own != AV_NOPTS_VALUE && own + offset_ >= last_ && own < leaping.best_effort_timestamp;
+bool FrameClock::goes_on_before(int64_t leaping, int64_t next) const {
+  return next != AV_NOPTS_VALUE && next + offset_ >= last_ && next < leaping;
 }
 
-int64_t FrameClock::place(const AVFrame& frame) {
-  const int64_t own = frame.best_effort_timestamp;
-  if (own == AV_NOPTS_VALUE) {
+int64_t FrameClock::place(int64_t timestamp, bool exact) {
+  if (timestamp == AV_NOPTS_VALUE) {
     exact_ = false;
     if (counted_ == 0) counted_from_ = last_ == AV_NOPTS_VALUE ? 0 : last_;
     // The first of all stands at its base, every other one step further.
@@ -27,13 +24,13 @@ int64_t FrameClock::place(const AVFrame& frame) {
     return last_;
   }
   counted_ = 0;
-  exact_ = exact_ && frame.pts == own;
-  int64_t pts = own + offset_;
+  exact_ = exact_ && exact;
+  int64_t pts = timestamp + offset_;
   if (last_ != AV_NOPTS_VALUE && pts < last_) {
     exact_ = false;
     const bool starts_over = static_cast<double>(last_ - pts) >= second_;
     pts = starts_over ? last_ + std::max<int64_t>(std::llround(step_), 1) : last_;
-    if (starts_over) offset_ = pts - own;
+    if (starts_over) offset_ = pts - timestamp;
   }
   last_ = pts;
   return pts;

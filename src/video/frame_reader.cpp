@@ -87,12 +87,14 @@ struct FrameReader::State {
       at_end();
       return std::nullopt;
     }
-    if (clock->leaps(*picture)) {
+    if (clock->leaps(picture->best_effort_timestamp)) {
       held = decoder->next();
-      const bool lies = held && clock->goes_on_before(*picture, *held);
+      const bool lies = held && clock->goes_on_before(picture->best_effort_timestamp,
+                                                      held->best_effort_timestamp);
       if (lies) picture->best_effort_timestamp = AV_NOPTS_VALUE;
     }
-    const int64_t pts = clock->place(*picture);
+    const int64_t own = picture->best_effort_timestamp;
+    const int64_t pts = clock->place(own, picture->pts == own);
     return Frame{std::move(picture), pts};
   }
 

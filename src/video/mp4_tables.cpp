@@ -1,8 +1,9 @@
-#include "video/mp4_edits.h"
+#include "video/mp4_tables.h"
 
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <queue>
 #include <string_view>
 #include <vector>
 
@@ -113,6 +114,44 @@ class Runs {
   uint32_t value_ = 0;
 };
 
+/// The table of sample sizes: one for all, or one each.
+class Sizes {
+ public:
+  Sizes(AVIOContext& io, const Box& box) : io_(&io) {
+    version(io, box);
+    same_ = avio_rb32(io_);
+    count_ = avio_rb32(io_);
+    at_ = box.body + 12;
+    left_ = std::min(count_, std::max<int64_t>(box.end - at_, 0) / 4);
+  }
+
+  int64_t count() const { return count_; }
+
+  /// The next sample's bytes; 0 after the last one.
+  uint32_t next() {
+    if (same_ != 0) return same_;
+    if (used_ == read_.size() && !refill()) return 0;
+    return read_[used_++];
+  }
+
+ private:
+  bool refill() {
+    if (left_ == 0 || avio_seek(io_, at_, SEEK_SET) != at_) return false;
+    read_.clear();
+    used_ = 0;
+    for (; left_ > 0 && read_.size() < 4096; --left_, at_ += 4) read_.push_back(avio_rb32(io_));
+    return avio_feof(io_) == 0;
+  }
+
+  AVIOContext* io_;
+  uint32_t same_ = 0;
+  int64_t count_ = 0;
+  int64_t at_ = 0;
+  int64_t left_ = 0;
+  std::vector<uint32_t> read_;
+  size_t used_ = 0;
+};
+
 struct Edit {
   double length = 0;  // s; 0: to the end
   int64_t start = 0;  // in the track's ticks
@@ -129,41 +168,75 @@ std::optional<Edit> only_edit(AVIOContext& io, const Box& list, double movie_tic
   return Edit{length / movie_ticks, start};
 }
 
-/// Every frame is shown from the edit's start on and before its end. False for more frames than any
-/// film has, as damaged tables tell of.
-bool shows_all(AVIOContext& io, const Box& track, const Edit& edit) {
+/// One sample of a track, in ticks of its media.
+struct SampleTime {
+  int64_t shown = 0;
+  int64_t duration = 0;
+  bool empty = false;  // repeats the frame before it
+};
+
+/// Hands a track's samples to `take` in the order of decoding, until it returns false. False for
+/// tables that are missing, contradict each other, or tell of more samples than `bytes` of file can
+/// hold, or any film has, as damaged ones do.
+template <class Take>
+bool for_each_sample(AVIOContext& io, const Box& track, int64_t bytes, const Take& take) {
   const auto media = child(io, track, "mdia");
   const auto tables = child(io, child(io, media, "minf"), "stbl");
-  const double ticks = timescale(io, child(io, media, "mdhd"));
   const auto steps_box = child(io, tables, "stts");
-  if (!steps_box || ticks <= 0) return false;
+  const auto sizes_box = child(io, tables, "stsz");
+  if (!steps_box || !sizes_box) return false;
+  Sizes sizes(io, *sizes_box);
+  const int64_t count = sizes.count();
+  if (count > kMostSamples || count > bytes) return false;
   Runs steps(io, steps_box);
   Runs delays(io, child(io, tables, "ctts"));
   int64_t decoded = 0;
-  int64_t last = 0;
-  bool first = true;
   int64_t samples = 0;
   while (const auto step = steps.next()) {
-    if (++samples > kMostSamples) return false;
+    if (++samples > count || decoded > int64_t{1} << 60) return false;
     const int64_t shown = decoded + static_cast<int32_t>(delays.next().value_or(0));
-    if (shown < edit.start || (first && shown != edit.start)) return false;
-    first = false;
-    last = std::max(last, shown);
+    if (!take(SampleTime{shown, static_cast<int64_t>(*step), sizes.next() == 0})) return false;
     decoded += *step;
-    if (decoded > int64_t{1} << 60) return false;
   }
+  return samples > 0 && samples == count;
+}
+
+/// Every frame is shown from the edit's start on and before its end.
+bool shows_all(AVIOContext& io, const Box& track, const Edit& edit) {
+  const double ticks = timescale(io, child(io, child(io, track, "mdia"), "mdhd"));
+  if (ticks <= 0) return false;
+  int64_t last = 0;
+  bool first = true;
+  const bool whole = for_each_sample(io, track, avio_size(&io), [&](const SampleTime& sample) {
+    if (sample.shown < edit.start || (first && sample.shown != edit.start)) return false;
+    first = false;
+    last = std::max(last, sample.shown);
+    return true;
+  });
   const double end = static_cast<double>(edit.start) + edit.length * ticks;
-  return !first && (edit.length == 0 || static_cast<double>(last) < end);
+  return whole && (edit.length == 0 || static_cast<double>(last) < end);
+}
+
+std::optional<Box> movie_of(AVIOContext& io) {
+  std::optional<Box> movie;
+  for (const Box& box : boxes(io, 0, avio_size(&io))) {
+    if (box.type == code("moov")) movie = box;
+  }
+  return movie;
+}
+
+/// The track header's number of a track; 0 when there is none.
+int64_t number_of(AVIOContext& io, const Box& track) {
+  const auto header = child(io, track, "tkhd");
+  if (!header) return 0;
+  avio_skip(&io, version(io, *header) == 1 ? 16 : 8);  // creation and modification time
+  return avio_rb32(&io);
 }
 
 }  // namespace
 
 bool edits_change_nothing(AVIOContext& io) {
-  const int64_t size = avio_size(&io);
-  std::optional<Box> movie;
-  for (const Box& box : boxes(io, 0, size)) {
-    if (box.type == code("moov")) movie = box;
-  }
+  const std::optional<Box> movie = movie_of(io);
   if (!movie || child(io, movie, "mvex")) return false;
   const double movie_ticks = timescale(io, child(io, movie, "mvhd"));
   for (const Box& track : boxes(io, movie->body, movie->end)) {
@@ -179,6 +252,48 @@ bool edits_change_nothing(AVIOContext& io) {
     if (!edit || !shows_all(io, track, *edit)) return false;
   }
   return true;
+}
+
+std::shared_ptr<const FilmIndex> index_of_track(AVIOContext& io, int64_t track, double tick,
+                                                int64_t start, int64_t first) {
+  constexpr size_t kDeepestReorder = 64;  // samples
+  const std::optional<Box> movie = movie_of(io);
+  if (!movie) return nullptr;
+  for (const Box& box : boxes(io, movie->body, movie->end)) {
+    if (box.type != code("trak") || number_of(io, box) != track) continue;
+    auto index = std::make_shared<FilmIndex>(tick);
+    const auto later = [](const SampleTime& a, const SampleTime& b) { return a.shown > b.shown; };
+    std::priority_queue<SampleTime, std::vector<SampleTime>, decltype(later)> waiting(later);
+    std::optional<int64_t> offset;  // of FFmpeg's timestamps
+    bool orderly = true;
+    int64_t last = INT64_MIN;
+    int64_t end = 0;
+    const auto pop = [&] {
+      const SampleTime sample = waiting.top();
+      waiting.pop();
+      if (!offset) offset = start - sample.shown;
+      const int64_t pts = sample.shown + *offset;
+      orderly = orderly && pts >= last;
+      last = pts;
+      if (!orderly || pts < first) return;
+      if (sample.empty) {
+        end = pts + sample.duration;
+        return;
+      }
+      index->add(pts);
+      end = pts + std::max<int64_t>(sample.duration, 0);
+    };
+    const bool whole = for_each_sample(io, box, avio_size(&io), [&](const SampleTime& sample) {
+      waiting.push(sample);
+      if (waiting.size() > kDeepestReorder) pop();
+      return orderly;
+    });
+    while (whole && !waiting.empty()) pop();
+    if (!whole || !orderly || index->frames() == 0) return nullptr;
+    index->end_at(end);
+    return index;
+  }
+  return nullptr;
 }
 
 }  // namespace moviechat

@@ -1,4 +1,4 @@
-#include "video/mp4_edits.h"
+#include "video/mp4_tables.h"
 
 #include <gtest/gtest.h>
 
