@@ -1,6 +1,7 @@
 #pragma once
 
-// What FFmpeg 5.1 to 8 call by different names. The rest of the code uses nothing deprecated.
+// Functions that have other names in FFmpeg 5.1 than in 8. The rest of the code uses nothing
+// deprecated.
 #include <span>
 
 #include "video/ffmpeg.h"

@@ -8,7 +8,7 @@
 
 namespace moviechat {
 
-/// What one pass over a film's packets finds; nothing is decoded.
+/// Result of one pass over a film's packets, none of which is decoded.
 struct FilmScan {
   std::shared_ptr<const FilmIndex> index = nullptr;  // null: some packets have no timestamps
   int64_t frames = 0;                                // that are shown
