@@ -164,7 +164,8 @@ void Demuxer::open(const std::string& url) {
   if (rtsp) options.set("timeout", kPatience);  // RTSP has its own
   options.set("protocol_whitelist", local ? "file" : "http,https,tcp,tls,udp,rtp,rtsp");
   if (local && is_mp4(format)) {
-    if (edits_change_nothing(*io_)) options.set("advanced_editlist", "0");
+    edits_proven_ = edits_change_nothing(*io_);
+    if (edits_proven_) options.set("advanced_editlist", "0");
     avio_seek(io_.get(), 0, SEEK_SET);
   }
 
@@ -328,6 +329,11 @@ std::optional<Seconds> Demuxer::stated_video_duration(int64_t first) const {
 
 bool Demuxer::end_is_guessed() const {
   return container() == "mpeg" && context_->duration_estimation_method == AVFMT_DURATION_FROM_PTS;
+}
+
+std::shared_ptr<const FilmIndex> Demuxer::proven_index(int64_t first) {
+  if (!edits_proven_ || stream_->start_time == AV_NOPTS_VALUE) return nullptr;
+  return index_of_track(*io_, stream_->id, ticks(), stream_->start_time, first);
 }
 
 std::vector<int64_t> Demuxer::key_timestamps() {

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "moviechat/support/callbacks.h"
 #include "moviechat/support/seconds.h"
+#include "moviechat/video/film_index.h"
 #include "video/ffmpeg.h"
 
 namespace moviechat {
@@ -63,6 +65,10 @@ class Demuxer {
   /// End of the last frame in the file's index, which lists every frame in some formats.
   std::optional<int64_t> index_end() const;
 
+  /// The index of the video stream where the sample tables of an MP4 file prove it, without reading
+  /// the film; else nullptr. `first`: the timestamp of the first shown frame.
+  std::shared_ptr<const FilmIndex> proven_index(int64_t first);
+
   /// An address of no known size, a live stream, can neither be measured nor read again.
   bool live() const { return live_; }
 
@@ -84,6 +90,7 @@ class Demuxer {
 
   std::string path_;
   bool live_ = false;
+  bool edits_proven_ = false;  // an MP4 file's edit lists change nothing
   std::unique_ptr<Guard> guard_;
   IoContextPtr io_;  // outlives context_, which reads from it
   FormatContextPtr context_;

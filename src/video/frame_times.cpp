@@ -10,14 +10,16 @@ namespace {
 
 constexpr double kSameTime = 1e-6;  // s; a constant rate's own quotient is taken within this
 
-/// By a pass over the film's packets; nullptr where they do not tell, and for a stream that comes
-/// as it comes, which is not opened twice.
+/// As MP4's tables prove it, else by a pass over the film's packets; nullptr where they do not
+/// tell, and for a stream that comes as it comes, which is not opened twice.
 std::shared_ptr<const FilmIndex> index_of(const std::filesystem::path& path, const VideoInfo& info,
                                           const ReaderOptions& options) {
   if (info.open_ended()) return nullptr;
   Demuxer pass(path.string(), options.allow_url, options.cancel);
   const double tick = av_q2d(pass.stream().time_base);
-  return scan_film(pass, std::llround(info.start.count() / tick), info.fps.value()).index;
+  const int64_t first = std::llround(info.start.count() / tick);
+  if (auto proven = pass.proven_index(first)) return proven;
+  return scan_film(pass, first, info.fps.value()).index;
 }
 
 }  // namespace
