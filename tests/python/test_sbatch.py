@@ -37,3 +37,12 @@ def test_some_tasks_of_an_array_need_the_number_of_all(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
     done = task(tmp_path, 3, 2, 5, MOVIECHAT_SHARDS="8")
     assert "--shard 3/8 " in done.stdout
+
+
+def test_the_number_of_all_is_the_scripts_own(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\nenv\n")
+    program.chmod(0o755)
+    done = task(tmp_path, 3, 2, 5, MOVIECHAT_SHARDS="8", MOVIECHAT=str(program))
+    assert "SLURM_ARRAY_TASK_ID=3" in done.stdout
+    assert "MOVIECHAT_SHARDS" not in done.stdout
