@@ -1,6 +1,7 @@
 #include "cli/ask.h"
 
 #include <chrono>
+#include <memory>
 
 #include "cli/bundle_loading.h"
 #include "cli/moment.h"
@@ -65,28 +66,29 @@ class Stream {
   std::string written_;
 };
 
-/// A film or features that cannot be read are told before a model is loaded, which takes minutes
-/// when it is large. Gives where the features' times were found.
-std::optional<TimesFrom> check_film(const AskOptions& options, Messages& messages,
-                                    const CancelFlag& cancel) {
-  if (!options.reads_film()) return std::nullopt;
-  if (options.features) {
-    const FeatureFile features(options.video, *options.features);
-    check_features(features, options.merged.bundle);
-    if (features.times_from() == TimesFrom::nowhere) {
-      messages.warn("features '" + options.video +
-                    "' do not say when their frames were: taken as one a second; give "
-                    "--features-fps or --features-duration");
-    }
-    return features.times_from();
+/// The film or features, opened before a model is loaded, which takes minutes when it is large:
+/// what cannot be read is told first.
+struct Opened {
+  std::shared_ptr<FrameReader> film;
+  std::optional<TimesFrom> times;  // where those of features were found
+};
+
+Opened open_film(const AskOptions& options, const Callbacks& callbacks) {
+  if (!options.reads_film()) return {};
+  if (!options.features) {
+    return {.film = std::make_shared<FrameReader>(
+                options.video, Pipeline::reader_options(options.merged.chosen.settings,
+                                                        options.merged.bundle, callbacks)),
+            .times = std::nullopt};
   }
-  if (options.video.find("://") != std::string::npos) return std::nullopt;
-  ReaderOptions reading = options.merged.chosen.settings.video;
-  reading.size = options.merged.bundle.sizes.image;
-  reading.warn = nullptr;
-  reading.cancel = &cancel;
-  const FrameReader film(options.video, reading);
-  return std::nullopt;
+  const FeatureFile features(options.video, *options.features);
+  check_features(features, options.merged.bundle);
+  if (features.times_from() == TimesFrom::nowhere) {
+    callbacks.warn("features '" + options.video +
+                   "' do not say when their frames were: taken as one a second; give "
+                   "--features-fps or --features-duration");
+  }
+  return {.film = nullptr, .times = features.times_from()};
 }
 
 /// --video, or --features with what goes with it.
@@ -148,13 +150,6 @@ void run_ask(const AskOptions& options, Messages& messages, const CancelFlag& ca
     return;
   }
 
-  const auto start = Clock::now();
-  const std::optional<TimesFrom> times = check_film(options, messages, cancel);
-  const Bundle bundle = load_bundle(options.merged);
-  const double load_seconds = seconds_since(start);
-  cancel.check();
-
-  const Pipeline pipeline(bundle, chosen.settings);
   Stream stream(
       results, messages,
       results.is_terminal() && options.format == Format::text && options.questions.size() == 1);
@@ -165,15 +160,25 @@ void run_ask(const AskOptions& options, Messages& messages, const CancelFlag& ca
   callbacks.on_restart = [&](size_t /*question*/) { stream.restart(); };
   callbacks.cancel = &cancel;
 
+  const auto start = Clock::now();
+  const Opened opened = open_film(options, callbacks);
+  const auto loading = Clock::now();
+  const Bundle bundle = load_bundle(options.merged);
+  const double load_seconds = seconds_since(loading);
+  cancel.check();
+
+  const Pipeline pipeline(bundle, chosen.settings);
   Report report{
       .settings = chosen,
       .bundle_name = bundle.spec().name,
       .bundle_sha256 = bundle.spec().sha256,
       .video = options.video,
-      .features = times,
+      .features = opened.times,
       .evidence = options.evidence,
-      .run = pipeline.ask(options.video, options.questions,
-                          {.evidence = options.evidence, .features = options.features}, callbacks),
+      .run = pipeline.ask(
+          options.video, options.questions,
+          {.evidence = options.evidence, .features = options.features, .opened = opened.film},
+          callbacks),
       .peak_memory_bytes = 0};
   report.run.stages.insert(report.run.stages.begin(), {"load", load_seconds, {}, {}});
   report.run.stages.push_back({"total", seconds_since(start), {}, {}});

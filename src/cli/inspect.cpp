@@ -4,7 +4,6 @@
 #include "cli/inspect_bundle.h"
 #include "cli/moment.h"
 #include "moviechat/video/frame_reader.h"
-#include "moviechat/video/frame_times.h"
 
 namespace moviechat::cli {
 namespace {
@@ -25,6 +24,7 @@ struct VideoReport {
   SamplingPlan plan;
   std::vector<PlannedFrame> frames;
   ReadStats stats;
+  int64_t frames_missing = 0;
 };
 
 Json frames_json(const std::vector<PlannedFrame>& frames) {
@@ -40,6 +40,22 @@ Json frames_json(const std::vector<PlannedFrame>& frames) {
   return list;
 }
 
+/// Where frames do not come at the rate, and where other recordings begin; times in seconds.
+Json continuity_json(const VideoInfo& info) {
+  Json json = {{"gaps", Json::array()}, {"joins", Json::array()}};
+  if (!info.index) return json;
+  for (const FilmIndex::Gap& gap : info.index->gaps()) {
+    json["gaps"].push_back({{"seconds", gap.time.count()},
+                            {"length", gap.length.count()},
+                            {"frames", gap.frames},
+                            {"damaged", gap.damaged}});
+  }
+  for (const int64_t frame : info.index->joins()) {
+    json["joins"].push_back({{"frame", frame}, {"seconds", info.index->time(frame).count()}});
+  }
+  return json;
+}
+
 Json video_json(const VideoReport& report) {
   const VideoInfo& info = report.info;
   Json json;
@@ -51,6 +67,10 @@ Json video_json(const VideoReport& report) {
                    {"width", info.width},         {"height", info.height},
                    {"rotation", info.rotation},   {"pixel_format", info.pixel_format},
                    {"start", info.start.count()}, {"duration_measured", info.duration_measured}};
+  json["video"].update(continuity_json(info));
+  json["video"]["losses"] = {{"packets_lost", report.stats.packets_lost},
+                             {"frames_repaired", report.stats.frames_repaired},
+                             {"frames_missing", report.frames_missing}};
   json["profile"] = report.profile;
   json["plan"] = plan_json(report.plan_options, report.plan);
   json["frames"] = frames_json(report.frames);
@@ -80,35 +100,24 @@ std::string video_text(const VideoReport& report) {
   return text;
 }
 
-/// Indices counted by timestamps: where the rate changes, round(time·fps) is another frame's.
-void count_frames(VideoReport& report, const ReaderOptions& reading) {
-  std::vector<int64_t> timestamps;
-  for (const PlannedFrame& frame : report.frames) timestamps.push_back(frame.shown.pts);
-  const auto indices = indices_of_frames(report.path, report.info, timestamps, reading);
-  for (size_t i = 0; i < indices.size(); ++i) {
-    Shown& shown = report.frames[i].shown;
-    shown.index = indices[i].value_or(shown.index);
-  }
-}
-
 std::string inspect_video(const InspectOptions& options, Messages& messages,
                           const CancelFlag& cancel) {
   const Settings& settings = options.merged.chosen.settings;
-  ReaderOptions reading = settings.video;
-  reading.size = options.merged.bundle.sizes.image;
-  from_text("pixels.filter", options.merged.bundle.filter, reading.filter);
-  if (reading.threads == 0) reading.threads = settings.runtime.threads;
-  reading.warn = [&](const std::string& line) { messages.warn(line); };
-  reading.cancel = &cancel;
+  Callbacks callbacks;
+  callbacks.warn = [&](const std::string& line) { messages.warn(line); };
+  callbacks.progress = [&](const Progress& progress) { messages.progress(progress); };
+  callbacks.cancel = &cancel;
 
-  FrameReader reader(options.subject, reading);
+  FrameReader reader(options.subject,
+                     Pipeline::reader_options(settings, options.merged.bundle, callbacks));
   VideoReport report{.path = options.subject,
                      .profile = options.merged.chosen.profile,
                      .plan_options = settings.plan,
                      .info = reader.info(),
                      .plan = Pipeline::plan(settings, reader.info()),
                      .frames = {},
-                     .stats = {}};
+                     .stats = {},
+                     .frames_missing = 0};
   std::optional<FrameFolder> folder;
   if (!options.frames_folder.empty()) {
     folder.emplace(options.frames_folder, reader.width(), reader.height());
@@ -129,7 +138,7 @@ std::string inspect_video(const InspectOptions& options, Messages& messages,
   }
   reader.finish();
   report.stats = reader.stats();
-  count_frames(report, reading);
+  report.frames_missing = reader.frames_missing();
   if (folder) folder->finish(frames_json(report.frames));
   return options.format == Format::json ? json_text(video_json(report)) : video_text(report);
 }

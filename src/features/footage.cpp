@@ -27,13 +27,15 @@ VideoInfo info_of(const FeatureFile& file) {
 
 }  // namespace
 
-VideoFootage::VideoFootage(const std::filesystem::path& path, ReaderOptions options,
-                           const FrameEncoder& encoder)
-    : options_(std::move(options)), reader_(path, options_), encoder_(encoder) {}
+VideoFootage::VideoFootage(FrameReader reader, const FrameEncoder& encoder)
+    : reader_(std::move(reader)), encoder_(encoder) {}
 
 std::vector<std::optional<Seconds>> VideoFootage::times_of(
     const std::vector<int64_t>& frames) const {
-  return times_of_frames(info().path, info(), frames, options_);
+  std::vector<std::optional<Seconds>> times;
+  times.reserve(frames.size());
+  for (const int64_t frame : frames) times.push_back(time_of_frame(info(), frame));
+  return times;
 }
 
 torch::Tensor VideoFootage::make_batch(int64_t slots) const { return encoder_.make_batch(slots); }

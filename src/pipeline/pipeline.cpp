@@ -186,13 +186,21 @@ std::unique_ptr<Footage> Pipeline::open_footage(const std::filesystem::path& pat
     check_features(file, spec);
     return std::make_unique<FeatureFootage>(std::move(file), encoder);
   }
-  ReaderOptions options = settings_.video;
-  options.size = spec.sizes.image;
-  from_text("pixels.filter of the bundle", spec.filter, options.filter);
-  if (options.threads == 0) options.threads = settings_.runtime.threads;
+  if (run.opened) return std::make_unique<VideoFootage>(std::move(*run.opened), encoder);
+  return std::make_unique<VideoFootage>(
+      FrameReader(path, reader_options(settings_, spec, callbacks)), encoder);
+}
+
+ReaderOptions Pipeline::reader_options(const Settings& settings, const BundleSpec& bundle,
+                                       const Callbacks& callbacks) {
+  ReaderOptions options = settings.video;
+  options.size = bundle.sizes.image;
+  from_text("pixels.filter of the bundle", bundle.filter, options.filter);
+  if (options.threads == 0) options.threads = settings.runtime.threads;
   options.warn = callbacks.warn;
+  options.progress = callbacks.progress;
   options.cancel = callbacks.cancel;
-  return std::make_unique<VideoFootage>(path, std::move(options), encoder);
+  return options;
 }
 
 StageCosts Pipeline::stage_costs() const {

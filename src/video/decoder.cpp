@@ -2,111 +2,214 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
+
+#include "video/key_packets.h"
 
 namespace moviechat {
 namespace {
 
 constexpr int64_t kMaxThreads = 16;
-constexpr int kMaxErrorsInARow = 1000;
+constexpr int kMaxErrorsAtEnd = 1000;
 
 int thread_count(int64_t wanted) {
   if (wanted <= 0) wanted = std::max<int64_t>(std::thread::hardware_concurrency(), 1);
   return static_cast<int>(std::min(wanted, kMaxThreads));
 }
 
+/// What tells one frame from those around it; nullopt where the file has no timestamps.
+std::optional<int64_t> identity(const AVFrame& frame) {
+  const int64_t time = frame.pts != AV_NOPTS_VALUE ? frame.pts : frame.pkt_dts;
+  return time == AV_NOPTS_VALUE ? std::nullopt : std::optional(time);
+}
+
 }  // namespace
 
-Decoder::Decoder(Demuxer& demuxer, const std::string& path, int64_t threads, ReadStats& stats)
-    : demuxer_(&demuxer), path_(path), stats_(stats), packet_(av_allocated(av_packet_alloc())) {
-  const AVStream& stream = demuxer.stream();
-  const AVCodec* codec = avcodec_find_decoder(stream.codecpar->codec_id);
-  if (codec == nullptr) {
-    throw InputError("'" + path + "' is coded as " + avcodec_get_name(stream.codecpar->codec_id) +
-                     ", which this FFmpeg cannot decode; transcode it, to H.264 for one");
-  }
-  codec_.reset(av_allocated(avcodec_alloc_context3(codec)));
-  av_check(avcodec_parameters_to_context(codec_.get(), stream.codecpar),
-           "cannot set up the decoder of '" + path + "'");
-  codec_->pkt_timebase = stream.time_base;
-  codec_->framerate = stream.avg_frame_rate;
-  codec_->thread_count = thread_count(threads);
-  codec_->thread_type = FF_THREAD_FRAME | FF_THREAD_SLICE;
-  codec_->max_pixels = kMaxPixels;
-  const int code = avcodec_open2(codec_.get(), codec, nullptr);
-  if (code < 0) {
-    throw InputError("'" + path + "': its " + codec->name +
-                     " stream cannot be decoded: " + av_reason(code));
-  }
+Decoder::Decoder(Demuxer& demuxer, const std::string& path, const ReaderOptions& options,
+                 ReadStats& stats)
+    : demuxer_(&demuxer),
+      path_(path),
+      max_pixels_(options.max_pixels),
+      stats_(stats),
+      packet_(av_allocated(av_packet_alloc())),
+      repeatable_(!is_intra_only(demuxer.stream().codecpar->codec_id)),
+      fast_(demuxer.stream(), path, thread_count(options.threads), options.max_pixels,
+            repeatable_ ? Codec::Errors::told : Codec::Errors::concealed) {
+  const int64_t reorder = std::max(demuxer.stream().codecpar->video_delay, 1);
+  if (repeatable_) most_ahead_ = static_cast<size_t>(reorder + 1);
 }
 
 void Decoder::restart(Demuxer& demuxer, bool after_seek) {
   demuxer_ = &demuxer;
-  avcodec_flush_buffers(codec_.get());
+  careful_.reset();
+  leaving_ = false;
+  fast_.restart(after_seek);
+  history_.clear();
+  fed_ = errors_counted_ = history_.end();
+  ready_.clear();
+  given_.reset();
+  any_given_ = false;
+  skip_until_.reset();
   high_water_ = std::max(high_water_, position_);
   position_ = INT64_MIN;
   whole_from_ = INT64_MIN;
-  key_seen_ = false;
-  wait_for_key_ = after_seek;
-  // After an open group's key frame libavcodec may withhold even whole frames at the end of the
-  // file; it gives and marks them with this flag.
-  if (after_seek) {
-    codec_->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;
-  } else {
-    codec_->flags &= ~AV_CODEC_FLAG_OUTPUT_CORRUPT;
-  }
-  drained_ = false;
+  key_read_ = key_fed_ = false;
+  wait_for_key_ = unsure_ = after_seek;
+  leading_ = excused_ = 0;
+  drained_ = ended_ = read_out_ = false;
 }
 
-void Decoder::lost() {
-  // Pictures before the first key frame refer to what is not there; that is no damage.
-  if (!again_ && key_seen_) ++stats_.packets_lost;
-}
+// ---- packets
 
-void Decoder::feed() {
-  while (demuxer_->read(*packet_)) {
+bool Decoder::read_packet() {
+  while (!read_out_ && demuxer_->read(*packet_)) {
     // An empty sample repeats the frame before it; no decoder takes it.
     if (packet_->size == 0 && packet_->side_data_elems == 0) continue;
     const bool key = (packet_->flags & AV_PKT_FLAG_KEY) != 0;
     if (packet_->pts == AV_NOPTS_VALUE) timed_ = false;
-    if (key && !key_seen_) {
-      key_seen_ = true;
+    if (key && !key_read_) {
+      key_read_ = true;
       if (wait_for_key_) whole_from_ = packet_->pts;
+    } else if (wait_for_key_ && packet_->pts < whole_from_) {
+      ++leading_;
     }
-    if (wait_for_key_ && !key_seen_) continue;
+    if (wait_for_key_ && !key_read_) continue;
     const int64_t time = packet_->dts != AV_NOPTS_VALUE ? packet_->dts : packet_->pts;
     if (time != AV_NOPTS_VALUE) position_ = std::max(position_, time);
-    again_ = time != AV_NOPTS_VALUE && time <= high_water_;
-    if (!again_) ++stats_.packets_read;
-    const int code = avcodec_send_packet(codec_.get(), packet_.get());
-    if (code == AVERROR(ENOMEM)) throw Error("out of memory while decoding '" + path_ + "'");
-    if (code >= 0) return;
+    const bool again = time != AV_NOPTS_VALUE && time <= high_water_;
+    if (!again) ++stats_.packets_read;
+    PacketPtr packet(av_allocated(av_packet_alloc()));
+    av_packet_move_ref(packet.get(), packet_.get());
+    history_.add(std::move(packet), again);
+    return true;
+  }
+  read_out_ = true;
+  return false;
+}
+
+/// No picture from the key packet of that number on refers to one before it.
+bool Decoder::refers_to_nothing_before(int64_t key) {
+  constexpr int64_t kDeepestReorder = 16;  // packets; of H.264 and HEVC
+  const int64_t shown = history_.at(key).packet->pts;
+  if (shown == AV_NOPTS_VALUE) return false;
+  if (!starts_anew(*history_.at(key).packet, *demuxer_->stream().codecpar)) return false;
+  for (int64_t next = key + 1; next <= key + kDeepestReorder; ++next) {
+    if (next >= history_.end() && !read_packet()) break;
+    const AVPacket& packet = *history_.at(next).packet;
+    if ((packet.flags & AV_PKT_FLAG_KEY) != 0) break;
+    if (packet.pts == AV_NOPTS_VALUE || packet.pts < shown) return false;
+  }
+  return true;
+}
+
+void Decoder::feed() {
+  while (fed_ < history_.end() || read_packet()) {
+    const bool key = (history_.at(fed_).packet->flags & AV_PKT_FLAG_KEY) != 0;
+    if (careful_ && key && key_fed_ && fed_ >= careful_until_ && refers_to_nothing_before(fed_)) {
+      careful_->drain();
+      leaving_ = true;
+      return;
+    }
+    const PacketHistory::Entry& entry = history_.at(fed_++);
+    key_fed_ = key_fed_ || key;
+    again_ = entry.again;
+    const bool sent = codec().send(*entry.packet);
+    if (!repeatable_) history_.clear();
+    if (sent) return;
+    if (!careful_ && decode_again()) continue;
     lost();
   }
-  avcodec_send_packet(codec_.get(), nullptr);
+  codec().drain();
   drained_ = true;
 }
 
+// ---- frames
+
 FramePtr Decoder::next() {
+  while (!ended_ && ready_.size() <= most_ahead_) decode_on();
+  if (ready_.empty()) return nullptr;
+  FramePtr frame = std::move(ready_.front().frame);
+  if (ready_.front().repaired) ++stats_.frames_repaired;
+  ready_.pop_front();
+  ++stats_.frames_decoded;
+  given_ = identity(*frame);
+  any_given_ = true;
+  return frame;
+}
+
+void Decoder::decode_on() {
   FramePtr frame(av_allocated(av_frame_alloc()));
-  int errors = 0;
-  while (true) {
-    const int code = avcodec_receive_frame(codec_.get(), frame.get());
-    if (code == AVERROR_EOF) return nullptr;
-    if (code == AVERROR(ENOMEM)) throw Error("out of memory while decoding '" + path_ + "'");
-    if (code == AVERROR(EAGAIN)) {
-      if (drained_) return nullptr;
-      feed();
-    } else if (code < 0) {
+  switch (codec().receive(*frame)) {
+    case Codec::Answer::frame:
+      take(std::move(frame));
+      return;
+    case Codec::Answer::more:
+      if (drained_) {
+        ended_ = true;
+      } else {
+        feed();
+      }
+      return;
+    case Codec::Answer::error:
+      if (!careful_ && decode_again()) return;
       lost();
-      if (drained_ && ++errors > kMaxErrorsInARow) return nullptr;
-    } else {
-      ++stats_.frames_decoded;
-      const bool marked = !wait_for_key_ && (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0;
-      const bool concealed = marked || frame->decode_error_flags != 0;
-      if (concealed && !again_ && key_seen_) ++stats_.frames_repaired;
-      return frame;
-    }
+      if (drained_ && ++errors_at_end_ > kMaxErrorsAtEnd) ended_ = true;
+      return;
+    case Codec::Answer::end:
+      if (!leaving_) {
+        ended_ = true;
+        return;
+      }
+      leaving_ = false;
+      careful_.reset();
+      unsure_ = wait_for_key_;
+      fast_.restart(unsure_);
+      return;
   }
+}
+
+void Decoder::take(FramePtr frame) {
+  const bool marked = !unsure_ && (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0;
+  const bool concealed = marked || frame->decode_error_flags != 0;
+  if (concealed && !careful_ && decode_again()) return;
+  if (skip_until_) {
+    const int64_t time = identity(*frame).value_or(*skip_until_ + 1);
+    const bool given = time <= *skip_until_;
+    if (time >= *skip_until_) skip_until_.reset();
+    if (given) return;
+  }
+  ready_.push_back({std::move(frame), concealed && !again_ && key_fed_});
+}
+
+void Decoder::lost() {
+  const bool counted = fed_ <= errors_counted_;
+  errors_counted_ = std::max(errors_counted_, fed_);
+  // Pictures before the first key frame refer to what is not there; that is no damage.
+  if (!counted && !again_ && key_fed_) ++stats_.packets_lost;
+}
+
+/// Goes back to where the pictures that are to be given next begin, as far as packets are held, and
+/// on with a single thread. True, too, for an error that is none: of pictures that refer to what a
+/// seek has left out. False when it makes no difference or cannot be done.
+bool Decoder::decode_again() {
+  if (!repeatable_ || (any_given_ && !given_)) return false;
+  if (excused_ < leading_) {
+    ++excused_;
+    return true;
+  }
+  const std::optional<int64_t> start = history_.start_of(given_);
+  careful_.emplace(demuxer_->stream(), path_, 1, max_pixels_, Codec::Errors::concealed);
+  unsure_ = wait_for_key_ || any_given_;
+  careful_->restart(unsure_);
+  careful_until_ = fed_;
+  if (start) {
+    fed_ = *start;
+    key_fed_ = false;
+    ready_.clear();
+    skip_until_ = given_;
+  }
+  drained_ = ended_ = false;
+  return true;
 }
 
 }  // namespace moviechat

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <map>
 #include <string_view>
+#include <utility>
 
 #include "video/mp4_tables.h"
 
@@ -39,10 +40,6 @@ bool is_hls(AVIOContext& io) {
   avio_seek(&io, 0, SEEK_SET);
   const std::string_view text(bytes.data(), static_cast<size_t>(std::max(count, 0)));
   return text.starts_with("#EXTM3U") && text.find("#EXT-X-") != std::string_view::npos;
-}
-
-bool is_mp4(const AVInputFormat* format) {
-  return format != nullptr && std::string_view(format->name).starts_with("mov,mp4");
 }
 
 bool has_scheme(const std::string& path, std::string_view scheme) {
@@ -105,8 +102,9 @@ bool is_picture_beside(const AVStream& stream) {
 
 }  // namespace
 
-Demuxer::Demuxer(const std::string& path, bool allow_url, const CancelFlag* cancel)
-    : path_(path), guard_(std::make_unique<Guard>(Guard{cancel})) {
+Demuxer::Demuxer(const std::string& path, bool allow_url, const CancelFlag* cancel,
+                 int64_t max_pixels)
+    : path_(path), max_pixels_(max_pixels), guard_(std::make_unique<Guard>(Guard{cancel})) {
   silence_ffmpeg();
   if (allow_url && is_url(path)) {
     open(path);
@@ -114,81 +112,85 @@ Demuxer::Demuxer(const std::string& path, bool allow_url, const CancelFlag* canc
     check_local_file(path);
     open("file:" + path);  // so that no name is taken for a protocol
   }
-  choose_stream();
+}
+
+void Demuxer::check(int code) const {
+  if (guard_->cancel != nullptr) guard_->cancel->check();
+  if (code == AVERROR(ENOMEM)) throw Error("out of memory while opening '" + path_ + "'");
+  if (code >= 0) return;
+  throw InputError("'" + path_ + "' is not a video that can be read (" + av_reason(code) +
+                   "); expected a whole video file");
 }
 
 void Demuxer::open(const std::string& url) {
-  const bool local = url.compare(0, 5, "file:") == 0;
-  const bool rtsp = is_rtsp(url);
-  const AVIOInterruptCB interrupt = {[](void* guard) {
-                                       const CancelFlag* cancel =
-                                           static_cast<Guard*>(guard)->cancel;
-                                       return cancel != nullptr && cancel->cancelled() ? 1 : 0;
-                                     },
-                                     guard_.get()};
-  const auto check = [&](int code) {
-    if (guard_->cancel != nullptr) guard_->cancel->check();
-    if (code == AVERROR(ENOMEM)) throw Error("out of memory while opening '" + path_ + "'");
-    if (code >= 0) return;
-    throw InputError("'" + path_ + "' is not a video that can be read (" + av_reason(code) +
-                     "); expected a whole video file");
-  };
+  local_ = url.compare(0, 5, "file:") == 0;
+  interrupt_ = {[](void* guard) {
+                  const CancelFlag* cancel = static_cast<Guard*>(guard)->cancel;
+                  return cancel != nullptr && cancel->cancelled() ? 1 : 0;
+                },
+                guard_.get()};
+  protocols_ = local_ ? "file" : "http,https,tcp,tls,udp,rtp,rtsp";
   const auto refuse_playlist = [&](const std::string& kind) {
     throw InputError("'" + path_ + "' is a playlist (" + kind +
                      "), which names other files; give the video itself");
   };
-  Dictionary protocols;
-  protocols.set("protocol_whitelist", local ? "file" : "http,https,tcp,tls,udp,rtp,rtsp");
-  if (!local) protocols.set("rw_timeout", kPatience);
-
-  const AVInputFormat* format = nullptr;
-  if (rtsp) {
+  if (is_rtsp(url)) {
     live_ = true;
-    format = av_find_input_format("rtsp");
-  } else {
-    AVIOContext* io = nullptr;
-    const int code = avio_open2(&io, url.c_str(), AVIO_FLAG_READ, &interrupt, protocols.address());
-    io_.reset(io);
-    check(code);
-    live_ = !local && avio_size(io) <= 0;
-    if (is_hls(*io)) refuse_playlist("hls");
-    // The empty name leaves only the content to judge by.
-    check(av_probe_input_buffer2(io, &format, "", nullptr, 0, 0));
+    format_ = av_find_input_format("rtsp");
+    return open_format();
   }
-  if (is_one_of(kPlaylists, format)) refuse_playlist(format->name);
-  if (is_one_of(kTexts, format)) {
-    throw InputError("'" + path_ + "' is text (" + format->name + "); expected a video file");
-  }
-
   Dictionary options;
-  if (rtsp) options.set("timeout", kPatience);  // RTSP has its own
-  options.set("protocol_whitelist", local ? "file" : "http,https,tcp,tls,udp,rtp,rtsp");
-  if (local && is_mp4(format)) {
-    edits_proven_ = edits_change_nothing(*io_);
-    if (edits_proven_) options.set("advanced_editlist", "0");
-    avio_seek(io_.get(), 0, SEEK_SET);
+  options.set("protocol_whitelist", protocols_);
+  if (!local_) options.set("rw_timeout", kPatience);
+  AVIOContext* io = nullptr;
+  const int code = avio_open2(&io, url.c_str(), AVIO_FLAG_READ, &interrupt_, options.address());
+  io_.reset(io);
+  check(code);
+  live_ = !local_ && avio_size(io) <= 0;
+  if (is_hls(*io)) refuse_playlist("hls");
+  // The empty name leaves only the content to judge by.
+  check(av_probe_input_buffer2(io, &format_, "", nullptr, 0, 0));
+  if (is_one_of(kPlaylists, format_)) refuse_playlist(format_->name);
+  if (is_one_of(kTexts, format_)) {
+    throw InputError("'" + path_ + "' is text (" + format_->name + "); expected a video file");
   }
+  if (local_ && is_mp4()) {
+    if (has_absurd_tables(*io_)) {
+      throw InputError("'" + path_ + "' claims more samples than it has room for: its tables are " +
+                       "damaged; expected a whole video file");
+    }
+    edits_proven_ = edits_change_nothing(*io_);
+  }
+  open_format();
+}
 
+void Demuxer::open_format() {
+  Dictionary options;
+  if (!io_) options.set("timeout", kPatience);  // RTSP has its own
+  options.set("protocol_whitelist", protocols_);
+  if (edits_proven_) options.set("advanced_editlist", "0");
   AVFormatContext* context = av_allocated(avformat_alloc_context());
-  context->interrupt_callback = interrupt;
-  if (!rtsp) {
+  context->interrupt_callback = interrupt_;
+  if (io_) {
+    avio_seek(io_.get(), 0, SEEK_SET);
     context->pb = io_.get();
     context->io_open = refuse_other_files;
   }
   // On failure FFmpeg frees the context itself.
   const int opened =
-      avformat_open_input(&context, rtsp ? url.c_str() : "", format, options.address());
+      avformat_open_input(&context, io_ ? "" : path_.c_str(), format_, options.address());
   context_.reset(context);
   check(opened);
 
   std::vector<AVDictionary*> decoders(context_->nb_streams, nullptr);
   for (AVDictionary*& decoder : decoders) {
-    av_dict_set_int(&decoder, "max_pixels", kMaxPixels, 0);
+    av_dict_set_int(&decoder, "max_pixels", max_pixels_, 0);
     av_dict_set(&decoder, "threads", "1", 0);
   }
   const int code = avformat_find_stream_info(context_.get(), decoders.data());
   for (AVDictionary*& decoder : decoders) av_dict_free(&decoder);
   check(code);
+  choose_stream();
 }
 
 void Demuxer::choose_stream() {
@@ -209,14 +211,72 @@ void Demuxer::choose_stream() {
                      ")");
   }
   stream_ = context_->streams[best];
+  const int64_t pixels = int64_t{stream_->codecpar->width} * stream_->codecpar->height;
+  if (pixels > max_pixels_) {
+    throw InputError("'" + path_ + "' has pictures of " + std::to_string(stream_->codecpar->width) +
+                     "x" + std::to_string(stream_->codecpar->height) + " pixels, more than " +
+                     "video.max_pixels = " + to_text(max_pixels_) + "; raise it to read them");
+  }
+  clock_.reset();
+  if ((context_->iformat->flags & AVFMT_TS_DISCONT) != 0) clock_.emplace(ticks());
+  read_others(false);
+}
+
+bool Demuxer::is_mp4() const {
+  return format_ != nullptr && std::string_view(format_->name).starts_with("mov,mp4");
+}
+
+void Demuxer::rewind() {
+  failure_.clear();
+  ahead_.clear();
+  context_.reset();  // an index can be large: never hold two
+  open_format();
+}
+
+void Demuxer::read_others(bool wanted) {
   for (unsigned i = 0; i < context_->nb_streams; ++i) {
-    if (static_cast<int>(i) != best) context_->streams[i]->discard = AVDISCARD_ALL;
+    AVStream& other = *context_->streams[i];
+    if (&other != stream_) other.discard = wanted ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
   }
 }
 
 bool Demuxer::read(AVPacket& packet) {
+  if (!ahead_.empty()) {
+    av_packet_unref(&packet);
+    av_packet_move_ref(&packet, ahead_.front().get());
+    ahead_.pop_front();
+  } else if (!read_video(packet)) {
+    return false;
+  }
+  const bool marked = (packet.flags & AV_PKT_FLAG_CORRUPT) != 0;
+  if (marked && container() == "mpegts" && begins_anew_soon()) {
+    packet.flags &= ~AV_PKT_FLAG_CORRUPT;
+  }
+  if (clock_) clock_->mend(packet);
+  return true;
+}
+
+/// Where a transport stream begins anew with a key frame, as where recordings were put one behind
+/// the other, its counters do, too: one of the last packets before is marked as corrupt, though
+/// nothing of it is missing.
+bool Demuxer::begins_anew_soon() {
+  constexpr size_t kSoon = 2;  // packets; the parser that finds the frames is one behind
+  while (ahead_.size() < kSoon) {
+    PacketPtr next(av_allocated(av_packet_alloc()));
+    if (!read_video(*next)) break;
+    ahead_.push_back(std::move(next));
+  }
+  return std::any_of(ahead_.begin(), ahead_.end(), [](const PacketPtr& packet) {
+    return (packet->flags & AV_PKT_FLAG_KEY) != 0;
+  });
+}
+
+bool Demuxer::read_video(AVPacket& packet) {
   while (read_any(packet)) {
-    if (packet.stream_index != stream_->index) continue;
+    if (packet.stream_index != stream_->index) {
+      note_end(packet);
+      continue;
+    }
     for (int64_t* time : {&packet.pts, &packet.dts}) {
       if (*time > kLargestTimestamp || *time < -kLargestTimestamp) *time = AV_NOPTS_VALUE;
     }
@@ -245,95 +305,38 @@ bool Demuxer::read_any(AVPacket& packet) {
   }
 }
 
+void Demuxer::note_end(const AVPacket& packet) {
+  const int64_t ticks = packet.pts != AV_NOPTS_VALUE ? packet.pts : packet.dts;
+  if (ticks == AV_NOPTS_VALUE) return;
+  const double tick = av_q2d(context_->streams[packet.stream_index]->time_base);
+  const Seconds end((static_cast<double>(ticks) + static_cast<double>(packet.duration)) * tick);
+  end_of_others_ = std::max(end_of_others_.value_or(end), end);
+}
+
 bool Demuxer::seek(int64_t timestamp) {
   failure_.clear();
+  ahead_.clear();
+  if (clock_) clock_->restart();
   return av_seek_frame(context_.get(), stream_->index, timestamp, AVSEEK_FLAG_BACKWARD) >= 0;
 }
 
-std::optional<Seconds> Demuxer::end_of_all_streams(int64_t timestamp) {
-  for (unsigned i = 0; i < context_->nb_streams; ++i) {
-    context_->streams[i]->discard = AVDISCARD_DEFAULT;
-  }
-  seek(timestamp);  // without an index from where it is
-  std::optional<Seconds> end;
-  const PacketPtr packet(av_allocated(av_packet_alloc()));
-  while (read_any(*packet)) {
-    if (packet->pts == AV_NOPTS_VALUE) continue;
-    const AVRational ticks = context_->streams[packet->stream_index]->time_base;
-    const Seconds one((static_cast<double>(packet->pts) + static_cast<double>(packet->duration)) *
-                      av_q2d(ticks));
-    end = std::max(end.value_or(one), one);
-  }
-  return end;
-}
-
-std::vector<int64_t> Demuxer::probe(int64_t count) {
-  std::vector<int64_t> found;
-  const int64_t bytes = avio_size(context_->pb);
-  const PacketPtr packet(av_allocated(av_packet_alloc()));
-  for (int64_t i = 0; i < count; ++i) {
-    const int64_t place = bytes / count * i;
-    if (av_seek_frame(context_.get(), -1, place, AVSEEK_FLAG_BYTE) < 0) break;
-    while (read(*packet)) {
-      if (packet->pts == AV_NOPTS_VALUE) continue;
-      found.push_back(packet->pts);
-      break;
-    }
-  }
-  return found;
-}
-
-/// Matroska's durations count from time 0, whenever the first frame comes. mkvmerge, which leaves
-/// tags of its own, gives them from the first frame to the last instead, as other formats do.
-bool Demuxer::counts_from_zero() const {
-  const char* mark = "_STATISTICS_WRITING_APP";
-  return container() == "matroska,webm" &&
-         av_dict_get(stream_->metadata, mark, nullptr, 0) == nullptr;
-}
-
-std::optional<Seconds> Demuxer::stated_duration(int64_t first) const {
-  const AVFormatContext& context = *context_;
-  if (context.duration == AV_NOPTS_VALUE || context.duration <= 0 ||
-      context.duration_estimation_method == AVFMT_DURATION_FROM_BITRATE) {
-    return std::nullopt;
-  }
-  const double begin = counts_from_zero() || context.start_time == AV_NOPTS_VALUE
-                           ? 0
-                           : static_cast<double>(context.start_time) / AV_TIME_BASE;
-  double duration = static_cast<double>(context.duration) / AV_TIME_BASE;
-  const double late = static_cast<double>(first) * ticks() - begin;
-  if (late > 0 && late < duration) duration -= late;
-  // A soundtrack that goes on after the pictures is not part of what is seen.
-  const std::optional<Seconds> own = stated_video_duration(first);
-  if (own && !only_stream() && own->count() < duration - 1) duration = own->count();
-  if (!(duration > 0) || duration > kLongestFilm) return std::nullopt;
-  return Seconds(duration);
-}
-
-std::optional<Seconds> Demuxer::stated_video_duration(int64_t first) const {
-  if (const AVDictionaryEntry* tag = av_dict_get(stream_->metadata, "DURATION", nullptr, 0);
-      tag != nullptr && container() == "matroska,webm") {
-    int64_t microseconds = 0;
-    if (av_parse_time(&microseconds, tag->value, 1) < 0) return std::nullopt;
-    Seconds duration(static_cast<double>(microseconds) / AV_TIME_BASE);
-    if (counts_from_zero()) duration -= Seconds(static_cast<double>(first) * ticks());
-    return duration > Seconds(0) ? std::optional(duration) : std::nullopt;
-  }
-  if (stream_->duration == AV_NOPTS_VALUE || stream_->duration <= 0) return std::nullopt;
-  double duration = static_cast<double>(stream_->duration) * ticks();
-  if (stream_->start_time != AV_NOPTS_VALUE && first > stream_->start_time) {
-    duration -= (static_cast<double>(first) - static_cast<double>(stream_->start_time)) * ticks();
-  }
-  return duration > 0 ? std::optional(Seconds(duration)) : std::nullopt;
-}
-
-bool Demuxer::end_is_guessed() const {
-  return container() == "mpeg" && context_->duration_estimation_method == AVFMT_DURATION_FROM_PTS;
-}
-
-std::shared_ptr<const FilmIndex> Demuxer::proven_index(int64_t first) {
+std::shared_ptr<FilmIndex> Demuxer::proven_index() {
   if (!edits_proven_ || stream_->start_time == AV_NOPTS_VALUE) return nullptr;
-  return index_of_track(*io_, stream_->id, ticks(), stream_->start_time, first);
+  const int64_t at = avio_tell(io_.get());
+  auto index = index_of_track(*io_, stream_->id, ticks(), stream_->start_time,
+                              avformat_index_get_entries_count(stream_));
+  avio_seek(io_.get(), at, SEEK_SET);
+  return index;
+}
+
+std::optional<int64_t> Demuxer::missing_from() const {
+  const int64_t bytes = avio_size(context_->pb);
+  const int count = avformat_index_get_entries_count(stream_);
+  for (int i = 0; i < count; ++i) {
+    const AVIndexEntry& entry = *avformat_index_get_entry(stream_, i);
+    if (entry.pos + entry.size > bytes) return entry.timestamp;
+  }
+  return std::nullopt;
 }
 
 std::vector<int64_t> Demuxer::key_timestamps() {
@@ -350,33 +353,6 @@ std::vector<int64_t> Demuxer::key_timestamps() {
   std::sort(keys.begin(), keys.end());
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
   return keys;
-}
-
-std::optional<int64_t> Demuxer::index_end() const {
-  const int count = avformat_index_get_entries_count(stream_);
-  if (count < 2 || container() == "matroska,webm") return std::nullopt;  // has key frames only
-  const int64_t last = avformat_index_get_entry(stream_, count - 1)->timestamp;
-  const int64_t before = avformat_index_get_entry(stream_, count - 2)->timestamp;
-  if (before < -kLargestTimestamp || last < before || last > kLargestTimestamp) return std::nullopt;
-  return last + (last - before);
-}
-
-Measured measure(Demuxer& demuxer) {
-  Measured measured;
-  const PacketPtr packet(av_allocated(av_packet_alloc()));
-  measured.end = INT64_MIN;
-  int64_t offset = 0;  // of timestamps that started over
-  const auto second = static_cast<int64_t>(1 / av_q2d(demuxer.stream().time_base));
-  while (demuxer.read(*packet)) {
-    ++measured.packets;
-    if (packet->pts == AV_NOPTS_VALUE) continue;
-    if (measured.timed && packet->pts + offset < measured.end - second) {
-      offset = measured.end - packet->pts;
-    }
-    measured.timed = true;
-    measured.end = std::max(measured.end, packet->pts + offset + packet->duration);
-  }
-  return measured;
 }
 
 }  // namespace moviechat

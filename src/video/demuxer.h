@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,7 +10,9 @@
 #include "moviechat/support/callbacks.h"
 #include "moviechat/support/seconds.h"
 #include "moviechat/video/film_index.h"
+#include "moviechat/video/frame_reader.h"
 #include "video/ffmpeg.h"
+#include "video/packet_clock.h"
 
 namespace moviechat {
 
@@ -25,49 +28,44 @@ inline constexpr double kLongestFilm = 3600.0 * 24 * 1000;  // s
 class Demuxer {
  public:
   /// InputError when the path cannot be read, is no video, or has no video stream.
-  Demuxer(const std::string& path, bool allow_url, const CancelFlag* cancel);
+  Demuxer(const std::string& path, bool allow_url, const CancelFlag* cancel,
+          int64_t max_pixels = ReaderOptions().max_pixels);
 
   const AVStream& stream() const { return *stream_; }
+  const AVFormatContext& context() const { return *context_; }
   std::string container() const { return context_->iformat->name; }
+  bool is_mp4() const;
 
   /// The next packet of the video stream; false at the end. What cannot be read ends it, too.
   bool read(AVPacket& packet);
 
-  /// Reads on from `timestamp`: when the last packet of any stream ends, sound and subtitles too;
-  /// nullopt when there is none.
-  std::optional<Seconds> end_of_all_streams(int64_t timestamp);
+  /// Back to the first packet, as if opened anew; the file stays open.
+  void rewind();
 
-  /// Timestamps at `count` places all over the file, one each where there is one; reading is
-  /// disturbed.
-  std::vector<int64_t> probe(int64_t count);
+  /// Streams other than the video are read, too, so that `end_of_others` is known at the end.
+  void read_others(bool wanted);
+  /// When the last packet of any other stream ended, of those that were read; in seconds of the
+  /// file's clock.
+  std::optional<Seconds> end_of_others() const { return end_of_others_; }
 
   /// Goes to the key frame that the index has for `timestamp`, or an earlier one.
   bool seek(int64_t timestamp);
 
-  /// What the header says: from `first` on, the first shown frame's timestamp; nullopt when it says
-  /// nothing, or guesses from the bit rate.
-  std::optional<Seconds> stated_duration(int64_t first) const;
-
-  /// The same where it is the video stream's alone, as its header or a tag of Matroska's says, so
-  /// that an earlier end means a truncated file.
-  std::optional<Seconds> stated_video_duration(int64_t first) const;
-
-  /// The header says no duration, and FFmpeg's is the last timestamp that it found: packets of
-  /// several frames have one, so that some frames may come after it.
-  bool end_is_guessed() const;
-
-  /// MPEG streams: timestamps may start over, as where recordings were put one behind the other.
-  bool may_start_over() const { return container() == "mpegts" || container() == "mpeg"; }
+  /// How often the clock jumped so far, in formats where it may; timestamps go on all the same.
+  int64_t clock_jumps() const { return clock_ ? clock_->jumps() : 0; }
 
   /// Timestamps of key frames in the file's index, ascending; empty where there is none.
   std::vector<int64_t> key_timestamps();
 
-  /// End of the last frame in the file's index, which lists every frame in some formats.
-  std::optional<int64_t> index_end() const;
-
   /// The index of the video stream where the sample tables of an MP4 file prove it, without reading
-  /// the film; else nullptr. `first`: the timestamp of the first shown frame.
-  std::shared_ptr<const FilmIndex> proven_index(int64_t first);
+  /// the film; else nullptr.
+  std::shared_ptr<FilmIndex> proven_index();
+
+  /// Decoding time of the first packet in the format's index that lies beyond the end of the file;
+  /// nullopt when all are there, or there is no index.
+  std::optional<int64_t> missing_from() const;
+
+  bool local() const { return local_; }
 
   /// An address of no known size, a live stream, can neither be measured nor read again.
   bool live() const { return live_; }
@@ -82,28 +80,32 @@ class Demuxer {
   struct Guard {  // what FFmpeg's callbacks see; its address must not move
     const CancelFlag* cancel = nullptr;
   };
+  void check(int code) const;
   void open(const std::string& url);
+  void open_format();
   void choose_stream();
+  bool begins_anew_soon();
+  bool read_video(AVPacket& packet);
   bool read_any(AVPacket& packet);
-  bool counts_from_zero() const;
+  void note_end(const AVPacket& packet);
   double ticks() const { return av_q2d(stream_->time_base); }
 
   std::string path_;
+  int64_t max_pixels_;
+  std::string protocols_;  // that FFmpeg may use
+  AVIOInterruptCB interrupt_ = {};
+  const AVInputFormat* format_ = nullptr;
+  bool local_ = false;
   bool live_ = false;
   bool edits_proven_ = false;  // an MP4 file's edit lists change nothing
   std::unique_ptr<Guard> guard_;
   IoContextPtr io_;  // outlives context_, which reads from it
   FormatContextPtr context_;
   AVStream* stream_ = nullptr;
+  std::deque<PacketPtr> ahead_;  // packets of the video that were read early
+  std::optional<PacketClock> clock_;
+  std::optional<Seconds> end_of_others_;
   std::string failure_;
 };
-
-/// First and last of what a pass over all packets finds; no frame is decoded.
-struct Measured {
-  int64_t end = 0;      // latest end of a packet's show, in the stream's time base
-  int64_t packets = 0;  // of the video stream
-  bool timed = false;   // packets have presentation timestamps
-};
-Measured measure(Demuxer& demuxer);
 
 }  // namespace moviechat

@@ -75,9 +75,6 @@ T* av_allocated(T* pointer) {
   return pointer;
 }
 
-/// Pixels of a frame, at most: larger claims come from damaged headers.
-inline constexpr int64_t kMaxPixels = 1 << 28;  // 16384²
-
 /// FFmpeg prints to stderr unless told otherwise, for the whole process; the library prints
 /// nothing.
 void silence_ffmpeg();

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
+#include <utility>
+
+#include "video/film_scan.h"
+#include "video/header_claims.h"
 
 namespace moviechat {
 namespace {
@@ -14,68 +17,123 @@ bool usable(AVRational rate) {
   return rate.num > 0 && rate.den > 0 && av_q2d(rate) <= kHighestRate;
 }
 
-double tick(const Demuxer& demuxer) { return av_q2d(demuxer.stream().time_base); }
-
-// An index that lists all frames knows better than a header with a wrong number in it.
-bool index_disagrees(const Demuxer& demuxer, int64_t first, Seconds stated) {
-  const std::optional<int64_t> end = demuxer.index_end();
-  if (!end || !demuxer.stated_video_duration(first)) return false;
-  const double length = (static_cast<double>(*end) - static_cast<double>(first)) * tick(demuxer);
-  return length > 0 && std::abs(length - stated.count()) > std::max(1.0, 0.05 * length);
-}
-
-/// A guessed duration and what comes after it in the file's last second.
-Seconds with_last_frames(Demuxer pass, int64_t first, Seconds guessed) {
-  const Seconds before = guessed - Seconds(1);
-  if (!pass.seek(first + std::llround(before.count() / tick(pass)))) return guessed;
-  const Measured measured = measure(pass);
-  const Seconds end(static_cast<double>(measured.end - first) * tick(pass));
-  return measured.timed && end > guessed && end < guessed + Seconds(1) ? end : guessed;
-}
-
-/// Somewhere in the file timestamps go back by more than their reordering, or lie beyond what is
-/// stated: recordings put one behind the other, of which FFmpeg sees the first time and the last.
-bool starts_over(Demuxer pass, int64_t first, Seconds stated) {
-  constexpr int64_t kProbes = 64;
-  const double end = static_cast<double>(first) * tick(pass) + stated.count() + 1;
-  double latest = -kLongestFilm;
-  for (const int64_t pts : pass.probe(kProbes)) {
-    const double time = static_cast<double>(pts) * tick(pass);
-    if (time < latest - 1 || time > end) return true;
-    latest = std::max(latest, time);
+/// A rate as people write it: whole, or whole · 1000/1001, where a measured one is within 0.05 %.
+Rational rational_rate(double rate) {
+  for (const int64_t den : {1000, 1001}) {
+    const double whole = std::round(rate * static_cast<double>(den) / 1000);
+    const double candidate = whole * 1000 / static_cast<double>(den);
+    if (whole > 0 && std::abs(candidate - rate) < 5e-4 * rate) {
+      return den == 1000 ? Rational{static_cast<int64_t>(whole), 1}
+                         : Rational{static_cast<int64_t>(whole) * 1000, den};
+    }
   }
-  return false;
+  return from_av(av_d2q(rate, 1'000'000));
 }
 
-/// By a pass over all packets.
-Seconds measured_length(Demuxer pass, int64_t first) {
-  const Measured measured = measure(pass);
-  const double end = static_cast<double>(measured.end - first) * tick(pass);
-  if (measured.timed && end > 0 && end < kLongestFilm) return Seconds(end);
-  const auto packets = static_cast<double>(std::max<int64_t>(measured.packets, 1));
-  return Seconds(packets / frame_rate(pass.stream()).value());
+/// The stated rate, unless it is a clock's, or another film's.
+Rational true_rate(Rational stated, const FilmIndex& index) {
+  const int64_t last = index.frames() - 1;
+  if (last < 1 || !(index.time(last) > Seconds(0))) return stated;
+  const double measured = static_cast<double>(last) / index.time(last).count();
+  const double tolerance = std::max(0.02, 1.5 / static_cast<double>(last));
+  const auto is_stated = [&](double rate) {
+    return std::abs(rate / stated.value() - 1) <= tolerance;
+  };
+  // Where frames are missing, those that are there tell the rate.
+  const bool right = is_stated(measured) || is_stated(1 / index.usual_step().count());
+  return right ? stated : rational_rate(measured);
+}
+
+Seconds tolerance(const FilmLength& length) { return Seconds(0.2 + 2 / length.fps.value()); }
+
+/// By the header alone, which is not proven.
+FilmLength claimed_length(const Demuxer& demuxer, FilmLength length, int64_t first) {
+  const auto own = claimed_video_duration(demuxer, first);
+  const auto all = claimed_duration(demuxer, first);
+  length.duration = own && all ? std::min(*own, *all) : own.value_or(all.value_or(Seconds(0)));
+  if (length.duration > Seconds(0)) {
+    length.frames =
+        std::max<int64_t>(std::llround(length.duration.count() * length.fps.value()), 1);
+  }
+  return length;
+}
+
+/// The header's length of a film that was read to its end and ends earlier; nullopt when it is
+/// whole.
+std::optional<Seconds> broken_promise(Demuxer& demuxer, const FilmLength& length, int64_t first) {
+  if (!length.is_last_torn && !is_claim_binding(demuxer)) return std::nullopt;
+  const auto own = claimed_video_duration(demuxer, first);
+  if (own) return *own > length.duration + tolerance(length) ? own : std::nullopt;
+  const auto all = claimed_duration(demuxer, first);
+  if (!all || !(*all > length.duration + tolerance(length))) return std::nullopt;
+  if (demuxer.only_stream()) return all;
+  // Sound may go on after the pictures; it ends early, too, where the file is cut off.
+  const double start = static_cast<double>(first) * av_q2d(demuxer.stream().time_base);
+  const bool reached = length.end && *length.end - Seconds(start) + Seconds(1) > *all;
+  return reached ? std::nullopt : all;
 }
 
 }  // namespace
 
-Rational frame_rate(const AVStream& stream) {
+Rational stated_rate(const AVStream& stream) {
   if (usable(stream.avg_frame_rate)) return from_av(stream.avg_frame_rate);
   if (usable(stream.r_frame_rate)) return from_av(stream.r_frame_rate);
   return kDefaultRate;
 }
 
-FilmLength film_length(const Demuxer& demuxer, const std::string& path,
-                       const ReaderOptions& options, int64_t first) {
-  const auto again = [&] { return Demuxer(path, options.allow_url, options.cancel); };
-  const std::optional<Seconds> stated = demuxer.stated_duration(first);
-  const bool right = stated && !index_disagrees(demuxer, first, *stated);
-  if (demuxer.live()) return {.duration = right ? *stated : Seconds(0)};
-  if (stated && demuxer.may_start_over() && starts_over(again(), first, *stated)) {
-    return {.duration = measured_length(again(), first), .measured = true, .starts_over = true};
+FilmLength survey_film(Demuxer& demuxer, const ReaderOptions& options) {
+  FilmLength length;
+  length.fps = stated_rate(demuxer.stream());
+  length.passed = demuxer.local() || (!demuxer.live() && !claimed_duration(demuxer, 0));
+  if (!length.passed) return length;
+  if (auto proven = demuxer.proven_index()) {
+    length.index = std::move(proven);
+    length.frames = length.index->frames();
+    length.passed = false;
+  } else {
+    FilmScan scan = scan_film(demuxer, length.fps.value(), options.progress);
+    demuxer.rewind();
+    length.index = std::move(scan.index);
+    length.frames = std::max<int64_t>(scan.frames, 1);
+    length.starts_over = scan.starts_over;
+    length.is_last_torn = scan.is_last_torn && demuxer.container() != "mpegts";
+    length.keys = std::move(scan.keys);
+    length.end = scan.end;
   }
-  if (!right) return {.duration = measured_length(again(), first), .measured = true};
-  return {.duration =
-              demuxer.end_is_guessed() ? with_last_frames(again(), first, *stated) : *stated};
+  if (!length.index) return length;
+  const Rational rate = true_rate(length.fps, *length.index);
+  if (rate != length.fps) {
+    const int64_t last = length.index->pts(length.index->frames() - 1);
+    const auto ticks_of = [&](Rational fps) {
+      return std::llround(1 / (fps.value() * av_q2d(demuxer.stream().time_base)));
+    };
+    const bool by_rate = std::abs(length.index->end() - last - ticks_of(length.fps)) <= 1;
+    if (by_rate) length.index->end_at(last + ticks_of(rate));
+    length.fps = rate;
+  }
+  return length;
+}
+
+FilmLength length_from(FilmLength length, Demuxer& demuxer, int64_t first) {
+  if (!length.passed && !length.index) return claimed_length(demuxer, std::move(length), first);
+  if (length.index) {
+    length.index->begin_at(first);
+    length.frames = length.index->frames();
+    length.duration = length.index->duration();
+  }
+  if (!(length.duration > Seconds(0))) {
+    length.duration = Seconds(static_cast<double>(length.frames) / length.fps.value());
+  }
+  const auto claimed = claimed_duration(demuxer, first);
+  length.measured = length.passed && (!claimed || std::abs((*claimed - length.duration).count()) >
+                                                      tolerance(length).count());
+  if (length.passed) {
+    length.promised = broken_promise(demuxer, length, first);
+    length.torn = length.is_last_torn ? "its last packet is incomplete" : torn_end(demuxer);
+  } else if (demuxer.missing_from()) {
+    length.promised = length.duration;
+  }
+  return length;
 }
 
 }  // namespace moviechat

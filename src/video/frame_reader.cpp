@@ -11,6 +11,7 @@
 #include "video/ffmpeg_versions.h"
 #include "video/film_length.h"
 #include "video/frame_clock.h"
+#include "video/header_claims.h"
 #include "video/video_info.h"
 
 namespace moviechat {
@@ -39,10 +40,12 @@ struct FrameReader::State {
     if (options.size < 0 || options.size > 16384) {
       throw InputError("the size of video frames must be 0 to 16384, got " + to_text(options.size));
     }
-    demuxer = std::make_unique<Demuxer>(path, options.allow_url, options.cancel);
-    decoder = std::make_unique<Decoder>(*demuxer, path, options.threads, stats);
+    demuxer =
+        std::make_unique<Demuxer>(path, options.allow_url, options.cancel, options.max_pixels);
+    length = survey_film(*demuxer, options);
+    decoder = std::make_unique<Decoder>(*demuxer, path, options, stats);
     time_base = av_q2d(demuxer->stream().time_base);
-    rate = frame_rate(demuxer->stream()).value();
+    rate = length.fps.value();
     clock = std::make_unique<FrameClock>(1 / (rate * time_base), 1 / time_base);
     ahead = decode();
     if (!ahead) {
@@ -58,15 +61,17 @@ struct FrameReader::State {
     const AVFrame& frame = *ahead->picture;
     info = describe_video(*demuxer, frame, first_pts);
     info.path = path;
-    const FilmLength length = film_length(*demuxer, path, options, first_pts);
+    length = length_from(std::move(length), *demuxer, first_pts);
     info.duration = length.duration;
+    info.promised = length.promised;
+    info.frames = length.frames;
+    info.fps = length.fps;
+    info.index = length.index;
     info.duration_measured = length.measured;
-    starts_over = length.starts_over;
-    if (info.duration > Seconds(0)) {
-      info.frames = std::max<int64_t>(std::llround(info.duration.count() * info.fps.value()), 1);
-    }
     output_width = options.size > 0 ? options.size : info.width;
     output_height = options.size > 0 ? options.size : info.height;
+    find_damage();
+    refuse_damage();
     converter = std::make_unique<Converter>(output_width, output_height, options.filter);
     if (is_hdr(frame)) {
       warn("'" + path + "' is HDR video (" + info.color_transfer +
@@ -82,7 +87,7 @@ struct FrameReader::State {
 
   std::optional<Frame> decode() {
     FramePtr picture = held ? std::move(held) : decoder->next();
-    check_damage();
+    if (stats.packets_lost + stats.frames_repaired > 0) refuse_damage();
     if (!picture) {
       at_end();
       return std::nullopt;
@@ -109,6 +114,7 @@ struct FrameReader::State {
 
   int64_t end_of_current() const {
     if (ahead) return ahead->pts;
+    if (length.index && length.index->end() > current->pts) return length.index->end();
     const int64_t stated = frame_duration(*current->picture);
     return current->pts + (stated > 0 && stated <= kLargestTimestamp ? stated : step());
   }
@@ -119,8 +125,9 @@ struct FrameReader::State {
 
   Shown shown() const {
     const Seconds time = since_first(current->pts);
-    return {std::llround(time.count() * info.fps.value()), current->pts, time,
-            since_first(end_of_current())};
+    const int64_t index = length.index ? length.index->frame_at(current->pts)
+                                       : std::llround(time.count() * info.fps.value());
+    return {index, current->pts, time, since_first(end_of_current())};
   }
 
   void go_to(Seconds time) {
@@ -146,20 +153,15 @@ struct FrameReader::State {
   // ---- seeking
 
   bool can_seek() const {
-    return options.allow_seek && !starts_over && clock->exact() && decoder->timed() &&
+    return options.allow_seek && !length.starts_over && clock->exact() && decoder->timed() &&
            !demuxer->live();
   }
 
   const std::vector<int64_t>& keys() {
     if (!keys_known) {
       keys_known = true;
-      key_list = demuxer->key_timestamps();
-      // Matroska reads its index when it first seeks, which must not disturb the reading here.
-      if (demuxer->container() == "matroska,webm") {
-        Demuxer other(path, options.allow_url, options.cancel);
-        other.seek(first_pts);
-        key_list = other.key_timestamps();
-      }
+      // Matroska's index is read at the first seek, and lists what its writer liked.
+      key_list = demuxer->container() == "matroska,webm" ? length.keys : demuxer->key_timestamps();
     }
     return key_list;
   }
@@ -213,8 +215,7 @@ struct FrameReader::State {
   void restart() {
     if (demuxer->live()) throw InputError("'" + path + "' is a live stream, which cannot go back");
     ++stats.seeks;
-    demuxer.reset();  // an index can be large: never hold two
-    demuxer = std::make_unique<Demuxer>(path, options.allow_url, options.cancel);
+    demuxer->rewind();
     decoder->restart(*demuxer, /*after_seek=*/false);
     clock->restart();
     held.reset();
@@ -230,10 +231,19 @@ struct FrameReader::State {
     if (options.warn) options.warn(line);
   }
 
-  void check_damage() {
-    if (options.strict && stats.packets_lost + stats.frames_repaired > 0) {
-      throw InputError(damage() + "; without strict, what can be decoded is used");
-    }
+  void refuse_damage() const {
+    if (!options.strict) return;
+    const std::string line = damage();
+    if (!line.empty()) throw InputError(line + "; without strict, what can be decoded is used");
+  }
+
+  /// Frames that are not there: where a packet beside a gap is damaged, or anything could not be
+  /// decoded, a gap in a constant rate is no pause. MP4's tables say of each gap that it is one.
+  int64_t missing_frames() const {
+    const bool damaged = length.passed && stats.packets_lost + stats.frames_repaired > 0;
+    int64_t missing = 0;
+    for (const FilmIndex::Gap& gap : gaps) missing += gap.damaged || damaged ? gap.frames : 0;
+    return missing;
   }
 
   std::string damage() const {
@@ -247,13 +257,25 @@ struct FrameReader::State {
       add(to_text(stats.frames_repaired) + " of " + to_text(stats.frames_decoded) +
           " frames were decoded with errors");
     }
+    if (const int64_t missing = missing_frames(); missing > 0) {
+      add(to_text(missing) + (missing == 1 ? " frame is" : " frames are") + " missing");
+    }
     if (truncated_at) {
-      add("it ends at " + one_decimal(*truncated_at) + " s of " + one_decimal(info.duration) +
-          " s");
+      add("it ends at " + one_decimal(*truncated_at) + " s of " +
+          one_decimal(length.promised.value_or(info.duration)) + " s");
+    } else if (!length.torn.empty()) {
+      add(length.torn);
     } else if (!failure.empty()) {
       add("reading ended early (" + failure + ")");
     }
     return text.empty() ? "" : "'" + path + "' is damaged: " + text;
+  }
+
+  void find_damage() {
+    if (length.index) gaps = length.index->gaps();
+    if (!length.promised) return;
+    const auto missing = demuxer->missing_from();
+    truncated_at = length.passed || !missing ? info.duration : since_first(*missing);
   }
 
   void at_end() {
@@ -261,24 +283,13 @@ struct FrameReader::State {
     failure = demuxer->failure();
     const Seconds end = since_first(end_of_current());
     const Seconds tolerance(0.2 + 2 / rate);
-    if (!info.duration_measured && end + tolerance < info.duration && is_cut_off(end)) {
+    const bool told = length.index || demuxer->only_stream() ||
+                      claimed_video_duration(*demuxer, first_pts).has_value();
+    if (!truncated_at && !length.passed && told && end + tolerance < info.duration) {
       truncated_at = end;
     }
-    if (options.strict && !damage().empty()) {
-      throw InputError(damage() + "; without strict, what can be decoded is used");
-    }
+    refuse_damage();
     finish();
-  }
-
-  /// Pictures that end at `end` are missing after it, and not only shorter than the sound.
-  bool is_cut_off(Seconds end) const {
-    if (demuxer->only_stream() || demuxer->stated_video_duration(first_pts)) return true;
-    if (demuxer->live()) return false;
-    Demuxer again(path, options.allow_url, options.cancel);
-    const auto from = first_pts + static_cast<int64_t>(end.count() / time_base);
-    const Seconds start(static_cast<double>(first_pts) * time_base);
-    const auto all = again.end_of_all_streams(from);
-    return all && *all - start + Seconds(1) < info.duration;
   }
 
   void finish() {
@@ -311,6 +322,8 @@ struct FrameReader::State {
   ReaderOptions options;
   std::string path;
   VideoInfo info;
+  FilmLength length;
+  std::vector<FilmIndex::Gap> gaps;
   ReadStats stats;
   double time_base = 1;  // s
   double rate = 0;       // frames/s, as the file states it
@@ -328,7 +341,6 @@ struct FrameReader::State {
   std::vector<uint8_t> rgb_of_current;  // a plan may ask for a frame several times
   bool rgb_is_current = false;
 
-  bool starts_over = false;  // timestamps do
   bool keys_known = false;
   bool forward_seeks_work = true;
   std::vector<int64_t> key_list;
@@ -349,6 +361,7 @@ int64_t FrameReader::height() const { return state_->output_height; }
 const ReadStats& FrameReader::stats() const { return state_->stats; }
 std::string FrameReader::damage() const { return state_->damage(); }
 void FrameReader::finish() { state_->finish(); }
+int64_t FrameReader::frames_missing() const { return state_->missing_frames(); }
 
 Shown FrameReader::shown_at(Seconds time, std::span<uint8_t> rgb) {
   state_->go_to(time);

@@ -1,6 +1,7 @@
 #include "video/mp4_tables.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
 #include <queue>
@@ -225,6 +226,40 @@ std::optional<Box> movie_of(AVIOContext& io) {
   return movie;
 }
 
+/// A table whose number of entries is larger than its box.
+bool claims_more_than_it_holds(AVIOContext& io, const Box& table) {
+  struct Layout {
+    const char* name;
+    int64_t head;   // bytes before the number of entries, after version and flags
+    int64_t entry;  // bytes of one
+  };
+  // ISO 14496-12, 8.6 and 8.7
+  constexpr std::array<Layout, 7> kLayouts{{{"stts", 0, 8},
+                                            {"ctts", 0, 8},
+                                            {"stsc", 0, 12},
+                                            {"stco", 0, 4},
+                                            {"co64", 0, 8},
+                                            {"stss", 0, 4},
+                                            {"stsz", 4, 4}}};
+  for (const Layout& layout : kLayouts) {
+    if (table.type != code(layout.name)) continue;
+    version(io, table);
+    const bool same_for_all = layout.head > 0 && avio_rb32(&io) != 0;
+    const int64_t room = table.end - table.body - 8 - layout.head;
+    return !same_for_all && int64_t{avio_rb32(&io)} * layout.entry > room;
+  }
+  return false;
+}
+
+/// What a track holds, "vide" or "soun"; 0 when it does not say.
+uint32_t handler_of(AVIOContext& io, const std::optional<Box>& media) {
+  const auto handler = child(io, media, "hdlr");
+  if (!handler) return 0;
+  version(io, *handler);
+  avio_skip(&io, 4);
+  return avio_rb32(&io);
+}
+
 /// The track header's number of a track; 0 when there is none.
 int64_t number_of(AVIOContext& io, const Box& track) {
   const auto header = child(io, track, "tkhd");
@@ -235,17 +270,37 @@ int64_t number_of(AVIOContext& io, const Box& track) {
 
 }  // namespace
 
+bool has_absurd_tables(AVIOContext& io) {
+  // Sound of old QuickTime counts samples of which a packet holds many.
+  constexpr int64_t kSoundSamplesAByte = 256;
+  const std::optional<Box> movie = movie_of(io);
+  if (!movie) return false;
+  int64_t least_bytes = 0;
+  for (const Box& track : boxes(io, movie->body, movie->end)) {
+    if (track.type != code("trak")) continue;
+    const auto media = child(io, track, "mdia");
+    const auto tables = child(io, child(io, media, "minf"), "stbl");
+    if (!tables) continue;
+    for (const Box& table : boxes(io, tables->body, tables->end)) {
+      if (claims_more_than_it_holds(io, table)) return true;
+    }
+    const auto sizes = child(io, tables, "stsz");
+    if (!sizes) continue;
+    const int64_t samples = Sizes(io, *sizes).count();
+    least_bytes += handler_of(io, media) == code("soun") ? samples / kSoundSamplesAByte : samples;
+  }
+  return least_bytes > avio_size(&io);
+}
+
 bool edits_change_nothing(AVIOContext& io) {
   const std::optional<Box> movie = movie_of(io);
   if (!movie || child(io, movie, "mvex")) return false;
   const double movie_ticks = timescale(io, child(io, movie, "mvhd"));
   for (const Box& track : boxes(io, movie->body, movie->end)) {
     if (track.type != code("trak")) continue;
-    const auto handler = child(io, child(io, track, "mdia"), "hdlr");
-    if (!handler) return false;
-    version(io, *handler);
-    avio_skip(&io, 4);
-    if (avio_rb32(&io) != code("vide")) continue;
+    const uint32_t handler = handler_of(io, child(io, track, "mdia"));
+    if (handler == 0) return false;
+    if (handler != code("vide")) continue;
     const auto list = child(io, child(io, track, "edts"), "elst");
     if (!list) continue;
     const auto edit = only_edit(io, *list, movie_ticks);
@@ -254,14 +309,15 @@ bool edits_change_nothing(AVIOContext& io) {
   return true;
 }
 
-std::shared_ptr<const FilmIndex> index_of_track(AVIOContext& io, int64_t track, double tick,
-                                                int64_t start, int64_t first) {
+std::shared_ptr<FilmIndex> index_of_track(AVIOContext& io, int64_t track, double tick,
+                                          int64_t start, int64_t frames) {
   constexpr size_t kDeepestReorder = 64;  // samples
   const std::optional<Box> movie = movie_of(io);
   if (!movie) return nullptr;
   for (const Box& box : boxes(io, movie->body, movie->end)) {
     if (box.type != code("trak") || number_of(io, box) != track) continue;
     auto index = std::make_shared<FilmIndex>(tick);
+    index->reserve(frames);
     const auto later = [](const SampleTime& a, const SampleTime& b) { return a.shown > b.shown; };
     std::priority_queue<SampleTime, std::vector<SampleTime>, decltype(later)> waiting(later);
     std::optional<int64_t> offset;  // of FFmpeg's timestamps
@@ -275,7 +331,7 @@ std::shared_ptr<const FilmIndex> index_of_track(AVIOContext& io, int64_t track, 
       const int64_t pts = sample.shown + *offset;
       orderly = orderly && pts >= last;
       last = pts;
-      if (!orderly || pts < first) return;
+      if (!orderly) return;
       if (sample.empty) {
         end = pts + sample.duration;
         return;

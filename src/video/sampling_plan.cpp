@@ -19,27 +19,42 @@ int64_t ceil_frame(double position) {
   return static_cast<int64_t>(std::ceil(position - kFrameSlack));
 }
 
-/// Builds samples of one film, by time or by frame index.
+/// Builds samples of one film from positions on it, in frames of its average rate: 0 … F.
 struct Film {
   Seconds duration;
   double fps;
-  double frames;  // F = D·fps, put on the whole number it was rounded from
+  double frames;  // F; without an index D·fps, put on the whole number it was rounded from
   int64_t last;
+  bool by_frames;
+  std::shared_ptr<const FilmIndex> index;
 
-  explicit Film(const Timing& timing) {
-    duration = timing.duration;
-    fps = timing.fps.value();
-    frames = duration.count() * fps;
+  Film(const Timing& timing, bool by_frames_)
+      : duration(timing.duration),
+        fps(timing.fps.value()),
+        frames(timing.index ? static_cast<double>(timing.frames) : duration.count() * fps),
+        last(std::max<int64_t>(timing.frames - 1, 0)),
+        by_frames(by_frames_),
+        index(timing.index) {
     if (std::abs(frames - std::round(frames)) < kCountSlack) frames = std::round(frames);
-    last = std::max<int64_t>(timing.frames - 1, 0);
+  }
+  /// The share `share` of the film from its beginning on, 0 … 1.
+  Sample at_share(double share) const {
+    return by_frames ? at_frame(floor_frame(share * frames)) : at_time(duration * share);
   }
   Sample at_time(Seconds time) const {
+    if (index) return {time, index->frame_at(time)};
     return {time, std::clamp<int64_t>(floor_frame(time.count() * fps), 0, last)};
   }
   // In the middle of its show, where timestamps rounded to milliseconds cannot pick a neighbour.
   Sample at_frame(int64_t frame) const {
     const int64_t existing = std::clamp<int64_t>(frame, 0, last);
+    if (index) return {(index->time(existing) + index->end(existing)) / 2, existing};
     return {Seconds((static_cast<double>(existing) + 0.5) / fps), existing};
+  }
+  /// A whole frame of plans that count frames.
+  Sample at_counted(int64_t frame) const {
+    return by_frames ? at_frame(frame)
+                     : at_time(duration * (static_cast<double>(std::min(frame, last)) / frames));
   }
 };
 
@@ -58,8 +73,7 @@ std::vector<Clip> paper_clips(const Film& film, int64_t clips, int64_t window) {
   std::vector<Sample> samples;
   const int64_t count = clips * window;
   for (int64_t k = 0; k < count; ++k) {
-    samples.push_back(
-        film.at_time(film.duration * (static_cast<double>(k) / static_cast<double>(count))));
+    samples.push_back(film.at_share(static_cast<double>(k) / static_cast<double>(count)));
   }
   return in_windows(samples, window);
 }
@@ -76,7 +90,7 @@ std::vector<Clip> released_clips(const Film& film, int64_t clips, int64_t window
     if (start > kLastFloored) start = ceil_frame(position);
     Clip clip{i, {}};
     for (int64_t k = 0; k < read; ++k)
-      clip.samples.push_back(film.at_frame(start + k * held / read));
+      clip.samples.push_back(film.at_counted(start + k * held / read));
     all.push_back(std::move(clip));
   }
   return all;
@@ -86,7 +100,11 @@ std::vector<Sample> uniform_samples(const Film& film, int64_t wanted) {
   const int64_t frames = film.last + 1;
   const int64_t count = std::min(wanted, frames);
   std::vector<Sample> samples;
-  for (int64_t k = 0; k < count; ++k) samples.push_back(film.at_frame(k * frames / count));
+  for (int64_t k = 0; k < count; ++k) {
+    samples.push_back(film.by_frames
+                          ? film.at_frame(k * frames / count)
+                          : film.at_share(static_cast<double>(k) / static_cast<double>(count)));
+  }
   return samples;
 }
 
@@ -98,7 +116,9 @@ std::vector<Sample> rate_samples(const Film& film, double rate) {
   }
   std::vector<Sample> samples;
   for (int64_t k = 0; k < std::max<int64_t>(static_cast<int64_t>(count), 1); ++k) {
-    samples.push_back(film.at_time(Seconds(static_cast<double>(k) / rate)));
+    const double position = static_cast<double>(k) / rate;
+    samples.push_back(film.by_frames ? film.at_frame(floor_frame(position * film.fps))
+                                     : film.at_time(Seconds(position)));
   }
   return samples;
 }
@@ -187,7 +207,8 @@ SamplingPlan make_plan(const PlanOptions& options, const Timing& timing, int64_t
     throw InputError("a sampling plan needs a film with a known frame rate, got " +
                      to_text(timing.fps.num) + "/" + to_text(timing.fps.den));
   }
-  const Film film(timing);
+  const bool counts = options.kind == PlanKind::released || options.kind == PlanKind::uniform;
+  const Film film(timing, options.by == PlanBy::frames || (options.by == PlanBy::kind && counts));
   SamplingPlan plan{options.kind, timing.duration, timing.fps, timing.frames, {}};
   switch (options.kind) {
     case PlanKind::clips: {

@@ -14,7 +14,7 @@ VideoInfo describe_video(const Demuxer& demuxer, const AVFrame& first, int64_t f
   info.width = orientation.transpose ? first.height : first.width;
   info.height = orientation.transpose ? first.width : first.height;
   info.rotation = orientation.degrees;
-  info.fps = frame_rate(stream);
+  info.fps = stated_rate(stream);
   info.start = Seconds(static_cast<double>(first_pts) * av_q2d(stream.time_base));
   const auto format = static_cast<AVPixelFormat>(first.format);
   info.pixel_format = name_or_empty(av_get_pix_fmt_name(format));

@@ -99,7 +99,7 @@ void duration_and_rate_describe_the_frames(const testing::FilmKind& kind) {
   FrameReader reader(testing::film(kind), sized(kSize));
   const VideoInfo info = reader.info();
   const Read read = read_forward(reader);
-  EXPECT_EQ(info.frames, std::llround(info.duration.count() * info.fps.value()));
+  EXPECT_EQ(info.frames, static_cast<int64_t>(read.shown.size()));
   if (kind.duration) {
     EXPECT_NEAR(info.duration.count(), read.shown.back().end.count(), 2.1 / info.fps.value());
   }

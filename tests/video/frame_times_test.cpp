@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <numeric>
+#include <vector>
 
 #include "films.h"
 
@@ -17,32 +16,29 @@ TEST_P(FrameTimes, LeadToThatVeryFrame) {
   const auto path = testing::film(GetParam());
   const testing::Decoded expected = testing::decoded_by_ffmpeg(path, 0, 16);
   FrameReader reader(path);
-  std::vector<int64_t> indices(expected.pts.size());
-  std::iota(indices.begin(), indices.end(), 0);
-  indices.push_back(indices.back() + 1);  // beyond the end
-  indices.push_back(-1);
-  const auto times = times_of_frames(path, reader.info(), indices, {});
-  ASSERT_EQ(times.size(), indices.size());
-  for (size_t k = 0; k < expected.pts.size(); ++k) {
-    ASSERT_TRUE(times[k]) << k;
-    EXPECT_EQ(reader.shown_at(*times[k]).pts, expected.pts[k]) << k;
+  const auto frames = static_cast<int64_t>(expected.pts.size());
+  EXPECT_EQ(reader.info().frames, frames);
+  for (int64_t k = 0; k < frames; ++k) {
+    const auto time = time_of_frame(reader.info(), k);
+    ASSERT_TRUE(time) << k;
+    EXPECT_EQ(reader.shown_at(*time).pts, expected.pts[static_cast<size_t>(k)]) << k;
   }
-  EXPECT_FALSE(times[times.size() - 2]);
-  EXPECT_FALSE(times.back());
+  EXPECT_FALSE(time_of_frame(reader.info(), frames));  // beyond the end
+  EXPECT_FALSE(time_of_frame(reader.info(), -1));
 }
 
 // And the k-th that ffmpeg decodes has index k, in whatever order one asks.
 TEST_P(FrameTimes, AreLeftByThatVeryIndex) {
   const auto path = testing::film(GetParam());
-  std::vector<int64_t> timestamps = testing::decoded_by_ffmpeg(path, 0, 16).pts;
-  std::reverse(timestamps.begin(), timestamps.end());
-  timestamps.push_back(timestamps.front() + 1);
-  const FrameReader reader(path);
-  const auto indices = indices_of_frames(path, reader.info(), timestamps, {});
-  ASSERT_EQ(indices.size(), timestamps.size());
-  EXPECT_FALSE(indices.back());
-  const auto frames = static_cast<int64_t>(timestamps.size()) - 1;
-  for (int64_t i = 0; i < frames; ++i) EXPECT_EQ(indices[i], frames - 1 - i);
+  const std::vector<int64_t> timestamps = testing::decoded_by_ffmpeg(path, 0, 16).pts;
+  FrameReader reader(path);
+  for (size_t i = timestamps.size(); i-- > 0;) {
+    const auto time = time_of_frame(reader.info(), static_cast<int64_t>(i));
+    ASSERT_TRUE(time) << i;
+    const Shown shown = reader.shown_at(*time);
+    EXPECT_EQ(shown.index, static_cast<int64_t>(i));
+    EXPECT_EQ(shown.pts, timestamps[i]);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Films, FrameTimes,

@@ -44,8 +44,7 @@ class Footage {
 /// A video file. A slot is uint8 [S, S, 3].
 class VideoFootage : public Footage {
  public:
-  VideoFootage(const std::filesystem::path& path, ReaderOptions options,
-               const FrameEncoder& encoder);
+  VideoFootage(FrameReader reader, const FrameEncoder& encoder);
 
   const VideoInfo& info() const override { return reader_.info(); }
   std::vector<std::optional<Seconds>> times_of(const std::vector<int64_t>& frames) const override;
@@ -57,7 +56,6 @@ class VideoFootage : public Footage {
   ReadStats stats() const override { return reader_.stats(); }
 
  private:
-  ReaderOptions options_;
   FrameReader reader_;
   const FrameEncoder& encoder_;
 };

@@ -67,6 +67,8 @@ struct RunOptions {
   bool evidence = false;                  // each answer names the time spans it rests on
   bool clamp_moments = false;             // one beyond the film is its end, with a warning
   std::optional<FeatureTiming> features;  // the film is a file of features, with these times
+  std::shared_ptr<FrameReader> opened =
+      nullptr;  // the film, by reader_options(), if it is open already
 };
 
 /// A film that has been watched: all that answers to its questions need. A few embeddings for each
@@ -119,6 +121,9 @@ class Pipeline {
   torch::Device device() const { return bundle_.device(); }
   const Settings& settings() const { return settings_; }
 
+  /// How ask() would read a film. Needs no model.
+  static ReaderOptions reader_options(const Settings& settings, const BundleSpec& bundle,
+                                      const Callbacks& callbacks);
   /// The plan that ask() would read. Needs no model.
   static SamplingPlan plan(const Settings& settings, const VideoInfo& video);
 

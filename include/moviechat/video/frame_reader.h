@@ -13,6 +13,7 @@
 #include "moviechat/support/callbacks.h"
 #include "moviechat/support/fields.h"
 #include "moviechat/support/seconds.h"
+#include "moviechat/video/film_index.h"
 #include "moviechat/video/rational.h"
 #include "moviechat/video/sampling_plan.h"
 
@@ -34,11 +35,13 @@ struct VideoInfo {
   std::string codec;      // "h264"
   int64_t width = 0;      // as shown: after rotation
   int64_t height = 0;
-  Rational fps;         // average
-  Seconds duration{0};  // from the first shown frame; 0: unknown (a live stream)
-  int64_t frames = 0;   // duration · fps, rounded; not a count of what is there; 0: unknown
-  bool duration_measured = false;  // the header had none, or an absurd one
-  Seconds start{0};                // timestamp of the first shown frame in the file
+  Rational fps;                            // average
+  Seconds duration{0};                     // from the first shown frame; 0: unknown (a live stream)
+  int64_t frames = 0;                      // that are shown; 0: unknown
+  std::shared_ptr<const FilmIndex> index;  // null where packets do not say when frames are shown
+  bool duration_measured = false;          // the header had none, or a wrong one
+  std::optional<Seconds> promised;  // the header's length, when the film is cut off before it
+  Seconds start{0};                 // timestamp of the first shown frame in the file
   int64_t rotation = 0;      // degrees clockwise that the file asks for; already applied to frames
   std::string pixel_format;  // "yuv420p10le"
   int64_t bit_depth = 8;
@@ -47,7 +50,7 @@ struct VideoInfo {
   std::string color_transfer;
   std::string color_primaries;
 
-  Timing timing() const { return {duration, fps, frames}; }
+  Timing timing() const { return {duration, fps, frames, index}; }
   bool open_ended() const { return !(duration > Seconds(0)); }
 };
 
@@ -58,8 +61,10 @@ struct ReaderOptions {
   bool strict = false;
   bool allow_url = false;
   bool allow_seek = true;
-  WarningSink warn;                    // what was lost of a damaged file, odd colours
-  const CancelFlag* cancel = nullptr;  // looked at with every packet
+  int64_t max_pixels = int64_t{1} << 26;  // of a frame; 8K video has half as many
+  ProgressSink progress;                  // of the pass over a film's packets
+  WarningSink warn;                       // what was lost of a damaged file, odd colours
+  const CancelFlag* cancel = nullptr;     // looked at with every packet
 };
 
 /// The settings video.*; size and filter are the bundle's.
@@ -69,11 +74,13 @@ void visit_fields(ReaderOptions& o, Visitor& field) {
   field("strict", o.strict, "a damaged or truncated video is an error, not a warning");
   field("allow_url", o.allow_url, "open http, https and rtsp addresses");
   field("allow_seek", o.allow_seek, "skip what a sparse plan does not need");
+  field("max_pixels", o.max_pixels,
+        "pixels of a frame, at most; a decoder may hold 20 frames of 1.5 bytes a pixel or more");
 }
 
 /// One frame on screen from `time` to `end`.
 struct Shown {
-  int64_t index = 0;  // round(time·fps): its index at a constant rate
+  int64_t index = 0;  // counted in order of show; without a film index round(time·fps)
   int64_t pts = 0;    // presentation timestamp in the stream's time base
   Seconds time{0};    // since the first shown frame
   Seconds end{0};     // when the next frame comes
@@ -128,6 +135,8 @@ class FrameReader {
   /// What was lost so far, one line; "" when nothing was. `warn` gets it once at the video's end or
   /// from finish(), whichever comes first.
   std::string damage() const;
+  /// Frames that are not there, by the gaps that they leave in a constant rate.
+  int64_t frames_missing() const;
   /// Says what was lost when the end of the video is not read.
   void finish();
 

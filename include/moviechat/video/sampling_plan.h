@@ -2,12 +2,14 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "moviechat/support/fields.h"
 #include "moviechat/support/seconds.h"
+#include "moviechat/video/film_index.h"
 #include "moviechat/video/rational.h"
 
 namespace moviechat {
@@ -29,6 +31,19 @@ struct EnumNames<PlanKind> {
                                      std::pair{std::string_view("none"), PlanKind::none}};
 };
 
+/// What a plan divides into equal parts. At a constant rate both give the same frames.
+enum class PlanBy {
+  kind,    // frames for released and uniform, time for clips and fps
+  frames,  // the film's shown frames, so that none is read twice while others are left out
+  time,
+};
+template <>
+struct EnumNames<PlanBy> {
+  static constexpr std::array values{std::pair{std::string_view("kind"), PlanBy::kind},
+                                     std::pair{std::string_view("frames"), PlanBy::frames},
+                                     std::pair{std::string_view("time"), PlanBy::time}};
+};
+
 /// Which samples count as "before t" at a breakpoint.
 enum class BreakpointRule {
   moment,     // all samples before t
@@ -46,6 +61,7 @@ struct EnumNames<BreakpointRule> {
 /// The settings plan.*.
 struct PlanOptions {
   PlanKind kind = PlanKind::clips;
+  PlanBy by = PlanBy::kind;
   int64_t clips = 0;           // 0: as many as fill the memory (clips), or 128 (released)
   int64_t window = 8;          // w, the most frames of one clip
   int64_t frames = 32;         // n of uniform
@@ -60,6 +76,9 @@ struct PlanOptions {
 template <class Visitor>
 void visit_fields(PlanOptions& o, Visitor& field) {
   field("kind", o.kind, "how frames are chosen");
+  field("by", o.by,
+        "what is divided into equal parts: frames, time, or as is usual for the kind (frames for "
+        "released and uniform, time for clips and fps)");
   field("clips", o.clips,
         "clips that the film is cut into; 0: as many as fill the memory (clips), 128 (released)");
   field("window", o.window, "frames read of each clip (w)");
@@ -79,12 +98,13 @@ struct Timing {
   Seconds duration{0};
   Rational fps;
   int64_t frames = 0;
+  std::shared_ptr<const FilmIndex> index = nullptr;  // null: frames come at a constant rate
 };
 
 /// One frame to read.
 struct Sample {
   Seconds time{0};    // when it is on screen; for plans that count frames, the middle of its show
-  int64_t frame = 0;  // its nominal index: its index at a constant rate
+  int64_t frame = 0;  // its index
   bool operator==(const Sample&) const = default;
 };
 
