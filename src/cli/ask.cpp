@@ -4,9 +4,9 @@
 #include <memory>
 
 #include "cli/bundle_loading.h"
-#include "cli/moment.h"
 #include "cli/questions.h"
 #include "moviechat/features/footage.h"
+#include "moviechat/support/moment.h"
 
 namespace moviechat::cli {
 namespace {

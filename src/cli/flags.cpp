@@ -83,7 +83,7 @@ const std::vector<Flag>& flags() {
        .argument = "KIND",
        .help =
            "whose annotations they are; jsonl: our own lines {\"video\", \"question\", \"answer\", "
-           "\"at\" or \"at_frame\"}",
+           "\"at\": TIME as of --at or \"at_frame\": N}",
        .group = kInput,
        .example = "moviechat-1k",
        .values = "moviechat-1k moviechat-1k-test loveu-24 msvd-qa msrvtt-qa activitynet-qa "

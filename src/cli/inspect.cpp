@@ -2,7 +2,7 @@
 
 #include "cli/frame_folder.h"
 #include "cli/inspect_bundle.h"
-#include "cli/moment.h"
+#include "moviechat/support/moment.h"
 #include "moviechat/video/frame_reader.h"
 
 namespace moviechat::cli {

@@ -1,12 +1,11 @@
 #include "cli/questions.h"
 
-#include <limits>
 #include <sstream>
 #include "moviechat/support/json.h"
 
-#include "cli/moment.h"
 #include "moviechat/prompt/utf8.h"
 #include "moviechat/support/files.h"
+#include "moviechat/support/moment.h"
 
 namespace moviechat::cli {
 namespace {
@@ -43,20 +42,8 @@ Question parse_question(const std::string& line, const std::string& name) {
   if (!at.is_null() && !frame.is_null()) {
     throw InputError(name + " has both at and at_frame; give one of them");
   }
-  if (at.is_string()) {
-    question.at = parse_moment(name + ": at", at.get<std::string>());
-  } else if (at.is_number() && at.get<double>() >= 0) {
-    question.at = Seconds(at.get<double>());
-  } else if (!at.is_null()) {
-    throw InputError(name + ": at must be a time from 0 on, like 754.2 or \"12:34\", got " +
-                     at.dump());
-  }
-  constexpr uint64_t last_frame = std::numeric_limits<int64_t>::max();
-  if (frame.is_number_unsigned() && frame.get<uint64_t>() <= last_frame) {
-    question.at_frame = frame.get<int64_t>();
-  } else if (!frame.is_null()) {
-    throw InputError(name + ": at_frame must be a whole number from 0 on, got " + frame.dump());
-  }
+  if (!at.is_null()) question.at = moment_from_json(name + ": at", at);
+  if (!frame.is_null()) question.at_frame = frame_index_from_json(name + ": at_frame", frame);
   return question;
 }
 

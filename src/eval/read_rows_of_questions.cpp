@@ -19,7 +19,7 @@ struct RowShape {
   FieldNames answer = {"answer"};
   FieldNames category = {};
   FieldNames frame = {};  // of a breakpoint, as a frame index
-  FieldNames at = {};     // of a breakpoint, in seconds
+  FieldNames at = {};     // of a breakpoint, as a time
 };
 
 Item item_of(const Row& row, const RowShape& shape) {
@@ -29,7 +29,7 @@ Item item_of(const Row& row, const RowShape& shape) {
   item.reference = row.optional_text(shape.answer);
   item.category = row.optional_text(shape.category);
   item.frame = row.count(shape.frame);
-  if (const auto at = row.amount(shape.at)) item.at = Seconds(*at);
+  item.at = row.moment(shape.at);
   if (item.frame && item.at) {
     row.refuse(*shape.at.begin(), "and a frame contradict each other; give one of them");
   }
@@ -360,7 +360,7 @@ std::vector<Film> read_vlmevalkit(const fs::path& path, const WarningSink& warn)
 }
 
 /// Our own: JSON lines {"video", "question"} with, if known, "answer", "id", "category", and "at"
-/// (seconds) or "at_frame" for a breakpoint.
+/// (a time as --at takes it) or "at_frame" for a breakpoint.
 std::vector<Film> read_jsonl(const fs::path& path, const WarningSink& warn) {
   return films_of(read_rows(path),
                   {.video = {"video"},

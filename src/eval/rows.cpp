@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cmath>
 
 #include "moviechat/prompt/utf8.h"
 #include "moviechat/support/error.h"
 #include "moviechat/support/fields.h"
 #include "moviechat/support/files.h"
+#include "moviechat/support/moment.h"
 
 namespace moviechat::eval {
 namespace {
@@ -52,6 +52,33 @@ json parse_json(const std::string& text, const fs::path& file) {
     throw InputError(quoted(file) + " is not valid JSON at line " +
                      std::to_string(std::count(text.begin(), end, '\n') + 1));
   }
+}
+
+/// The word that Python writes for a missing number: NaN, nan.
+bool is_nan(std::string_view text) {
+  return text.size() == 3 && std::equal(text.begin(), text.end(), "nan", [](char c, char lower) {
+           return std::tolower(static_cast<unsigned char>(c)) == lower;
+         });
+}
+
+/// Python's json writes NaN for a missing number, which JSON has no word for: it becomes null.
+std::string without_nan(const std::string& text) {
+  constexpr std::string_view kNan = "NaN";
+  std::string result;
+  bool quoted = false;
+  for (size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (!quoted && text.compare(at, kNan.size(), kNan) == 0) {
+      result += "null";
+      at += kNan.size() - 1;
+      continue;
+    }
+    result += c;
+    if (quoted && c == '\\' && at + 1 < text.size()) result += text[++at];
+    if (c == '"') quoted = !quoted;
+    if (c == '\n') quoted = false;  // no text of JSON holds one: the line is not valid
+  }
+  return result;
 }
 
 /// Records of comma- or tab-separated values. Fields in double quotes may hold separators, line
@@ -197,40 +224,48 @@ std::string Row::text(FieldNames names) const {
   refuse(joined(names), "is missing or blank; expected text");
 }
 
-std::optional<double> Row::number(const Found& found) const {
-  if (found.value->is_number()) return found.value->get<double>();
-  if (!found.value->is_string()) return std::nullopt;
-  double value = 0;
-  try {
-    from_text("", std::string(trim(found.value->get_ref<const std::string&>())), value);
-  } catch (const InputError&) {
-    return std::nullopt;
+std::optional<Row::Number> Row::find_number(FieldNames names) const {
+  for (const std::string_view name : names) {
+    const auto found = find({name});
+    if (!found) continue;
+    Number number{where_ + ": " + std::string(name), *found->value};
+    if (!number.value.is_string()) return number;
+    const std::string text(trim(number.value.get_ref<const std::string&>()));
+    if (is_nan(text)) continue;
+    number.value = text;
+    try {
+      double value = 0;
+      from_text(number.field, text, value);
+      number.value = value;
+    } catch (const InputError&) {  // text that is no number may be a clock's
+    }
+    return number;
   }
-  return value;
+  return std::nullopt;
 }
 
 std::optional<int64_t> Row::count(FieldNames names) const {
-  const auto found = find(names);
+  const auto found = find_number(names);
   if (!found) return std::nullopt;
-  constexpr double kMost = 1e15;
-  const auto value = number(*found);
-  if (!value || *value < 0 || *value > kMost || *value != std::floor(*value)) {
-    refuse(found->name, "must be a whole number from 0 on, got " + found->value->dump());
-  }
-  return static_cast<int64_t>(*value);
+  return frame_index_from_json(found->field, found->value);
 }
 
 std::optional<double> Row::amount(FieldNames names) const {
-  const auto found = find(names);
+  const auto found = find_number(names);
   if (!found) return std::nullopt;
-  const auto value = number(*found);
-  if (!value || !std::isfinite(*value) || *value < 0) {
-    refuse(found->name, "must be a number from 0 on, got " + found->value->dump());
+  if (!found->value.is_number() || found->value < 0) {
+    throw InputError(found->field + " must be a number from 0 on, got " + found->value.dump());
   }
-  return value;
+  return found->value.get<double>();
 }
 
-json read_json(const fs::path& file) { return parse_json(read_text(file), file); }
+std::optional<Seconds> Row::moment(FieldNames names) const {
+  const auto found = find_number(names);
+  if (!found) return std::nullopt;
+  return moment_from_json(found->field, found->value);
+}
+
+json read_json(const fs::path& file) { return parse_json(without_nan(read_text(file)), file); }
 
 std::vector<Row> read_rows(const fs::path& file) {
   const std::string extension = lower_extension(file);
@@ -238,9 +273,10 @@ std::vector<Row> read_rows(const fs::path& file) {
     throw InputError(quoted(file) + " is Parquet; make JSON lines of it first: " +
                      "python scripts/parquet_to_jsonl.py FILE.parquet > FILE.jsonl");
   }
-  const std::string text = read_text(file);
+  std::string text = read_text(file);
   if (extension == ".csv") return separated_rows(text, ',', file);
   if (extension == ".tsv") return separated_rows(text, '\t', file);
+  text = without_nan(text);
   if (extension == ".jsonl" || extension == ".ndjson") return json_lines(text, file);
   // A .json file may hold lines, too: published ones do.
   if (trim(text).starts_with("{") && json::accept(text.substr(0, text.find('\n')))) {

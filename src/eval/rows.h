@@ -9,6 +9,8 @@
 #include <vector>
 #include "moviechat/support/json.h"
 
+#include "moviechat/support/seconds.h"
+
 namespace moviechat::eval {
 
 /// The names that one field goes by, likeliest first.
@@ -27,10 +29,13 @@ class Row {
   std::string text(FieldNames names) const;
   /// The same where it may be missing, null or blank.
   std::optional<std::string> optional_text(FieldNames names) const;
-  /// A whole number from 0 on, given as a number or as text; nullopt when missing, null or blank.
+  /// A whole number from 0 on, of a frame or of frames, given as a number or as text; nullopt when
+  /// missing, null, blank or not a number (nan, which tables have where there is none).
   std::optional<int64_t> count(FieldNames names) const;
-  /// A number from 0 on, of seconds or frames a second, under the same rules.
+  /// A number from 0 on, of frames a second, under the same rules.
   std::optional<double> amount(FieldNames names) const;
+  /// A time, under the same rules; text may be a clock's, too: 12:34.
+  std::optional<Seconds> moment(FieldNames names) const;
 
   [[noreturn]] void refuse(std::string_view field, const std::string& why) const;
 
@@ -40,7 +45,11 @@ class Row {
     const nlohmann::json* value = nullptr;
   };
   std::optional<Found> find(FieldNames names) const;
-  std::optional<double> number(const Found& found) const;
+  struct Number {
+    std::string field;     // with the row, for errors
+    nlohmann::json value;  // a number where it is one or reads as one
+  };
+  std::optional<Number> find_number(FieldNames names) const;
 
   nlohmann::json fields_;
   std::string where_;

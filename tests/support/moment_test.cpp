@@ -1,10 +1,10 @@
-#include "cli/moment.h"
+#include "moviechat/support/moment.h"
 
 #include <gmock/gmock.h>
 
 #include "moviechat/support/error.h"
 
-namespace moviechat::cli {
+namespace moviechat {
 namespace {
 
 using ::testing::HasSubstr;
@@ -40,6 +40,25 @@ TEST(Moment, FrameIndicesAreWholeNumbers) {
   }
 }
 
+TEST(Moment, InJsonIsANumberOfSecondsOrTheSameText) {
+  EXPECT_EQ(moment_from_json("at", 754.5), Seconds(754.5));
+  EXPECT_EQ(moment_from_json("at", 7), Seconds(7));
+  EXPECT_EQ(moment_from_json("at", "0:05"), Seconds(5));
+  for (const char* json : {"-1", "true", "null", "[1]", "{}", "\"soon\"", "\"1:75\"", "\"\""}) {
+    EXPECT_THROW(moment_from_json("at", nlohmann::json::parse(json)), InputError) << json;
+  }
+}
+
+TEST(Moment, AFrameIndexInJsonIsAWholeNumberOrItsText) {
+  for (const char* json : {"1800", "1800.0", "1.8e3", "\"1800\""}) {
+    EXPECT_EQ(frame_index_from_json("frame", nlohmann::json::parse(json)), 1800) << json;
+  }
+  for (const char* json :
+       {"-1", "1.5", "1e300", "18446744073709551615", "\"0:05\"", "true", "null", "[1]"}) {
+    EXPECT_THROW(frame_index_from_json("frame", nlohmann::json::parse(json)), InputError) << json;
+  }
+}
+
 TEST(Moment, ClocksCarryRoundedMilliseconds) {
   EXPECT_EQ(clock_text(Seconds(3723.5)), "1:02:03.500");
   EXPECT_EQ(clock_text(Seconds(59.9996)), "0:01:00.000");
@@ -47,4 +66,4 @@ TEST(Moment, ClocksCarryRoundedMilliseconds) {
 }
 
 }  // namespace
-}  // namespace moviechat::cli
+}  // namespace moviechat

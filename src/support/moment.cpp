@@ -1,4 +1,4 @@
-#include "cli/moment.h"
+#include "moviechat/support/moment.h"
 
 #include <algorithm>
 #include <array>
@@ -6,11 +6,13 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <limits>
+#include <optional>
 #include <vector>
 
 #include "moviechat/support/error.h"
 
-namespace moviechat::cli {
+namespace moviechat {
 namespace {
 
 bool digits_only(std::string_view text) {
@@ -27,6 +29,29 @@ std::vector<std::string_view> split_at_colons(std::string_view text) {
     if (colon == std::string_view::npos) return parts;
     text.remove_prefix(colon + 1);
   }
+}
+
+std::optional<int64_t> frame_index_of(const std::string& text) {
+  int64_t index = 0;
+  const auto end = std::from_chars(text.data(), text.data() + text.size(), index);
+  if (!digits_only(text) || end.ec != std::errc()) return std::nullopt;
+  return index;
+}
+
+std::optional<int64_t> frame_index_of(const nlohmann::json& value) {
+  constexpr uint64_t kLast = std::numeric_limits<int64_t>::max();
+  constexpr double kLastExact = 1LL << 53;  // doubles leave out whole numbers from here on
+  if (value.is_string()) return frame_index_of(value.get_ref<const std::string&>());
+  if (value.is_number_unsigned() && value.get<uint64_t>() <= kLast) return value.get<int64_t>();
+  if (!value.is_number_float()) return std::nullopt;
+  const auto number = value.get<double>();
+  if (!(number >= 0 && number < kLastExact) || number != std::floor(number)) return std::nullopt;
+  return static_cast<int64_t>(number);
+}
+
+/// A value in an error: lists and objects by their kind alone, as they may be of any size.
+std::string shown(const nlohmann::json& value) {
+  return value.is_structured() ? "an " + std::string(value.type_name()) : value.dump();
 }
 
 }  // namespace
@@ -59,13 +84,24 @@ Seconds parse_moment(const std::string& name, const std::string& text) {
   return Seconds(seconds);
 }
 
-int64_t parse_frame_index(const std::string& name, const std::string& text) {
-  int64_t index = 0;
-  const auto end = std::from_chars(text.data(), text.data() + text.size(), index);
-  if (!digits_only(text) || end.ec != std::errc()) {
-    throw InputError(name + " must be a frame index, a whole number from 0 on, got '" + text + "'");
+Seconds moment_from_json(const std::string& name, const nlohmann::json& value) {
+  if (value.is_string()) return parse_moment(name, value.get<std::string>());
+  const double seconds = value.is_number() ? value.get<double>() : -1;
+  if (!std::isfinite(seconds) || seconds < 0) {
+    throw InputError(name + " must be a time from 0 on, like 754.2 or \"12:34\", got " +
+                     shown(value));
   }
-  return index;
+  return Seconds(seconds);
+}
+
+int64_t parse_frame_index(const std::string& name, const std::string& text) {
+  if (const auto index = frame_index_of(text)) return *index;
+  throw InputError(name + " must be a frame index, a whole number from 0 on, got '" + text + "'");
+}
+
+int64_t frame_index_from_json(const std::string& name, const nlohmann::json& value) {
+  if (const auto index = frame_index_of(value)) return *index;
+  throw InputError(name + " must be a whole number from 0 on, got " + shown(value));
 }
 
 std::string clock_text(Seconds time, char millisecond_mark) {
@@ -78,4 +114,4 @@ std::string clock_text(Seconds time, char millisecond_mark) {
   return text.data();
 }
 
-}  // namespace moviechat::cli
+}  // namespace moviechat
