@@ -19,7 +19,7 @@ struct Candidates {
 /// KEY= of every setting; KEY=VALUE for each of its values where they have names.
 std::string setting_words() {
   std::string words;
-  for (const FieldText& field : list_fields(Settings{})) {
+  for (const FieldText& field : list_fields(ProgramSettings{})) {
     const std::string key = " " + field.key + "=";
     if (field.takes.find(',') == std::string::npos) {
       words += key;

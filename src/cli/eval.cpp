@@ -112,6 +112,7 @@ EvalCommand read_eval(const Arguments& arguments, const Environment& environment
   command.run.retry_failed = arguments.has("--retry-failed");
   command.run.evidence = arguments.has("--evidence");
   command.run.moviechat_format = wants_moviechat_format(arguments);
+  command.run.settings = command.merged.chosen.eval;
   return command;
 }
 

@@ -22,12 +22,12 @@ std::string variable_of(std::string key) {
   return name;
 }
 
-void apply(Settings& settings, const Assignment& one) {
+void apply(ProgramSettings& chosen, const Assignment& one) {
   try {
     if (one.key == "plan") {
-      settings.plan = parse_plan(one.text, settings.plan);
+      chosen.settings.plan = parse_plan(one.text, chosen.settings.plan);
     } else {
-      set_field(settings, one.key, one.text);
+      set_field(chosen, one.key, one.text);
     }
   } catch (const InputError& error) {
     throw InputError(one.origin + ": " + error.what());
@@ -148,11 +148,11 @@ MergedSettings merge_settings(const Arguments& arguments, const Environment& env
   merged.bundle = read_bundle_spec(chosen.model);
 
   for (const auto& [key, text] : merged.bundle.defaults) {
-    apply(chosen.settings, {key, text, "'" + chosen.model + "/model.yaml'"});
+    apply(chosen, {key, text, "'" + chosen.model + "/model.yaml'"});
   }
   const auto apply_all = [&](const std::vector<Assignment>& assignments) {
     for (const Assignment& one : assignments) {
-      if (one.key != "model" && one.key != "profile") apply(chosen.settings, one);
+      if (one.key != "model" && one.key != "profile") apply(chosen, one);
     }
     return values_of(chosen.settings);
   };
@@ -178,12 +178,12 @@ RuntimeOptions merge_runtime(const Arguments& arguments, const Environment& envi
                              const WarningSink& warn) {
   std::vector<Assignment> given = assignments_of(environment, warn);
   append(given, assignments_of(arguments));
-  Settings settings;
+  ProgramSettings chosen;
   for (const Assignment& one : given) {
-    if (one.key.starts_with("runtime.")) apply(settings, one);
+    if (one.key.starts_with("runtime.")) apply(chosen, one);
   }
-  settings.runtime.check();
-  return settings.runtime;
+  chosen.settings.runtime.check();
+  return chosen.settings.runtime;
 }
 
 std::string config_text(const ProgramSettings& settings) {

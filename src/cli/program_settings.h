@@ -6,22 +6,26 @@
 #include <vector>
 
 #include "cli/options.h"
+#include "moviechat/eval/evaluate.h"
 #include "moviechat/model/bundle.h"
 #include "moviechat/pipeline/settings.h"
 
 namespace moviechat::cli {
 
-/// All that settings reach: the bundle, the profile that was chosen, and the pipeline's settings.
+/// All that settings reach: the bundle, the profile that was chosen, the pipeline's settings, and
+/// those of `eval`.
 struct ProgramSettings {
   std::string model;
   std::string profile = "paper";
   Settings settings;
+  eval::EvalSettings eval;
 };
 template <class Visitor>
 void visit_fields(ProgramSettings& o, Visitor& field) {
   field("model", o.model, "the model bundle's folder");
   field("profile", o.profile, "named choices that the settings below start from");
   visit_fields(o.settings, field);
+  field.group("eval", o.eval);
 }
 
 /// One setting as somebody gave it.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "eval/film_row.h"
+#include "eval/film_version.h"
 #include "eval/moviechat_format.h"
 #include "eval/run_folder.h"
 #include "moviechat/eval/ahead.h"
@@ -44,25 +45,14 @@ std::string now() {
   return text.data();
 }
 
-/// Annotations count the film's frames, not those that there are features of: moments become times.
-/// Where the features do not say when they were, they are spread over the film.
-void use_features(const Film& film, const std::filesystem::path& file, RunOptions& run,
-                  std::vector<Question>& questions) {
-  run.features.emplace();
-  const bool rate = film.fps.has_value() && *film.fps > 0;
-  if (rate && film.frames && FeatureFile(file).times_from() == TimesFrom::nowhere) {
-    run.features->duration = Seconds(static_cast<double>(*film.frames) / *film.fps);
+/// Features that do not say when they were are spread over the annotated film.
+FeatureTiming timing_of(const Film& film, const std::filesystem::path& features) {
+  FeatureTiming timing;
+  const Seconds length = annotated_length(film);
+  if (length > Seconds(0) && FeatureFile(features).times_from() == TimesFrom::nowhere) {
+    timing.duration = length;
   }
-  for (Question& question : questions) {
-    if (!question.at_frame) continue;
-    if (!rate) {
-      throw InputError("the annotation does not say the frame rate of '" + film.name +
-                       "', so that frame " + std::to_string(*question.at_frame) +
-                       " cannot be found in its features");
-    }
-    question.at = Seconds(static_cast<double>(*question.at_frame) / *film.fps);
-    question.at_frame.reset();
-  }
+  return timing;
 }
 
 std::optional<VideoFolder> folder_of(const EvalOptions& options) {
@@ -190,6 +180,10 @@ class Evaluation {
     callbacks.warn = callbacks_.warn;
     callbacks.cancel = &stop;
     callbacks.progress = [this](const Progress&) { report_progress(); };
+    callbacks.on_open = [&](const VideoInfo& found, std::vector<Question>& questions) {
+      ask_as_annotated(film, found, options_.features ? FilmFiles::features : FilmFiles::videos,
+                       options_.settings.strict, questions, callbacks_.warn);
+    };
     try {
       if (files_) {
         const std::filesystem::path found = files_->find(film);
@@ -197,8 +191,8 @@ class Evaluation {
         file = files_->path() / found;
       }
       RunOptions run = run_options();
-      std::vector<Question> questions = askable(film, ready.refusals);
-      if (options_.features) use_features(film, file, run, questions);
+      if (options_.features) run.features = timing_of(film, file);
+      const std::vector<Question> questions = askable(film, ready.refusals);
       if (!questions.empty()) ready.film = pipeline_.watch(file, questions, run, callbacks);
     } catch (const Error& error) {
       ready.failure = without_folder(error.what(), file, film.name);

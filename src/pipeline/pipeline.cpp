@@ -240,6 +240,7 @@ WatchedFilm Pipeline::watch(const std::filesystem::path& video,
     const Stopwatch stopwatch(film.costs, "open");
     footage = open_footage(video, run, encoder, callbacks);
     film.video = footage->info();
+    if (callbacks.on_open) callbacks.on_open(film.video, film.questions);
     moments = collect_moments(film, *footage, run, callbacks.warn);
   }
   const bool as_it_comes = film.video.open_ended() && settings_.plan.kind == PlanKind::fps;

@@ -50,8 +50,8 @@ struct Film {
   std::string id;                       // its name without folder and extension: "1"
   std::vector<std::string> file_names;  // what its file may be called, likeliest first
   std::vector<Item> items;              // in the annotation's order
-  std::optional<double> fps;            // as annotated; needed only where features stand for it
-  std::optional<int64_t> frames;
+  std::optional<double> fps;            // of the film that was annotated
+  std::optional<int64_t> frames;        // of that one
 };
 
 /// Annotations as read: every video once, in the order of the annotation.

@@ -14,6 +14,17 @@
 
 namespace moviechat::eval {
 
+/// The settings eval.*.
+struct EvalSettings {
+  bool strict = false;
+};
+template <class Visitor>
+void visit_fields(EvalSettings& o, Visitor& field) {
+  field("strict", o.strict,
+        "a film that is another version than the annotated one (num_frame, fps) is an error, not a "
+        "warning");
+}
+
 struct EvalOptions {
   std::optional<std::filesystem::path> videos;    // a folder
   std::optional<std::filesystem::path> features;  // or this one; no film is read without either
@@ -23,6 +34,7 @@ struct EvalOptions {
   bool retry_failed = false;  // and ask again about the videos that failed
   bool evidence = false;
   bool moviechat_format = false;  // write what the authors' scoring scripts read, too
+  EvalSettings settings;
 };
 
 /// What became of a run, earlier parts of it included.

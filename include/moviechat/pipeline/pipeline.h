@@ -88,6 +88,8 @@ struct WatchedFilm {
 struct Callbacks {
   WarningSink warn;
   ProgressSink progress;
+  /// The film is open and its facts are known: when questions are about may still be changed.
+  std::function<void(const VideoInfo& film, std::vector<Question>& questions)> on_open;
   std::function<bool(size_t question, std::string_view piece)> on_text;  // false cancels the run
   std::function<void(size_t question)> on_restart;  // pieces so far are no part of the answer
   const CancelFlag* cancel = nullptr;               // throws Cancelled

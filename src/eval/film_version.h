@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "moviechat/eval/data_set.h"
+#include "moviechat/eval/video_folder.h"
+#include "moviechat/pipeline/pipeline.h"
+
+namespace moviechat::eval {
+
+/// What lies there for a film, compared with the film that was annotated.
+enum class FilmVersion {
+  same,        // as annotated, or nothing says otherwise
+  other_rate,  // as long as annotated, but of more or fewer frames a second
+  other,       // of another length, or another number of frames
+};
+
+/// num_frame / fps of an annotation; 0: unknown.
+Seconds annotated_length(const Film& film);
+
+/// Compares num_frame and fps of an annotation with a video; of features, which are of some of the
+/// film's frames, the length alone. What is unknown on either side is not compared.
+FilmVersion version_of(const Film& film, const VideoInfo& found, FilmFiles files);
+
+/// Has questions about frames ask about the moments that were annotated: by index in a film that is
+/// as annotated, by time, index / fps, in one of another rate and in features. In a film of
+/// another length nothing better than the index is known. Another version is told to `warn` in one
+/// line with both sides' numbers; with `strict` it is an InputError.
+void ask_as_annotated(const Film& film, const VideoInfo& found, FilmFiles files, bool strict,
+                      std::vector<Question>& questions, const WarningSink& warn);
+
+}  // namespace moviechat::eval
