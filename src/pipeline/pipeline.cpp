@@ -156,6 +156,14 @@ Answer answer_from(const Generation& generation, const WatchedFilm& film, size_t
   return answer;
 }
 
+/// Neither the plan nor a moment needs to know the film's end or the numbers of its frames.
+bool can_be_read_as_it_comes(const PlanOptions& plan, const std::vector<Question>& questions) {
+  return plan.kind == PlanKind::fps && plan.by != PlanBy::frames &&
+         plan.breakpoint == BreakpointRule::moment &&
+         std::none_of(questions.begin(), questions.end(),
+                      [](const Question& question) { return question.at_frame.has_value(); });
+}
+
 }  // namespace
 
 Pipeline::Pipeline(const Bundle& bundle, Settings settings)
@@ -178,6 +186,7 @@ SamplingPlan Pipeline::plan(const Settings& settings, const VideoInfo& video) {
 }
 
 std::unique_ptr<Footage> Pipeline::open_footage(const std::filesystem::path& path,
+                                                const std::vector<Question>& questions,
                                                 const RunOptions& run, const FrameEncoder& encoder,
                                                 const Callbacks& callbacks) const {
   const BundleSpec& spec = bundle_.spec();
@@ -188,15 +197,17 @@ std::unique_ptr<Footage> Pipeline::open_footage(const std::filesystem::path& pat
   }
   if (run.opened) return std::make_unique<VideoFootage>(std::move(*run.opened), encoder);
   return std::make_unique<VideoFootage>(
-      FrameReader(path, reader_options(settings_, spec, callbacks)), encoder);
+      FrameReader(path, reader_options(settings_, spec, questions, callbacks)), encoder);
 }
 
 ReaderOptions Pipeline::reader_options(const Settings& settings, const BundleSpec& bundle,
+                                       const std::vector<Question>& questions,
                                        const Callbacks& callbacks) {
   ReaderOptions options = settings.video;
   options.size = bundle.sizes.image;
   from_text("pixels.filter of the bundle", bundle.filter, options.filter);
   if (options.threads == 0) options.threads = settings.runtime.threads;
+  options.as_it_comes = can_be_read_as_it_comes(settings.plan, questions);
   options.warn = callbacks.warn;
   options.progress = callbacks.progress;
   options.cancel = callbacks.cancel;
@@ -238,7 +249,7 @@ WatchedFilm Pipeline::watch(const std::filesystem::path& video,
   std::vector<Moment> moments;
   {
     const Stopwatch stopwatch(film.costs, "open");
-    footage = open_footage(video, run, encoder, callbacks);
+    footage = open_footage(video, questions, run, encoder, callbacks);
     film.video = footage->info();
     if (callbacks.on_open) callbacks.on_open(film.video, film.questions);
     moments = collect_moments(film, *footage, run, callbacks.warn);

@@ -2,8 +2,7 @@
 
 namespace moviechat {
 
-Codec::Codec(const AVStream& stream, const std::string& path, int threads, int64_t max_pixels,
-             Errors errors)
+Codec::Codec(const AVStream& stream, const std::string& path, const Options& options)
     : path_(path) {
   const AVCodecID id = stream.codecpar->codec_id;
   const AVCodec* codec = avcodec_find_decoder(id);
@@ -15,12 +14,14 @@ Codec::Codec(const AVStream& stream, const std::string& path, int threads, int64
   av_check(avcodec_parameters_to_context(context_.get(), stream.codecpar),
            "cannot set up the decoder of '" + path + "'");
   context_->pkt_timebase = stream.time_base;
-  context_->framerate = stream.avg_frame_rate;
-  context_->thread_count = threads;
+  // What a raw stream says itself is found with the first frame.
+  context_->framerate = options.untimed ? AVRational{0, 1} : stream.avg_frame_rate;
+  context_->thread_count = options.threads;
   context_->thread_type = FF_THREAD_FRAME | FF_THREAD_SLICE;
   // Other decoders tell errors without it, and some of FFmpeg 5's abort with it.
-  if (errors == Errors::told && id == AV_CODEC_ID_H264) context_->err_recognition |= AV_EF_EXPLODE;
-  context_->max_pixels = max_pixels;
+  const bool told = options.errors == Errors::told;
+  if (told && id == AV_CODEC_ID_H264) context_->err_recognition |= AV_EF_EXPLODE;
+  context_->max_pixels = options.max_pixels;
   const int code = avcodec_open2(context_.get(), codec, nullptr);
   if (code < 0) {
     throw InputError("'" + path + "': its " + codec->name +

@@ -17,9 +17,19 @@ class Codec {
   /// picture before another found its error, so that only the latter is sure to be told.
   enum class Errors { concealed, told };
 
-  /// `threads`: at least 1. InputError when there is no decoder for the stream; `path` is its file.
-  Codec(const AVStream& stream, const std::string& path, int threads, int64_t max_pixels,
-        Errors errors);
+  /// What a decoder needs to know besides the stream.
+  struct Options {
+    int threads = 1;  // at least 1
+    int64_t max_pixels = 0;
+    Errors errors = Errors::concealed;
+    bool untimed = false;  // a raw stream, of which FFmpeg guesses the rate
+  };
+
+  /// InputError when there is no decoder for the stream; `path` is its file.
+  Codec(const AVStream& stream, const std::string& path, const Options& options);
+
+  /// A raw stream does not say its rate, as far as the frames so far tell.
+  bool lacks_rate() const { return context_->framerate.num <= 0; }
 
   /// False when the packet cannot be decoded. Takes it as long as receive() said more before.
   bool send(const AVPacket& packet);

@@ -33,8 +33,11 @@ Decoder::Decoder(Demuxer& demuxer, const std::string& path, const ReaderOptions&
       stats_(stats),
       packet_(av_allocated(av_packet_alloc())),
       repeatable_(!is_intra_only(demuxer.stream().codecpar->codec_id)),
-      fast_(demuxer.stream(), path, thread_count(options.threads), options.max_pixels,
-            repeatable_ ? Codec::Errors::told : Codec::Errors::concealed) {
+      fast_(demuxer.stream(), path,
+            {.threads = thread_count(options.threads),
+             .max_pixels = max_pixels_,
+             .errors = repeatable_ ? Codec::Errors::told : Codec::Errors::concealed,
+             .untimed = demuxer.untimed()}) {
   const int64_t reorder = std::max(demuxer.stream().codecpar->video_delay, 1);
   if (repeatable_) most_ahead_ = static_cast<size_t>(reorder + 1);
 }
@@ -198,7 +201,11 @@ bool Decoder::decode_again() {
     return true;
   }
   const std::optional<int64_t> start = history_.start_of(given_);
-  careful_.emplace(demuxer_->stream(), path_, 1, max_pixels_, Codec::Errors::concealed);
+  careful_.emplace(demuxer_->stream(), path_,
+                   Codec::Options{.threads = 1,
+                                  .max_pixels = max_pixels_,
+                                  .errors = Codec::Errors::concealed,
+                                  .untimed = demuxer_->untimed()});
   unsure_ = wait_for_key_ || any_given_;
   careful_->restart(unsure_);
   careful_until_ = fed_;

@@ -43,6 +43,12 @@ class Decoder {
     return (frame.flags & AV_FRAME_FLAG_CORRUPT) != 0;
   }
 
+  /// A raw stream that does not say its rate, as far as the frames so far tell.
+  bool rate_is_guessed() const { return demuxer_->untimed() && codec_->framerate.num <= 0; }
+
+  /// A raw stream that does not say its rate, as far as the frames so far tell.
+  bool rate_is_guessed() const { return demuxer_->untimed() && fast_.lacks_rate(); }
+
   /// All packets so far had a presentation timestamp, as a seek needs them.
   bool timed() const { return timed_; }
 

@@ -1,15 +1,12 @@
 #include "video/demuxer.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cmath>
-#include <cstring>
 #include <map>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -18,8 +15,7 @@
 namespace moviechat {
 namespace {
 
-constexpr const char* kPatience = "30000000";  // microseconds, for an address that is silent
-constexpr int kMaxReadErrors = 64;             // in a row; a demuxer often finds its way again
+constexpr int kMaxReadErrors = 64;  // in a row; a demuxer often finds its way again
 
 // Formats that name other files or devices, and those that draw text.
 constexpr std::array<std::string_view, 11> kPlaylists = {
@@ -28,46 +24,47 @@ constexpr std::array<std::string_view, 11> kPlaylists = {
 constexpr std::array<std::string_view, 6> kTexts = {"tty", "bin", "xbin",
                                                     "adf", "idf", "ffmetadata"};
 
+// Formats whose reading goes back. MP4 is asked: some of its files can be read in order.
+constexpr std::array<std::string_view, 2> kNeedSeeking = {"gif", "wtv"};
+
 template <size_t N>
 bool is_one_of(const std::array<std::string_view, N>& names, const AVInputFormat* format) {
   return format != nullptr && std::find(names.begin(), names.end(), format->name) != names.end();
 }
 
-/// RFC 8216, 4.3.1.1. FFmpeg 7 knows such a playlist by its file name only. Does not move in `io`.
-bool is_hls(AVIOContext& io) {
-  std::array<char, 1024> bytes{};
-  const int count = avio_read(&io, reinterpret_cast<unsigned char*>(bytes.data()), bytes.size());
-  avio_seek(&io, 0, SEEK_SET);
-  const std::string_view text(bytes.data(), static_cast<size_t>(std::max(count, 0)));
-  return text.starts_with("#EXTM3U") && text.find("#EXT-X-") != std::string_view::npos;
-}
-
-bool has_scheme(const std::string& path, std::string_view scheme) {
-  return path.size() > scheme.size() + 3 && path.compare(0, scheme.size(), scheme) == 0 &&
-         path.compare(scheme.size(), 3, "://") == 0;
-}
-bool is_rtsp(const std::string& path) { return has_scheme(path, "rtsp"); }
-bool is_url(const std::string& path) {
-  return has_scheme(path, "http") || has_scheme(path, "https") || is_rtsp(path);
-}
-
-void check_local_file(const std::string& path) {
-  const auto fail = [&](const std::string& why) {
-    throw InputError("video '" + path + "' " + why);
-  };
-  struct stat status = {};
-  if (::stat(path.c_str(), &status) != 0) {
-    const int code = errno;
-    if (is_url(path)) fail("is an address; --allow-url opens http, https and rtsp");
-    if (code == ENOENT || code == ENOTDIR) fail("does not exist; check the path");
-    fail(std::string("cannot be looked up: ") + std::strerror(code));
+/// The first bytes of a film, fewer where it is shorter.
+std::string beginning_of(FilmSource& source, size_t size) {
+  std::string bytes(size, '\0');
+  size_t have = 0;
+  while (have < size) {
+    const std::span room(reinterpret_cast<uint8_t*>(bytes.data()) + have, size - have);
+    const size_t got = source.read(static_cast<int64_t>(have), room);
+    if (got == 0) break;
+    have += got;
   }
-  if (S_ISDIR(status.st_mode)) fail("is a folder; expected a video file");
-  if (!S_ISREG(status.st_mode)) fail("is not a regular file; expected a video file");
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) fail(std::string("cannot be opened: ") + std::strerror(errno));
-  ::close(file);
-  if (status.st_size == 0) fail("is empty (0 bytes); expected a video file");
+  bytes.resize(have);
+  return bytes;
+}
+
+/// RFC 8216, 4.3.1.1. FFmpeg 7 knows such a playlist by its file name only.
+bool is_hls(FilmSource& source) {
+  const std::string text = beginning_of(source, 1024);
+  return text.starts_with("#EXTM3U") && text.find("#EXT-X-") != std::string::npos;
+}
+
+/// The tables of an MP4 file come behind its frames, as far as the file's first bytes say.
+bool index_is_last(FilmSource& source) {
+  const std::string bytes = beginning_of(source, 60 << 10);
+  for (size_t at = 0; at + 16 <= bytes.size();) {
+    const std::string_view type = std::string_view(bytes).substr(at + 4, 4);
+    if (type == "moov" || type == "moof") return false;
+    if (type == "mdat") return true;
+    uint64_t size = AV_RB32(bytes.data() + at);
+    if (size == 1) size = AV_RB64(bytes.data() + at + 8);
+    if (size < 8) return false;  // up to the end, or damaged
+    at += std::min<uint64_t>(size, bytes.size());
+  }
+  return true;
 }
 
 int refuse_other_files(AVFormatContext* /*context*/, AVIOContext** /*io*/, const char* /*url*/,
@@ -95,90 +92,93 @@ std::string streams_found(const AVFormatContext& context) {
   return text.empty() ? "no stream at all" : text;
 }
 
-bool is_picture_beside(const AVStream& stream) {
-  return (stream.disposition & (AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS)) !=
-         0;
+/// A stream that belongs to another one, or is one picture beside a film.
+bool is_beside(const AVStream& stream, const std::vector<int64_t>& auxiliary) {
+  constexpr int kBeside = AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS |
+                          AV_DISPOSITION_DEPENDENT | AV_DISPOSITION_METADATA;
+  return (stream.disposition & kBeside) != 0 ||
+         std::find(auxiliary.begin(), auxiliary.end(), stream.id) != auxiliary.end();
 }
 
 }  // namespace
 
-Demuxer::Demuxer(const std::string& path, bool allow_url, const CancelFlag* cancel,
-                 int64_t max_pixels)
-    : path_(path), max_pixels_(max_pixels), guard_(std::make_unique<Guard>(Guard{cancel})) {
+Demuxer::Demuxer(std::shared_ptr<FilmSource> source, int64_t max_pixels)
+    : source_(std::move(source)), path_(source_->name()), max_pixels_(max_pixels) {
   silence_ffmpeg();
-  if (allow_url && is_url(path)) {
-    open(path);
-  } else {
-    check_local_file(path);
-    open("file:" + path);  // so that no name is taken for a protocol
-  }
+  find_format();
+  live_ = !source_->can_seek();
+  if (!live_ && is_mp4()) look_at_tables();
+  open_format();
 }
 
+/// Of what FFmpeg returned while the film was opened.
 void Demuxer::check(int code) const {
-  if (guard_->cancel != nullptr) guard_->cancel->check();
+  if (source_->cancel() != nullptr) source_->cancel()->check();
+  if (io_) io_->rethrow();
   if (code == AVERROR(ENOMEM)) throw Error("out of memory while opening '" + path_ + "'");
   if (code >= 0) return;
-  throw InputError("'" + path_ + "' is not a video that can be read (" + av_reason(code) +
-                   "); expected a whole video file");
+  const std::string loss = source_->loss();
+  throw InputError("'" + path_ + "' is not a video that can be read (" +
+                   (loss.empty() ? av_reason(code) : loss) + "); expected a whole video file");
 }
 
-void Demuxer::open(const std::string& url) {
-  local_ = url.compare(0, 5, "file:") == 0;
-  interrupt_ = {[](void* guard) {
-                  const CancelFlag* cancel = static_cast<Guard*>(guard)->cancel;
-                  return cancel != nullptr && cancel->cancelled() ? 1 : 0;
-                },
-                guard_.get()};
-  protocols_ = local_ ? "file" : "http,https,tcp,tls,udp,rtp,rtsp";
+void Demuxer::find_format() {
   const auto refuse_playlist = [&](const std::string& kind) {
     throw InputError("'" + path_ + "' is a playlist (" + kind +
                      "), which names other files; give the video itself");
   };
-  if (is_rtsp(url)) {
-    live_ = true;
+  if (source_->read_by_ffmpeg()) {
     format_ = av_find_input_format("rtsp");
-    return open_format();
+    return;
   }
-  Dictionary options;
-  options.set("protocol_whitelist", protocols_);
-  if (!local_) options.set("rw_timeout", kPatience);
-  AVIOContext* io = nullptr;
-  const int code = avio_open2(&io, url.c_str(), AVIO_FLAG_READ, &interrupt_, options.address());
-  io_.reset(io);
-  check(code);
-  live_ = !local_ && avio_size(io) <= 0;
-  if (is_hls(*io)) refuse_playlist("hls");
+  if (is_hls(*source_)) refuse_playlist("hls");
+  io_ = std::make_unique<FilmIo>(source_);
   // The empty name leaves only the content to judge by.
-  check(av_probe_input_buffer2(io, &format_, "", nullptr, 0, 0));
+  check(av_probe_input_buffer2(io_->context(), &format_, "", nullptr, 0, 0));
   if (is_one_of(kPlaylists, format_)) refuse_playlist(format_->name);
   if (is_one_of(kTexts, format_)) {
     throw InputError("'" + path_ + "' is text (" + format_->name + "); expected a video file");
   }
-  if (local_ && is_mp4()) {
-    if (has_absurd_tables(*io_)) {
-      throw InputError("'" + path_ + "' claims more samples than it has room for: its tables are " +
-                       "damaged; expected a whole video file");
-    }
-    edits_proven_ = edits_change_nothing(*io_);
+  if (!source_->can_seek()) {
+    source_->prepare(is_one_of(kNeedSeeking, format_) || (is_mp4() && index_is_last(*source_)));
   }
-  open_format();
+  io_->update();
+}
+
+void Demuxer::look_at_tables() {
+  AVIOContext& io = *io_->context();
+  if (has_absurd_tables(io)) {
+    throw InputError("'" + path_ + "' claims more samples than it has room for: its tables are " +
+                     "damaged; expected a whole video file");
+  }
+  edits_proven_ = edits_change_nothing(io);
+  auxiliary_ = auxiliary_tracks(io);
 }
 
 void Demuxer::open_format() {
+  const bool rtsp = source_->read_by_ffmpeg();
   Dictionary options;
-  if (!io_) options.set("timeout", kPatience);  // RTSP has its own
-  options.set("protocol_whitelist", protocols_);
+  const std::chrono::microseconds patience =
+      std::chrono::duration_cast<std::chrono::microseconds>(source_->patience());
+  if (rtsp) options.set("timeout", std::to_string(patience.count()));
+  options.set("protocol_whitelist", rtsp ? "tcp,tls,udp,rtp,rtsp" : "");
   if (edits_proven_) options.set("advanced_editlist", "0");
   AVFormatContext* context = av_allocated(avformat_alloc_context());
-  context->interrupt_callback = interrupt_;
+  context->interrupt_callback = {[](void* source) {
+                                   const CancelFlag* cancel =
+                                       static_cast<FilmSource*>(source)->cancel();
+                                   return cancel != nullptr && cancel->cancelled() ? 1 : 0;
+                                 },
+                                 source_.get()};
   if (io_) {
-    avio_seek(io_.get(), 0, SEEK_SET);
-    context->pb = io_.get();
+    // What comes only once is at its beginning still.
+    if (!live_) avio_seek(io_->context(), 0, SEEK_SET);
+    context->pb = io_->context();
     context->io_open = refuse_other_files;
   }
   // On failure FFmpeg frees the context itself.
   const int opened =
-      avformat_open_input(&context, io_ ? "" : path_.c_str(), format_, options.address());
+      avformat_open_input(&context, rtsp ? path_.c_str() : "", format_, options.address());
   context_.reset(context);
   check(opened);
 
@@ -195,11 +195,12 @@ void Demuxer::open_format() {
 
 void Demuxer::choose_stream() {
   int best = av_find_best_stream(context_.get(), AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
-  if (best >= 0 && is_picture_beside(*context_->streams[best])) {
+  if (best >= 0 && is_beside(*context_->streams[best], auxiliary_)) {
     best = -1;
     for (unsigned i = 0; i < context_->nb_streams; ++i) {
       const AVStream& stream = *context_->streams[i];
-      if (stream.codecpar->codec_type != AVMEDIA_TYPE_VIDEO || is_picture_beside(stream)) continue;
+      if (stream.codecpar->codec_type != AVMEDIA_TYPE_VIDEO || is_beside(stream, auxiliary_))
+        continue;
       const bool preferred = (stream.disposition & AV_DISPOSITION_DEFAULT) != 0;
       if (best >= 0 && !preferred) continue;
       best = static_cast<int>(i);
@@ -289,9 +290,10 @@ bool Demuxer::read_video(AVPacket& packet) {
 bool Demuxer::read_any(AVPacket& packet) {
   int errors = 0;
   while (true) {
-    if (guard_->cancel != nullptr) guard_->cancel->check();
+    if (source_->cancel() != nullptr) source_->cancel()->check();
     av_packet_unref(&packet);
     const int code = av_read_frame(context_.get(), &packet);
+    if (io_) io_->rethrow();
     if (code == AVERROR_EOF) return false;
     if (code == AVERROR(ENOMEM)) throw Error("out of memory while reading '" + path_ + "'");
     if (code == AVERROR(EAGAIN)) continue;
@@ -322,10 +324,10 @@ bool Demuxer::seek(int64_t timestamp) {
 
 std::shared_ptr<FilmIndex> Demuxer::proven_index() {
   if (!edits_proven_ || stream_->start_time == AV_NOPTS_VALUE) return nullptr;
-  const int64_t at = avio_tell(io_.get());
-  auto index = index_of_track(*io_, stream_->id, ticks(), stream_->start_time,
+  const int64_t at = avio_tell(io_->context());
+  auto index = index_of_track(*io_->context(), stream_->id, ticks(), stream_->start_time,
                               avformat_index_get_entries_count(stream_));
-  avio_seek(io_.get(), at, SEEK_SET);
+  avio_seek(io_->context(), at, SEEK_SET);
   return index;
 }
 

@@ -12,6 +12,8 @@
 #include "moviechat/video/film_index.h"
 #include "moviechat/video/frame_reader.h"
 #include "video/ffmpeg.h"
+#include "video/film_io.h"
+#include "video/film_source.h"
 #include "video/packet_clock.h"
 
 namespace moviechat {
@@ -23,13 +25,13 @@ inline constexpr int64_t kLargestTimestamp = int64_t{1} << 60;
 /// Durations beyond this are taken for wrong.
 inline constexpr double kLongestFilm = 3600.0 * 24 * 1000;  // s
 
-/// A file or address → packets of its one video stream, in the order of the file. Opens nothing but
+/// A film's source → packets of its one video stream, in the order of the file. Opens nothing but
 /// that file: formats that name other files (playlists) are refused. One thread at a time.
 class Demuxer {
  public:
-  /// InputError when the path cannot be read, is no video, or has no video stream.
-  Demuxer(const std::string& path, bool allow_url, const CancelFlag* cancel,
-          int64_t max_pixels = ReaderOptions().max_pixels);
+  /// InputError when the source cannot be read, is no video, or has no video stream.
+  explicit Demuxer(std::shared_ptr<FilmSource> source,
+                   int64_t max_pixels = ReaderOptions().max_pixels);
 
   const AVStream& stream() const { return *stream_; }
   const AVFormatContext& context() const { return *context_; }
@@ -39,7 +41,7 @@ class Demuxer {
   /// The next packet of the video stream; false at the end. What cannot be read ends it, too.
   bool read(AVPacket& packet);
 
-  /// Back to the first packet, as if opened anew; the file stays open.
+  /// Back to the first packet, as if opened anew; the source stays open.
   void rewind();
 
   /// Streams other than the video are read, too, so that `end_of_others` is known at the end.
@@ -65,10 +67,14 @@ class Demuxer {
   /// nullopt when all are there, or there is no index.
   std::optional<int64_t> missing_from() const;
 
-  bool local() const { return local_; }
-
-  /// An address of no known size, a live stream, can neither be measured nor read again.
+  /// What comes only once, as a live stream does, can neither be measured nor read again.
   bool live() const { return live_; }
+
+  /// All of the film can be read twice without being fetched twice.
+  bool is_kept() const { return source_->is_kept(); }
+
+  /// A raw stream, whose frames have no times: they follow each other at a rate.
+  bool untimed() const { return (context_->iformat->flags & AVFMT_NOTIMESTAMPS) != 0; }
 
   /// Nothing but the video stream is in the file, so that the header's duration is its own.
   bool only_stream() const { return context_->nb_streams == 1; }
@@ -77,12 +83,10 @@ class Demuxer {
   const std::string& failure() const { return failure_; }
 
  private:
-  struct Guard {  // what FFmpeg's callbacks see; its address must not move
-    const CancelFlag* cancel = nullptr;
-  };
-  void check(int code) const;
-  void open(const std::string& url);
+  void find_format();
+  void look_at_tables();
   void open_format();
+  void check(int code) const;
   void choose_stream();
   bool begins_anew_soon();
   bool read_video(AVPacket& packet);
@@ -90,16 +94,14 @@ class Demuxer {
   void note_end(const AVPacket& packet);
   double ticks() const { return av_q2d(stream_->time_base); }
 
+  std::shared_ptr<FilmSource> source_;
   std::string path_;
   int64_t max_pixels_;
-  std::string protocols_;  // that FFmpeg may use
-  AVIOInterruptCB interrupt_ = {};
   const AVInputFormat* format_ = nullptr;
-  bool local_ = false;
   bool live_ = false;
-  bool edits_proven_ = false;  // an MP4 file's edit lists change nothing
-  std::unique_ptr<Guard> guard_;
-  IoContextPtr io_;  // outlives context_, which reads from it
+  std::vector<int64_t> auxiliary_;  // tracks of an MP4 file that belong to others
+  bool edits_proven_ = false;       // an MP4 file's edit lists change nothing
+  std::unique_ptr<FilmIo> io_;      // outlives context_, which reads from it; null: FFmpeg's own
   FormatContextPtr context_;
   AVStream* stream_ = nullptr;
   std::deque<PacketPtr> ahead_;  // packets of the video that were read early

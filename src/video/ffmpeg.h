@@ -7,6 +7,7 @@ extern "C" {
 #include <libavutil/error.h>
 #include <libavutil/frame.h>
 #include <libavutil/imgutils.h>
+#include <libavutil/intreadwrite.h>
 #include <libavutil/log.h>
 #include <libavutil/mathematics.h>
 #include <libavutil/opt.h>
@@ -43,7 +44,6 @@ using PacketPtr = std::unique_ptr<AVPacket, FreeByAddress<av_packet_free>>;
 using FramePtr = std::unique_ptr<AVFrame, FreeByAddress<av_frame_free>>;
 using CodecContextPtr = std::unique_ptr<AVCodecContext, FreeByAddress<avcodec_free_context>>;
 using FormatContextPtr = std::unique_ptr<AVFormatContext, FreeByAddress<avformat_close_input>>;
-using IoContextPtr = std::unique_ptr<AVIOContext, FreeByAddress<avio_closep>>;
 using ScalerPtr = std::unique_ptr<SwsContext, FreeByPointer<sws_freeContext>>;
 
 /// Options that a C function takes from and leaves the unknown ones in.

@@ -84,13 +84,13 @@ Rational stated_rate(const AVStream& stream) {
 FilmLength survey_film(Demuxer& demuxer, const ReaderOptions& options) {
   FilmLength length;
   length.fps = stated_rate(demuxer.stream());
-  length.passed = demuxer.local() || (!demuxer.live() && !claimed_duration(demuxer, 0));
-  if (!length.passed) return length;
+  if (demuxer.live()) return length;
+  length.passed = demuxer.is_kept() || !claimed_duration(demuxer, 0);
   if (auto proven = demuxer.proven_index()) {
     length.index = std::move(proven);
     length.frames = length.index->frames();
     length.passed = false;
-  } else {
+  } else if (length.passed) {
     FilmScan scan = scan_film(demuxer, length.fps.value(), options.progress);
     demuxer.rewind();
     length.index = std::move(scan.index);
@@ -114,8 +114,12 @@ FilmLength survey_film(Demuxer& demuxer, const ReaderOptions& options) {
   return length;
 }
 
-FilmLength length_from(FilmLength length, Demuxer& demuxer, int64_t first) {
-  if (!length.passed && !length.index) return claimed_length(demuxer, std::move(length), first);
+FilmLength length_from(FilmLength length, Demuxer& demuxer, const ReaderOptions& options,
+                       int64_t first) {
+  if (!length.passed && !length.index) {
+    const bool end_will_tell = demuxer.live() && options.as_it_comes;
+    return end_will_tell ? length : claimed_length(demuxer, std::move(length), first);
+  }
   if (length.index) {
     length.index->begin_at(first);
     length.frames = length.index->frames();

@@ -42,6 +42,7 @@ FilmLength survey_film(Demuxer& demuxer, const ReaderOptions& options);
 
 /// The same from the first shown frame's timestamp on: what comes before it refers to frames that
 /// are missing.
-FilmLength length_from(FilmLength survey, Demuxer& demuxer, int64_t first);
+FilmLength length_from(FilmLength survey, Demuxer& demuxer, const ReaderOptions& options,
+                       int64_t first);
 
 }  // namespace moviechat

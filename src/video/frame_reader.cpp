@@ -10,6 +10,7 @@
 #include "video/demuxer.h"
 #include "video/ffmpeg_versions.h"
 #include "video/film_length.h"
+#include "video/film_source.h"
 #include "video/frame_clock.h"
 #include "video/header_claims.h"
 #include "video/video_info.h"
@@ -40,8 +41,8 @@ struct FrameReader::State {
     if (options.size < 0 || options.size > 16384) {
       throw InputError("the size of video frames must be 0 to 16384, got " + to_text(options.size));
     }
-    demuxer =
-        std::make_unique<Demuxer>(path, options.allow_url, options.cancel, options.max_pixels);
+    if (!options.source) options.source = FilmSource::open(path, options);
+    demuxer = std::make_unique<Demuxer>(options.source, options.max_pixels);
     length = survey_film(*demuxer, options);
     decoder = std::make_unique<Decoder>(*demuxer, path, options, stats);
     time_base = av_q2d(demuxer->stream().time_base);
@@ -61,7 +62,7 @@ struct FrameReader::State {
     const AVFrame& frame = *ahead->picture;
     info = describe_video(*demuxer, frame, first_pts);
     info.path = path;
-    length = length_from(std::move(length), *demuxer, first_pts);
+    length = length_from(std::move(length), *demuxer, options, first_pts);
     info.duration = length.duration;
     info.promised = length.promised;
     info.frames = length.frames;
@@ -76,6 +77,10 @@ struct FrameReader::State {
     if (is_hdr(frame)) {
       warn("'" + path + "' is HDR video (" + info.color_transfer +
            "); its colours are converted as plain video, without tone mapping");
+    }
+    if (decoder->rate_is_guessed()) {
+      warn("'" + path + "' does not say its frame rate; " + to_text(rate) +
+           " frames a second are taken, so that its times are a guess");
     }
     if (orientation_of(frame, demuxer->stream()).oblique) {
       warn("'" + path + "' asks to be turned by " + to_text(info.rotation) +
@@ -265,9 +270,10 @@ struct FrameReader::State {
           one_decimal(length.promised.value_or(info.duration)) + " s");
     } else if (!length.torn.empty()) {
       add(length.torn);
-    } else if (!failure.empty()) {
+    } else if (!failure.empty() && failure != options.source->loss()) {
       add("reading ended early (" + failure + ")");
     }
+    if (const std::string loss = options.source->loss(); !loss.empty()) add(loss);
     return text.empty() ? "" : "'" + path + "' is damaged: " + text;
   }
 
@@ -356,6 +362,7 @@ FrameReader& FrameReader::operator=(FrameReader&&) noexcept = default;
 FrameReader::~FrameReader() = default;
 
 const VideoInfo& FrameReader::info() const { return state_->info; }
+const ReaderOptions& FrameReader::options() const { return state_->options; }
 int64_t FrameReader::width() const { return state_->output_width; }
 int64_t FrameReader::height() const { return state_->output_height; }
 const ReadStats& FrameReader::stats() const { return state_->stats; }

@@ -5,60 +5,16 @@
 #include <cmath>
 #include <optional>
 #include <queue>
-#include <string_view>
 #include <vector>
+
+#include "video/mp4_boxes.h"
 
 namespace moviechat {
 namespace {
 
+using namespace mp4;
+
 constexpr int64_t kMostSamples = 1 << 24;  // 77 hours of 60 frames a second
-
-struct Box {
-  uint32_t type = 0;
-  int64_t body = 0;
-  int64_t end = 0;
-};
-
-constexpr uint32_t code(std::string_view name) {
-  uint32_t value = 0;
-  for (const char c : name) value = value << 8 | static_cast<unsigned char>(c);
-  return value;
-}
-
-/// The boxes between two positions of a file; those that a damaged size cuts off are left out.
-std::vector<Box> boxes(AVIOContext& io, int64_t begin, int64_t end) {
-  constexpr size_t kMost = 10000;
-  std::vector<Box> found;
-  while (end - begin >= 8 && found.size() < kMost && avio_seek(&io, begin, SEEK_SET) == begin) {
-    int64_t size = avio_rb32(&io);
-    const uint32_t type = avio_rb32(&io);
-    int64_t header = 8;
-    if (size == 1) {
-      size = static_cast<int64_t>(avio_rb64(&io));
-      header = 16;
-    } else if (size == 0) {
-      size = end - begin;
-    }
-    if (size < header || size > end - begin) break;
-    found.push_back({type, begin + header, begin + size});
-    begin += size;
-  }
-  return found;
-}
-
-std::optional<Box> child(AVIOContext& io, const std::optional<Box>& parent, std::string_view name) {
-  if (!parent) return std::nullopt;
-  for (const Box& box : boxes(io, parent->body, parent->end)) {
-    if (box.type == code(name)) return box;
-  }
-  return std::nullopt;
-}
-
-/// Goes to a full box's fields and gives its version.
-int version(AVIOContext& io, const Box& box) {
-  avio_seek(&io, box.body, SEEK_SET);
-  return static_cast<int>(avio_rb32(&io) >> 24);
-}
 
 /// Ticks a second of a movie or track header; 0 when there is none.
 double timescale(AVIOContext& io, const std::optional<Box>& header) {
@@ -218,14 +174,6 @@ bool shows_all(AVIOContext& io, const Box& track, const Edit& edit) {
   return whole && (edit.length == 0 || static_cast<double>(last) < end);
 }
 
-std::optional<Box> movie_of(AVIOContext& io) {
-  std::optional<Box> movie;
-  for (const Box& box : boxes(io, 0, avio_size(&io))) {
-    if (box.type == code("moov")) movie = box;
-  }
-  return movie;
-}
-
 /// A table whose number of entries is larger than its box.
 bool claims_more_than_it_holds(AVIOContext& io, const Box& table) {
   struct Layout {
@@ -251,23 +199,6 @@ bool claims_more_than_it_holds(AVIOContext& io, const Box& table) {
   return false;
 }
 
-/// What a track holds, "vide" or "soun"; 0 when it does not say.
-uint32_t handler_of(AVIOContext& io, const std::optional<Box>& media) {
-  const auto handler = child(io, media, "hdlr");
-  if (!handler) return 0;
-  version(io, *handler);
-  avio_skip(&io, 4);
-  return avio_rb32(&io);
-}
-
-/// The track header's number of a track; 0 when there is none.
-int64_t number_of(AVIOContext& io, const Box& track) {
-  const auto header = child(io, track, "tkhd");
-  if (!header) return 0;
-  avio_skip(&io, version(io, *header) == 1 ? 16 : 8);  // creation and modification time
-  return avio_rb32(&io);
-}
-
 }  // namespace
 
 bool has_absurd_tables(AVIOContext& io) {
@@ -278,8 +209,7 @@ bool has_absurd_tables(AVIOContext& io) {
   int64_t least_bytes = 0;
   for (const Box& track : boxes(io, movie->body, movie->end)) {
     if (track.type != code("trak")) continue;
-    const auto media = child(io, track, "mdia");
-    const auto tables = child(io, child(io, media, "minf"), "stbl");
+    const auto tables = child(io, child(io, child(io, track, "mdia"), "minf"), "stbl");
     if (!tables) continue;
     for (const Box& table : boxes(io, tables->body, tables->end)) {
       if (claims_more_than_it_holds(io, table)) return true;
@@ -287,7 +217,7 @@ bool has_absurd_tables(AVIOContext& io) {
     const auto sizes = child(io, tables, "stsz");
     if (!sizes) continue;
     const int64_t samples = Sizes(io, *sizes).count();
-    least_bytes += handler_of(io, media) == code("soun") ? samples / kSoundSamplesAByte : samples;
+    least_bytes += handler_of(io, track) == code("soun") ? samples / kSoundSamplesAByte : samples;
   }
   return least_bytes > avio_size(&io);
 }
@@ -298,7 +228,7 @@ bool edits_change_nothing(AVIOContext& io) {
   const double movie_ticks = timescale(io, child(io, movie, "mvhd"));
   for (const Box& track : boxes(io, movie->body, movie->end)) {
     if (track.type != code("trak")) continue;
-    const uint32_t handler = handler_of(io, child(io, track, "mdia"));
+    const uint32_t handler = handler_of(io, track);
     if (handler == 0) return false;
     if (handler != code("vide")) continue;
     const auto list = child(io, child(io, track, "edts"), "elst");
@@ -307,6 +237,25 @@ bool edits_change_nothing(AVIOContext& io) {
     if (!edit || !shows_all(io, track, *edit)) return false;
   }
   return true;
+}
+
+std::vector<int64_t> auxiliary_tracks(AVIOContext& io) {
+  std::vector<int64_t> numbers;
+  const std::optional<Box> movie = movie_of(io);
+  if (!movie) return numbers;
+  for (const Box& track : boxes(io, movie->body, movie->end)) {
+    if (track.type != code("trak")) continue;
+    bool auxiliary = handler_of(io, track) == code("auxv");
+    // ISO/IEC 14496-12, 8.3.3: a picture's alpha or depth, a depth, and thumbnails of another track
+    if (const auto references = child(io, track, "tref")) {
+      for (const Box& box : boxes(io, references->body, references->end)) {
+        auxiliary |=
+            box.type == code("auxl") || box.type == code("vdep") || box.type == code("thmb");
+      }
+    }
+    if (auxiliary) numbers.push_back(number_of(io, track));
+  }
+  return numbers;
 }
 
 std::shared_ptr<FilmIndex> index_of_track(AVIOContext& io, int64_t track, double tick,

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "moviechat/video/film_index.h"
 #include "video/ffmpeg.h"
@@ -17,6 +18,9 @@ bool has_absurd_tables(AVIOContext& io);
 /// sample tables, gigabytes of film in megabytes of memory, to apply an edit list; where this holds
 /// it need not. False when in doubt. Reads the tables once, in constant memory.
 bool edits_change_nothing(AVIOContext& io);
+
+/// Numbers of the tracks that belong to another one: its alpha, depth or thumbnails.
+std::vector<int64_t> auxiliary_tracks(AVIOContext& io);
 
 /// The index of a track whose edits change nothing, as its sample tables prove it without a pass
 /// over the film; nullptr when they do not. `track`: its number (FFmpeg's id of the stream);

@@ -142,6 +142,19 @@ TEST_F(LiveFilm, IsNotWatchedLongerThanTheMomentsNeed) {
   EXPECT_LT(live.counts.frames_decoded, 80);
 }
 
+TEST_F(LiveFilm, IsBroughtHereWholeForAPlanThatNeedsItsEnd) {
+  Settings clips = settings();
+  clips.plan.kind = PlanKind::clips;
+  const std::vector<Question> questions = {{"What happens?", {}, {}}, {"What moves?", {}, 7}};
+  const RunResult stored = ask(film("mpegts"), questions, clips);
+  const RunResult live = ask_live(film("mpegts"), "mpegts", questions, clips);
+  for (size_t i = 0; i < questions.size(); ++i) {
+    EXPECT_EQ(live.answers[i].token_ids, stored.answers[i].token_ids) << i;
+  }
+  EXPECT_EQ(live.video.duration, stored.video.duration);
+  EXPECT_EQ(live.plan.sample_count(), stored.plan.sample_count());
+}
+
 TEST_F(LiveFilm, NeedsAPlanWithoutADuration) {
   const auto refusal = [](const std::vector<Question>& questions, const Settings& settings) {
     try {
@@ -151,13 +164,15 @@ TEST_F(LiveFilm, NeedsAPlanWithoutADuration) {
     }
     return std::string("answered");
   };
-  Settings clips = settings();
+  Settings live = settings();
+  live.video.spool = 0;
+  Settings clips = live;
   clips.plan.kind = PlanKind::clips;
   EXPECT_EQ(
       refusal({{"What happens?", {}, {}}}, clips),
       "plan clips needs a film with a known duration, and this one has none, as live streams; "
       "--plan fps:R answers questions about it as it comes");
-  Settings inference = settings();
+  Settings inference = live;
   inference.plan.breakpoint = BreakpointRule::inference;
   EXPECT_EQ(refusal({{"What happens?", Seconds(1), {}}}, inference),
             "plan.breakpoint must be moment for a film without a known duration, got inference");

@@ -57,7 +57,12 @@ TEST_F(BadInput, AFolder) {
 
 TEST_F(BadInput, APipeOrDevice) {
   ASSERT_EQ(mkfifo((folder_ / "pipe").c_str(), 0600), 0);
-  EXPECT_EQ(refusal(folder_ / "pipe"), "video 'pipe' is not a regular file; expected a video file");
+  EXPECT_EQ(
+      refusal(folder_ / "pipe"),
+      "video 'pipe' is a pipe that nobody has written to for 10 s; start what writes the film");
+  std::filesystem::create_symlink("/dev/zero", folder_ / "device");
+  EXPECT_EQ(refusal(folder_ / "device"),
+            "video 'device' is a device or socket; expected a video file or a pipe");
 }
 
 TEST_F(BadInput, AFileThatMayNotBeRead) {

@@ -47,7 +47,7 @@ class ScannedFilm : public ::testing::TestWithParam<const char*> {};
 TEST_P(ScannedFilm, HasTheFramesThatFfmpegShows) {
   const auto path = testing::film(GetParam());
   const std::vector<int64_t> expected = testing::decoded_by_ffmpeg(path, 0, 16).pts;
-  Demuxer pass(path.string(), /*allow_url=*/false, nullptr);
+  Demuxer pass(FilmSource::open(path.string(), {}));
   const FilmScan scan = scan_film(pass, 25);
   ASSERT_NE(scan.index, nullptr);
   scan.index->begin_at(expected.front());
@@ -71,14 +71,14 @@ TEST(SampleTables, ProveTheFramesThatFfmpegShows) {
     SCOPED_TRACE(kind);
     const auto path = testing::film(kind);
     const std::vector<int64_t> expected = testing::decoded_by_ffmpeg(path, 0, 16).pts;
-    Demuxer film(path.string(), /*allow_url=*/false, nullptr);
+    Demuxer film(FilmSource::open(path.string(), {}));
     const auto index = film.proven_index();
     ASSERT_NE(index, nullptr);
     EXPECT_EQ(timestamps(*index), expected);
   }
   for (const char* kind : {"H264FragmentedMp4", "EditListStartsInsideAGop", "H264WithBFrames"}) {
     const auto path = testing::film(kind);
-    Demuxer film(path.string(), /*allow_url=*/false, nullptr);
+    Demuxer film(FilmSource::open(path.string(), {}));
     EXPECT_EQ(film.proven_index() != nullptr, std::string(kind) == "H264WithBFrames") << kind;
   }
 }

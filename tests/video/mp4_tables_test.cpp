@@ -4,15 +4,14 @@
 
 #include "films.h"
 #include "moviechat/video/frame_reader.h"
+#include "video/film_io.h"
 
 namespace moviechat {
 namespace {
 
 bool nothing_changes(const std::filesystem::path& path) {
-  AVIOContext* opened = nullptr;
-  av_check(avio_open(&opened, path.c_str(), AVIO_FLAG_READ), "cannot open the film");
-  const IoContextPtr io(opened);
-  return edits_change_nothing(*io);
+  const FilmIo io(FilmSource::open(path.string(), {}));
+  return edits_change_nothing(*io.context());
 }
 
 /// A copy of a plain film with four bytes overwritten, `offset` after the edit list's name.

@@ -125,13 +125,15 @@ class Pipeline {
 
   /// How ask() would read a film. Needs no model.
   static ReaderOptions reader_options(const Settings& settings, const BundleSpec& bundle,
+                                      const std::vector<Question>& questions,
                                       const Callbacks& callbacks);
   /// The plan that ask() would read. Needs no model.
   static SamplingPlan plan(const Settings& settings, const VideoInfo& video);
 
  private:
-  std::unique_ptr<Footage> open_footage(const std::filesystem::path& path, const RunOptions& run,
-                                        const FrameEncoder& encoder,
+  std::unique_ptr<Footage> open_footage(const std::filesystem::path& path,
+                                        const std::vector<Question>& questions,
+                                        const RunOptions& run, const FrameEncoder& encoder,
                                         const Callbacks& callbacks) const;
   StageCosts stage_costs() const;
 

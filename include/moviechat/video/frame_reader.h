@@ -54,6 +54,8 @@ struct VideoInfo {
   bool open_ended() const { return !(duration > Seconds(0)); }
 };
 
+class FilmSource;
+
 struct ReaderOptions {
   int64_t size = 224;  // S: frames are S×S, the aspect ratio not kept; 0: as they are
   ResizeFilter filter = ResizeFilter::bilinear;
@@ -62,9 +64,13 @@ struct ReaderOptions {
   bool allow_url = false;
   bool allow_seek = true;
   int64_t max_pixels = int64_t{1} << 26;  // of a frame; 8K video has half as many
-  ProgressSink progress;                  // of the pass over a film's packets
-  WarningSink warn;                       // what was lost of a damaged file, odd colours
-  const CancelFlag* cancel = nullptr;     // looked at with every packet
+  int64_t spool = int64_t{8} << 30;       // bytes of a film kept in a temporary file; 0: none
+  double patience = 30;                   // s that a server may take for what takes none
+  bool as_it_comes = false;  // frames in order are all that is wanted, no end, no way back
+  WarningSink warn;          // what was lost of a damaged file, odd colours
+  ProgressSink progress;     // of a pass over a film, or of bringing it here
+  const CancelFlag* cancel = nullptr;  // looked at with every packet
+  std::shared_ptr<FilmSource> source;  // the film's, opened already; else it is opened by its path
 };
 
 /// The settings video.*; size and filter are the bundle's.
@@ -76,6 +82,11 @@ void visit_fields(ReaderOptions& o, Visitor& field) {
   field("allow_seek", o.allow_seek, "skip what a sparse plan does not need");
   field("max_pixels", o.max_pixels,
         "pixels of a frame, at most; a decoder may hold 20 frames of 1.5 bytes a pixel or more");
+  field("spool", o.spool,
+        "bytes of a film from a pipe or address that are kept in a temporary file (in TMPDIR), at "
+        "most; 0: none, so that it can only be read as it comes");
+  field("patience", o.patience,
+        "seconds after which a server is given up that sends less than 1000 bytes a second");
 }
 
 /// One frame on screen from `time` to `end`.
@@ -116,6 +127,9 @@ class FrameReader {
   ~FrameReader();
 
   const VideoInfo& info() const;
+
+  /// Those it was made with and the film's source, which others can read, too.
+  const ReaderOptions& options() const;
 
   /// The size of the frames that are given.
   int64_t width() const;
