@@ -76,10 +76,10 @@ struct Opened {
 Opened open_film(const AskOptions& options, const Callbacks& callbacks) {
   if (!options.reads_film()) return {};
   if (!options.features) {
-    return {.film = std::make_shared<FrameReader>(
-                options.video, Pipeline::reader_options(options.merged.chosen.settings,
-                                                        options.merged.bundle, callbacks)),
-            .times = std::nullopt};
+    if (comes_only_once(options.video)) return {};  // it would have to wait for the model
+    const ReaderOptions reading = Pipeline::reader_options(
+        options.merged.chosen.settings, options.merged.bundle, options.questions, callbacks);
+    return {.film = std::make_shared<FrameReader>(options.video, reading), .times = std::nullopt};
   }
   const FeatureFile features(options.video, *options.features);
   check_features(features, options.merged.bundle);
@@ -107,7 +107,10 @@ void read_film(const Arguments& arguments, AskOptions& options) {
   if (fps && duration) {
     throw InputError("--features-fps and --features-duration contradict each other; give one");
   }
-  options.video = features ? *features : video.value_or("");
+  options.video = features ? *features : film_path(video.value_or(""));
+  if (video == "-" && arguments.value("--questions") == "-") {
+    throw InputError("--video - and --questions - both read stdin; give one of them as a file");
+  }
   if (!features) return;
   FeatureTiming& timing = options.features.emplace();
   if (fps) {

@@ -47,6 +47,7 @@ const std::vector<Command>& commands() {
                     "moviechat --video film.mp4 --question 'What moves?' --plan uniform:32 "
                     "--format srt",
                     "moviechat --features film.safetensors --question 'What moves?' --at 0:20",
+                    "cat film.mp4 | moviechat --video - --question 'What moves?'",
                     "moviechat --profile released --set generation.seed=7 --print-config"}},
       {.name = "inspect",
        .operand = "VIDEO|BUNDLE",

@@ -17,7 +17,9 @@ const std::vector<Flag>& flags() {
   static const std::vector<Flag> table = {
       {.name = "--video",
        .argument = "FILE",
-       .help = "the film: any file that FFmpeg reads",
+       .help =
+           "the film: any file that FFmpeg reads, or a pipe; - reads stdin; with --allow-url an "
+           "address",
        .group = kInput,
        .example = "film.mp4"},
       {.name = "--features",

@@ -108,8 +108,9 @@ std::string inspect_video(const InspectOptions& options, Messages& messages,
   callbacks.progress = [&](const Progress& progress) { messages.progress(progress); };
   callbacks.cancel = &cancel;
 
-  FrameReader reader(options.subject,
-                     Pipeline::reader_options(settings, options.merged.bundle, callbacks));
+  ReaderOptions reading = Pipeline::reader_options(settings, options.merged.bundle, {}, callbacks);
+  reading.as_it_comes = false;  // its length is asked for
+  FrameReader reader(options.subject, reading);
   VideoReport report{.path = options.subject,
                      .profile = options.merged.chosen.profile,
                      .plan_options = settings.plan,
@@ -156,7 +157,7 @@ InspectOptions read_inspect(const Arguments& arguments, const Environment& envir
   if (!arguments.operand && !options.print_config) {
     throw InputError("nothing to inspect; give a video or a bundle: moviechat inspect film.mp4");
   }
-  options.subject = arguments.operand.value_or("");
+  options.subject = film_path(arguments.operand.value_or(""));
   options.frames_folder = arguments.value("--frames").value_or("");
   std::error_code ignored;
   options.is_bundle = fs::is_directory(options.subject, ignored);

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <map>
 
 #include "moviechat/support/error.h"
@@ -189,6 +190,14 @@ Arguments parse_arguments(const Command& command, const std::vector<std::string>
   result.operand = operands[0];
   result.operands = std::move(operands);
   return result;
+}
+
+std::string film_path(const std::string& given) { return given == "-" ? "/dev/stdin" : given; }
+
+bool comes_only_once(const std::string& film) {
+  std::error_code ignored;
+  return film == film_path("-") || film.find("://") != std::string::npos ||
+         std::filesystem::is_fifo(film, ignored);
 }
 
 }  // namespace moviechat::cli

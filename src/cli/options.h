@@ -42,4 +42,11 @@ bool asks_for_help(const CommandLine& line);
 /// folders and profiles, and flags given twice.
 Arguments parse_arguments(const Command& command, const std::vector<std::string>& arguments);
 
+/// The path of the film that --video or an operand names; "-" is standard input, and "./-" a file.
+std::string film_path(const std::string& given);
+
+/// The film comes from standard input, another pipe or an address: it is opened once, where it is
+/// read.
+bool comes_only_once(const std::string& film);
+
 }  // namespace moviechat::cli
