@@ -44,9 +44,6 @@ class Decoder {
   }
 
   /// A raw stream that does not say its rate, as far as the frames so far tell.
-  bool rate_is_guessed() const { return demuxer_->untimed() && codec_->framerate.num <= 0; }
-
-  /// A raw stream that does not say its rate, as far as the frames so far tell.
   bool rate_is_guessed() const { return demuxer_->untimed() && fast_.lacks_rate(); }
 
   /// All packets so far had a presentation timestamp, as a seek needs them.

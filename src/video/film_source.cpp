@@ -52,6 +52,7 @@ class RtspSource : public FilmSource {
   size_t read(int64_t /*offset*/, std::span<uint8_t> /*room*/) override { return 0; }
   std::optional<int64_t> size() const override { return std::nullopt; }
   bool can_seek() const override { return false; }
+  bool is_kept() const override { return false; }
 };
 
 }  // namespace

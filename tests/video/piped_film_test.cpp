@@ -80,7 +80,7 @@ TEST_P(FilmOfPipe, IsTheSameAsItsFile) {
   FrameReader reader(pipe.path(), options);
   EXPECT_EQ(reader.info().duration, FrameReader(film_, from_anywhere()).info().duration);
   EXPECT_TRUE(all_frames(reader) == frames_of_file(film_));
-  EXPECT_TRUE(times_of_frames(pipe.path(), reader.info(), {3}, reader.options())[0]);
+  EXPECT_TRUE(time_of_frame(reader.info(), 3));
   EXPECT_EQ(reader.shown_at(Seconds(0)).time, Seconds(0));
   EXPECT_EQ(bytes_fetched(reader), std::ssize(bytes_));
   EXPECT_THAT(warnings_, IsEmpty());
