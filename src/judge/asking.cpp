@@ -40,7 +40,6 @@ void Asking::run(const ProgressSink& progress, const CancelFlag* cancel) {
       cancelled = cancelled || (cancel != nullptr && cancel->cancelled());
       if (cancelled) stopped_ = true;
       if (stopped_) {
-        // Again and again: a worker may be about to open its connection.
         for (const auto& endpoint : endpoints_) endpoint->stop();
         changed_.notify_all();
       } else if (progress) {

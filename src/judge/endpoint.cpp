@@ -10,7 +10,6 @@ namespace moviechat::judge {
 namespace {
 
 using Json = nlohmann::json;
-constexpr size_t kLongestReply = 4 << 20;
 
 /// The beginning of what a server said, on one line.
 std::string excerpt(const std::string& body) {
@@ -82,7 +81,7 @@ Exchange read_reply(const std::string& body) {
   return {.outcome = Exchange::Outcome::replied, .text = *text, .usage = usage_of(reply)};
 }
 
-Exchange::Outcome outcome_of(int status) {
+Exchange::Outcome outcome_of(long status) {
   switch (status) {
     case 408:
     case 409:
@@ -98,59 +97,18 @@ Exchange::Outcome outcome_of(int status) {
   }
 }
 
-httplib::Request request_of(const EndpointAddress& address, const JudgeOptions& options,
-                            const JudgeQuestion& question) {
-  httplib::Request request;
-  request.method = "POST";
-  request.path = address.path;
-  request.set_header("Content-Type", "application/json");
-  request.set_header("Accept", "application/json");
-  if (!options.key.empty()) request.set_header("Authorization", "Bearer " + options.key);
-  request.body = request_body(options, question);
-  return request;
-}
-
-/// Why a request failed. The library's own words change with its version.
-std::string reason_of(httplib::Error error) {
-  switch (error) {
-    case httplib::Error::Connection:
-      return "no connection";
-    case httplib::Error::ConnectionTimeout:
-      return "no connection in time";
-    case httplib::Error::Read:
-      return "no reply, or only a part of one";
-    case httplib::Error::Write:
-      return "it does not take the request";
-    case httplib::Error::SSLConnection:
-      return "no secure connection";
-    case httplib::Error::SSLServerVerification:
-      return "its certificate is not valid";
-    default:
-      return httplib::to_string(error);
-  }
-}
-
 }  // namespace
 
-EndpointAddress endpoint_address(const std::string& url) {
-  const std::string expected = ", expected http://HOST[:PORT]/v1 or https://…";
-  const size_t scheme = url.find("://");
-  if (scheme == std::string::npos ||
-      (!url.starts_with("http://") && !url.starts_with("https://"))) {
-    throw InputError("--judge-url '" + url + "' is no web address" + expected);
+std::string endpoint_address(std::string url) {
+  const WebAddress address = web_address("--judge-url", url);
+  if (address.names_user || url.find_first_of("?#") != std::string::npos) {
+    throw InputError("--judge-url '" + url +
+                     "' must be a host and a path, expected http://HOST[:PORT]/v1 or https://…");
   }
-  const size_t host = scheme + 3;
-  const size_t path = std::min(url.find('/', host), url.size());
-  EndpointAddress address{url.substr(0, path), url.substr(path)};
-  const std::string authority = url.substr(host, path - host);
-  if (authority.empty() || authority.find_first_of("@ ?#") != std::string::npos ||
-      address.path.find_first_of(" ?#") != std::string::npos) {
-    throw InputError("--judge-url '" + url + "' must be a host and a path" + expected);
-  }
-  while (address.path.ends_with('/')) address.path.pop_back();
+  while (url.ends_with('/')) url.pop_back();
   constexpr std::string_view kCompletions = "/chat/completions";
-  if (!address.path.ends_with(kCompletions)) address.path += kCompletions;
-  return address;
+  if (!url.ends_with(kCompletions)) url += kCompletions;
+  return url;
 }
 
 std::optional<Seconds> retry_after(const std::string& header, int64_t now) {
@@ -185,45 +143,34 @@ std::string request_body(const JudgeOptions& options, const JudgeQuestion& quest
 }
 
 Endpoint::Endpoint(const JudgeOptions& options)
-    : options_(options), address_(endpoint_address(options.url)), client_(address_.host) {
-  const auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(options.timeout);
-  client_.set_connection_timeout(timeout);
-  client_.set_read_timeout(timeout);
-  client_.set_write_timeout(timeout);
-  client_.set_keep_alive(true);
+    : options_(options),
+      url_(endpoint_address(options.url)),
+      headers_({"Content-Type: application/json", "Accept: application/json"}) {
+  if (!options.key.empty()) headers_.push_back("Authorization: Bearer " + options.key);
 }
 
 Exchange Endpoint::ask(const JudgeQuestion& question) {
-  if (stopped_) return {.failure = "was not asked"};
-  const auto deadline = std::chrono::steady_clock::now() + options_.timeout;
-  httplib::Request request = request_of(address_, options_, question);
-  std::string body;
-  request.content_receiver = [&](const char* data, size_t size, uint64_t, uint64_t) {
-    body.append(data, size);
-    return !stopped_ && body.size() <= kLongestReply && std::chrono::steady_clock::now() < deadline;
-  };
-  const httplib::Result result = client_.send(request);
-  if (!result) {
-    const bool cut = result.error() == httplib::Error::Canceled;
-    return {.failure = cut ? "did not finish its reply in time"
-                           : "does not answer (" + reason_of(result.error()) + ")"};
+  HttpReply reply;
+  try {
+    reply = client_.post(url_, headers_, request_body(options_, question),
+                         {.deadline = options_.timeout}, stopped_);
+  } catch (const HttpFailure& failure) {
+    return {.outcome = failure.lasting() ? Exchange::Outcome::useless : Exchange::Outcome::busy,
+            .failure = failure.what()};
+  } catch (const Cancelled&) {
+    return {.failure = "was not asked"};
   }
   Exchange exchange;
-  if (result->status == 200) {
-    exchange = read_reply(body);
+  if (reply.status == 200) {
+    exchange = read_reply(reply.body);
   } else {
-    exchange.outcome = outcome_of(result->status);
-    exchange.failure = "answered " + std::to_string(result->status) + ": " + message_of(body);
+    exchange.outcome = outcome_of(reply.status);
+    exchange.failure = "answered " + std::to_string(reply.status) + ": " + message_of(reply.body);
   }
-  if (result->has_header("Retry-After")) {
-    exchange.retry_after = retry_after(result->get_header_value("Retry-After"), std::time(nullptr));
+  if (!reply.retry_after.empty()) {
+    exchange.retry_after = retry_after(reply.retry_after, std::time(nullptr));
   }
   return exchange;
-}
-
-void Endpoint::stop() {
-  stopped_ = true;
-  client_.stop();
 }
 
 }  // namespace moviechat::judge

@@ -1,21 +1,16 @@
 #pragma once
 
-#include <httplib.h>
-
-#include <atomic>
 #include <string>
+#include <vector>
 
 #include "moviechat/judge/judge.h"
+#include "moviechat/support/http.h"
 
 namespace moviechat::judge {
 
-/// An address in its parts: "http://127.0.0.1:8000" and "/v1/chat/completions".
-struct EndpointAddress {
-  std::string host;
-  std::string path;
-};
-/// InputError for what is no http or https address.
-EndpointAddress endpoint_address(const std::string& url);
+/// The address of a judge's API → that of its chat completions. InputError for what is no http or
+/// https address of a host and a path.
+std::string endpoint_address(std::string url);
 
 /// What a Retry-After header asks for: seconds, or a date seen from `now` (seconds since 1970).
 /// nullopt for anything else.
@@ -36,8 +31,8 @@ struct Exchange {
   std::optional<Seconds> retry_after = {};
 };
 
-/// Questions → replies over one connection, which is kept open between them. One thread at a time,
-/// but for stop().
+/// Questions → replies, each within the time that the options give it. One thread at a time, but
+/// for stop().
 class Endpoint {
  public:
   explicit Endpoint(const JudgeOptions& options);
@@ -45,13 +40,14 @@ class Endpoint {
   Exchange ask(const JudgeQuestion& question);
 
   /// From any thread: ends the request under way.
-  void stop();
+  void stop() { stopped_.cancel(); }
 
  private:
   const JudgeOptions& options_;
-  EndpointAddress address_;
-  httplib::Client client_;
-  std::atomic<bool> stopped_{false};
+  std::string url_;
+  std::vector<std::string> headers_;
+  HttpClient client_;
+  CancelFlag stopped_;
 };
 
 /// The body of a request: model, messages, temperature 0, and what the options merge in. InputError
