@@ -110,7 +110,7 @@ std::string help_text(const Command& command, bool named) {
             "\n" +
             wrapped(
                 "Exit codes: 0 all answered, 1 a failure of ours, 2 usage or input, 3 some films "
-                "or questions failed, 130 and 143 after SIGINT and SIGTERM.",
+                "or questions failed, 129, 130 and 143 after SIGHUP, SIGINT and SIGTERM.",
                 0) +
             "\n";
   }

@@ -1,6 +1,6 @@
 // moviechat: the program. Commands: ask (the default), inspect, eval, merge, score, completions,
-// man. Exit codes: 0 all answered, 1 ours, 2 usage or input, 3 some items failed, 130 and 143 on
-// signals.
+// man. Exit codes: 0 all answered, 1 ours, 2 usage or input, 3 some items failed, 129, 130
+// and 143 on signals.
 
 #include "cli/program.h"
 #include "cli/signals.h"

@@ -142,7 +142,7 @@ std::string exit_section() {
          tagged("2",
                 "Usage or input: a flag, a file, a question or a bundle that cannot be used.") +
          tagged("3", "Some films or questions failed; the rest is done.") +
-         tagged("130, 143", "Stopped by SIGINT or SIGTERM.");
+         tagged("129", "Stopped by SIGHUP.") + tagged("130, 143", "Stopped by SIGINT or SIGTERM.");
 }
 
 std::string files_section() {

@@ -2,6 +2,7 @@
 
 #include <c10/util/Exception.h>
 
+#include <filesystem>
 #include <new>
 
 #include "cli/ask.h"
@@ -55,6 +56,8 @@ Failure failure_of(const std::exception_ptr& exception) {
     return {1, one_line(error.what())};
   } catch (const c10::Error& error) {
     return {1, one_line(first_line(error.what_without_backtrace()))};
+  } catch (const std::filesystem::filesystem_error& error) {
+    return {2, one_line("cannot use '" + error.path1().string() + "': " + error.code().message())};
   } catch (const std::bad_alloc&) {
     return {1, "out of memory; try a smaller --batch or a smaller bundle"};
   } catch (const std::exception& error) {

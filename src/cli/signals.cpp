@@ -39,6 +39,13 @@ void handle(int number, void (*handler)(int)) {
   sigaction(number, &action, nullptr);
 }
 
+/// Whoever starts us (nohup, a script's background) may have chosen to ignore a signal.
+void handle_unless_ignored(int number, void (*handler)(int)) {
+  struct sigaction inherited {};
+  const bool known = sigaction(number, nullptr, &inherited) == 0;
+  if (!known || inherited.sa_handler != SIG_IGN) handle(number, handler);
+}
+
 }  // namespace
 
 void catch_signals(CancelFlag& cancel) {
@@ -48,9 +55,9 @@ void catch_signals(CancelFlag& cancel) {
   event.sigev_notify = SIGEV_SIGNAL;
   event.sigev_signo = SIGALRM;
   g_have_timer.store(timer_create(CLOCK_MONOTONIC, &event, &g_timer) == 0);
-  handle(SIGINT, on_signal);
-  handle(SIGTERM, on_signal);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) handle_unless_ignored(number, on_signal);
   handle(SIGPIPE, SIG_IGN);
+  handle(SIGXFSZ, SIG_IGN);
 }
 
 int exit_code_of_signal() {

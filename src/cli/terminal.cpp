@@ -1,30 +1,22 @@
 #include "cli/terminal.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
+#include <cstdlib>
+
+#include "moviechat/support/files.h"
+#include "moviechat/support/text.h"
 
 namespace moviechat::cli {
 namespace {
 
+constexpr size_t kLongestMessage = 6000;  // bytes: a path may have 4096
 constexpr auto kBarInterval = std::chrono::milliseconds(100);
 constexpr auto kFirstLine = std::chrono::seconds(10);
 constexpr auto kLineInterval = std::chrono::seconds(10);
-
-/// 0 when all was written, else errno.
-int write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(descriptor, text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return errno;
-    text.remove_prefix(static_cast<size_t>(count));
-  }
-  return 0;
-}
 
 std::string amount(const Progress& progress) {
   std::string text = std::to_string(progress.done);
@@ -32,22 +24,43 @@ std::string amount(const Progress& progress) {
   return text + " " + std::string(progress.unit);
 }
 
+/// Whether stderr is a terminal on which a line can be written over.
+bool can_rewrite_lines() {
+  const char* kind = std::getenv("TERM");
+  const std::string_view name = kind == nullptr ? "" : kind;
+  return ::isatty(STDERR_FILENO) == 1 && !name.empty() && name != "dumb";
+}
+
+int64_t columns() {
+  constexpr int64_t kUsual = 80;
+  winsize size{};
+  const bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : kUsual;
+}
+
+/// A line that fits on the terminal, so that it can be written over: its parts are ASCII.
 std::string bar(const Progress& progress) {
-  constexpr int64_t kWidth = 30;
-  std::string text = "\r\033[K" + std::string(progress.stage) + "  ";
-  if (progress.total > 0) {
-    const int64_t full = kWidth * std::min(progress.done, progress.total) / progress.total;
+  constexpr int64_t kWidest = 30;
+  constexpr int64_t kNarrowest = 5;
+  const std::string stage(progress.stage);
+  const std::string done = amount(progress);
+  const int64_t room = std::max<int64_t>(columns() - 1, 1);
+  const int64_t width = std::min(kWidest, room - std::ssize(stage + "  []  " + done));
+  std::string text = stage + "  ";
+  if (progress.total > 0 && width >= kNarrowest) {
+    const int64_t full = width * std::min(progress.done, progress.total) / progress.total;
     text += "[" + std::string(static_cast<size_t>(full), '#') +
-            std::string(static_cast<size_t>(kWidth - full), '.') + "]  ";
+            std::string(static_cast<size_t>(width - full), '.') + "]  ";
   }
-  return text + amount(progress);
+  text += done;
+  return "\r\033[K" + text.substr(0, static_cast<size_t>(room));
 }
 
 }  // namespace
 
 Messages::Messages(LogLevel level)
     : level_(level),
-      terminal_(::isatty(STDERR_FILENO) == 1),
+      terminal_(can_rewrite_lines()),
       next_progress_(Clock::now() + (terminal_ ? kBarInterval : kFirstLine)) {}
 
 Messages::~Messages() { clear_bar(); }
@@ -56,7 +69,8 @@ void Messages::say(LogLevel level, std::string_view kind, std::string_view line)
   if (level > level_) return;
   const std::lock_guard lock(mutex_);
   write_clear();
-  write_all(STDERR_FILENO, "moviechat: " + std::string(kind) + one_line(line) + "\n");
+  write_all(STDERR_FILENO,
+            "moviechat: " + std::string(kind) + shortened(one_line(line), kLongestMessage) + "\n");
 }
 
 void Messages::progress(const Progress& progress) {
@@ -99,22 +113,10 @@ Results::Results() : terminal_(::isatty(STDOUT_FILENO) == 1) {
 }
 
 void Results::write(std::string_view text) {
-  if (const int error = write_all(STDOUT_FILENO, text); error != 0) {
-    throw Error("cannot write results to standard output: " + std::string(std::strerror(error)));
+  if (const int error = write_all(STDOUT_FILENO, terminal_ ? harmless_lines(text) : text);
+      error != 0) {
+    throw Error("cannot write results to standard output: " + reason_of_write(error));
   }
-}
-
-std::string one_line(std::string_view text) {
-  std::string line;
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f) {
-      line += c;
-    } else if (!line.empty() && line.back() != ' ') {
-      line += ' ';
-    }
-  }
-  while (!line.empty() && line.back() == ' ') line.pop_back();
-  return line;
 }
 
 }  // namespace moviechat::cli

@@ -7,14 +7,15 @@
 
 #include "moviechat/support/callbacks.h"
 #include "moviechat/support/fields.h"
+#include "moviechat/support/text.h"
 
 namespace moviechat::cli {
 
 enum class LogLevel { error, warn, info, debug };
 
 /// stderr: errors, warnings, progress and timings, as much of it as the level lets through.
-/// Progress is a bar on a terminal; elsewhere a plain line now and then, none for work of a few
-/// seconds. Any thread may call.
+/// Progress is a bar on a terminal that can write over a line; elsewhere a plain line now and then,
+/// none for work of a few seconds. Any thread may call.
 class Messages {
  public:
   explicit Messages(LogLevel level);
@@ -42,7 +43,8 @@ class Messages {
   Clock::time_point next_progress_;
 };
 
-/// stdout: results only. What cannot be written (full disk, closed pipe) is an Error.
+/// stdout: results only. On a terminal, text from elsewhere steers nothing. What cannot be written
+/// (full disk, closed pipe) is an Error.
 class Results {
  public:
   /// Error when stdout is closed.
@@ -54,9 +56,6 @@ class Results {
  private:
   bool terminal_ = false;
 };
-
-/// Text with all that could break a line or a terminal (control characters) made visible or blank.
-std::string one_line(std::string_view text);
 
 }  // namespace moviechat::cli
 

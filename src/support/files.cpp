@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <poll.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -90,22 +92,55 @@ std::string read_stdin(std::string_view what) {
   return contents;
 }
 
+int write_all(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(descriptor, text.data(), text.size());
+    if (count >= 0) {
+      text.remove_prefix(static_cast<size_t>(count));
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      pollfd full{descriptor, POLLOUT, 0};
+      ::poll(&full, 1, /*timeout=*/-1);
+    } else if (errno != EINTR) {
+      return errno;
+    }
+  }
+  return 0;
+}
+
+std::string reason_of_write(int error) {
+  rlimit limit{};
+  if (error == EFBIG && ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+    return "files may have " + std::to_string(limit.rlim_cur) + " bytes here (ulimit -f)";
+  }
+  return std::strerror(error);
+}
+
+void refuse_files_of_others(const std::filesystem::path& folder,
+                            const std::vector<std::string>& names, std::string_view mark) {
+  for (const std::string& name : names) {
+    std::error_code ignored;
+    const auto found = std::filesystem::symlink_status(folder / name, ignored);
+    // no file can take the place of a folder
+    if (!std::filesystem::exists(found) || std::filesystem::is_directory(found)) continue;
+    throw InputError(quoted(folder) + " holds " + name + " without " + std::string(mark) +
+                     "; give another --out");
+  }
+}
+
 void write_file(const std::filesystem::path& path, std::string_view contents) {
   std::string temporary =
       (path.parent_path() / ("." + path.filename().string())).string() + ".XXXXXX";
   Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
   const auto fail = [&] {
-    const std::string why = reason();
+    const std::string why = reason_of_write(errno);
     ::unlink(temporary.c_str());
     throw Error("cannot write " + quoted(path) + ": " + why + "; nothing was written");
   };
   if (file.get() < 0) fail();
   ::fchmod(file.get(), 0644);
-  while (!contents.empty()) {
-    const ssize_t count = ::write(file.get(), contents.data(), contents.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail();
-    contents.remove_prefix(static_cast<size_t>(count));
+  if (const int error = write_all(file.get(), contents); error != 0) {
+    errno = error;
+    fail();
   }
   if (::fsync(file.get()) != 0) fail();
   if (::close(file.release()) != 0) fail();

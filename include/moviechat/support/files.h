@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace moviechat {
 
@@ -12,6 +13,17 @@ std::string read_file(const std::filesystem::path& path, std::string_view what);
 
 /// Standard input up to its end, whatever it comes from.
 std::string read_stdin(std::string_view what);
+
+/// Writes all of `text`, and waits where the descriptor does not. 0, or errno of what failed.
+int write_all(int descriptor, std::string_view text);
+
+/// Why writing failed, in words; a limit on the size of files is said with its value.
+std::string reason_of_write(int error);
+
+/// InputError when one of `names`, which are about to be written, is in `folder` though there is no
+/// `mark` that says that what is there is ours.
+void refuse_files_of_others(const std::filesystem::path& folder,
+                            const std::vector<std::string>& names, std::string_view mark);
 
 /// Writes a file whole or not at all: a temporary file beside it, fsync, rename. Error when the
 /// disk is full.
