@@ -6,11 +6,14 @@
 #include "moviechat/prompt/utf8.h"
 #include "moviechat/support/files.h"
 #include "moviechat/support/moment.h"
+#include "moviechat/support/text.h"
 
 namespace moviechat::cli {
 namespace {
 
 using nlohmann::json;
+
+constexpr size_t kShown = 80;  // bytes of a value in a message
 
 void check_text(const std::string& text, const std::string& name) {
   if (const size_t at = first_invalid_utf8(text); at != std::string::npos) {
@@ -23,14 +26,14 @@ void check_text(const std::string& text, const std::string& name) {
 }
 
 Question parse_question(const std::string& line, const std::string& name) {
-  const json entry = json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (entry.is_discarded()) throw InputError(name + " is not valid JSON");
+  const json entry = parse_json(line);
+  if (entry.is_discarded()) throw InputError(name + " " + json_fault(line));
   if (!entry.is_object() || !entry.contains("question") || !entry["question"].is_string()) {
     throw InputError(name + " must be an object with a text \"question\"");
   }
   for (const auto& [key, value] : entry.items()) {
     if (key != "question" && key != "at" && key != "at_frame") {
-      throw InputError(name + " has an unknown key '" + key +
+      throw InputError(name + " has an unknown key '" + shortened(key, kShown) +
                        "'; expected question, at or at_frame");
     }
   }

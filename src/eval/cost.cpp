@@ -35,7 +35,7 @@ Json peaks_json(const std::vector<StageCost>& stages, Peak peak) {
 
 /// The inverse of to_line; nullopt for what is no such line, as a disk may have left it.
 std::optional<VideoCost> cost_of(const std::string& line) {
-  const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  const Json json = parse_json<Json>(line);
   try {
     VideoCost cost;
     cost.index = json.at("index").get<int64_t>();

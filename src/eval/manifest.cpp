@@ -77,7 +77,7 @@ Json read_manifest(const fs::path& folder) {
   if (!fs::exists(file)) {
     throw InputError("'" + folder.string() + "' holds no run: there is no manifest.json in it");
   }
-  Json json = Json::parse(read_file(file, "manifest"), nullptr, /*allow_exceptions=*/false);
+  Json json = parse_json<Json>(read_file(file, "manifest"));
   if (!json.is_object()) throw InputError("'" + file.string() + "' is no manifest of a run");
   return json;
 }

@@ -132,12 +132,12 @@ std::string to_line(const Prediction& prediction) {
 }
 
 Prediction parse_prediction(const std::string& line, const std::string& origin) {
-  const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) throw InputError(origin + " is not valid JSON");
+  const Json json = parse_json<Json>(line);
+  if (json.is_discarded()) throw InputError(origin + " " + json_fault(line));
   try {
     return prediction_of(json);
   } catch (const Json::exception& error) {
-    throw InputError(origin + " is no prediction: " + error.what());
+    throw InputError(origin + " is no prediction: " + json_fault(error));
   } catch (const InputError& error) {
     throw InputError(origin + ": " + error.what());
   }

@@ -84,7 +84,7 @@ std::vector<std::string> options_of(const Row& row) {
     const auto found = row.fields().find(name);
     if (found == row.fields().end() || found->is_null() || *found == "") continue;
     nlohmann::json list = *found;
-    if (list.is_string()) list = nlohmann::json::parse(list.get<std::string>(), nullptr, false);
+    if (list.is_string()) list = parse_json(list.get<std::string>());
     const auto is_text = [](const nlohmann::json& option) { return option.is_string(); };
     if (!list.is_array() || !std::all_of(list.begin(), list.end(), is_text)) {
       row.refuse(name, "must be a list of texts, in a table one in JSON; got " + found->dump());

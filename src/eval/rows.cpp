@@ -8,6 +8,7 @@
 #include "moviechat/support/fields.h"
 #include "moviechat/support/files.h"
 #include "moviechat/support/moment.h"
+#include "moviechat/support/text.h"
 
 namespace moviechat::eval {
 namespace {
@@ -44,7 +45,8 @@ std::string read_text(const fs::path& file) {
   return text;
 }
 
-json parse_json(const std::string& text, const fs::path& file) {
+json whole_json(const std::string& text, const fs::path& file) {
+  if (is_nested_too_deep(text)) throw InputError(quoted(file) + " " + json_fault(text));
   try {
     return json::parse(text);
   } catch (const json::parse_error& error) {
@@ -177,8 +179,8 @@ std::vector<Row> json_lines(const std::string& text, const fs::path& file) {
     ++number;
     if (line.empty()) continue;
     const std::string where = quoted(file) + " line " + std::to_string(number);
-    json fields = json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (fields.is_discarded()) throw InputError(where + " is not valid JSON");
+    json fields = parse_json(line);
+    if (fields.is_discarded()) throw InputError(where + " " + json_fault(line));
     rows.emplace_back(std::move(fields), where);
   }
   return rows;
@@ -194,7 +196,8 @@ Row::Row(json fields, std::string where) : fields_(std::move(fields)), where_(st
 }
 
 void Row::refuse(std::string_view field, const std::string& why) const {
-  throw InputError(where_ + ": " + std::string(field) + " " + why);
+  constexpr size_t kLongest = 300;  // bytes: values stand in it
+  throw InputError(where_ + ": " + std::string(field) + " " + shortened(why, kLongest));
 }
 
 std::optional<Row::Found> Row::find(FieldNames names) const {
@@ -265,7 +268,7 @@ std::optional<Seconds> Row::moment(FieldNames names) const {
   return moment_from_json(found->field, found->value);
 }
 
-json read_json(const fs::path& file) { return parse_json(without_nan(read_text(file)), file); }
+json read_json(const fs::path& file) { return whole_json(without_nan(read_text(file)), file); }
 
 std::vector<Row> read_rows(const fs::path& file) {
   const std::string extension = lower_extension(file);
@@ -282,7 +285,7 @@ std::vector<Row> read_rows(const fs::path& file) {
   if (trim(text).starts_with("{") && json::accept(text.substr(0, text.find('\n')))) {
     return json_lines(text, file);
   }
-  const json all = parse_json(text, file);
+  const json all = whole_json(text, file);
   if (all.is_object()) return {Row(all, quoted(file))};
   if (!all.is_array()) throw InputError(quoted(file) + " must hold a JSON list of rows");
   std::vector<Row> rows;

@@ -115,7 +115,7 @@ FeatureHeader read_npy(const ReadBytes& read, int64_t size, const std::string& n
 void read_metadata(const json& metadata, const std::string& name, FeatureHeader& header) {
   const auto positive = [&](const char* key) -> std::optional<double> {
     if (!metadata.contains(key)) return std::nullopt;
-    const json value = json::parse(metadata[key].get<std::string>(), nullptr, false);
+    const json value = parse_json(metadata[key].get<std::string>());
     if (!value.is_number() || !std::isfinite(value.get<double>()) || value.get<double>() <= 0) {
       refuse(name, std::string("its ") + key + " must be a positive number, found '" +
                        metadata[key].get<std::string>() + "'");
@@ -125,7 +125,7 @@ void read_metadata(const json& metadata, const std::string& name, FeatureHeader&
   header.timing.fps = positive("fps");
   if (const auto duration = positive("duration")) header.timing.duration = Seconds(*duration);
   if (!metadata.contains("times")) return;
-  const json times = json::parse(metadata["times"].get<std::string>(), nullptr, false);
+  const json times = parse_json(metadata["times"].get<std::string>());
   const auto frames = static_cast<size_t>(header.shape[0]);
   const bool numbers =
       times.is_array() && std::all_of(times.begin(), times.end(), [](const json& t) {
@@ -146,7 +146,7 @@ void read_metadata(const json& metadata, const std::string& name, FeatureHeader&
 FeatureHeader read_safetensors(const ReadBytes& read, int64_t size, const std::string& name) {
   constexpr int64_t kLength = 8;
   const int64_t length = number(read(0, kLength));
-  const json all = json::parse(header_text(read, kLength, length, size, name), nullptr, false);
+  const json all = parse_json(header_text(read, kLength, length, size, name));
   if (!all.is_object()) refuse(name, "the header is no JSON object; copy the file again");
 
   FeatureHeader header;

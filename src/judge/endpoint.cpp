@@ -22,7 +22,7 @@ std::string excerpt(const std::string& body) {
 
 /// {"error": {"message": …}}, or the body as it is.
 std::string message_of(const std::string& body) {
-  const Json json = Json::parse(body, nullptr, /*allow_exceptions=*/false);
+  const Json json = parse_json(body);
   if (json.is_object() && json.contains("error")) {
     const Json& error = json["error"];
     if (error.is_string()) return excerpt(error.get<std::string>());
@@ -74,7 +74,7 @@ std::optional<std::string> text_of(const Json& reply) {
 }
 
 Exchange read_reply(const std::string& body) {
-  const Json reply = Json::parse(body, nullptr, /*allow_exceptions=*/false);
+  const Json reply = parse_json(body);
   std::optional<std::string> text;
   if (reply.is_object()) text = text_of(reply);
   if (!text) return {.failure = "answered 200 without a chat completion: " + excerpt(body)};
@@ -133,7 +133,7 @@ std::string request_body(const JudgeOptions& options, const JudgeQuestion& quest
         {{"role", "user"}, {"content", judge_user_prompt(question)}}}},
   };
   if (!options.body.empty()) {
-    const Json more = Json::parse(options.body, nullptr, /*allow_exceptions=*/false);
+    const Json more = parse_json(options.body);
     if (!more.is_object()) {
       throw InputError("--judge-body must be a JSON object, got '" + options.body + "'");
     }

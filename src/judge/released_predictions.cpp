@@ -85,14 +85,15 @@ std::vector<eval::Prediction> parse_released_predictions(const std::string& text
                                                          const std::string& name) {
   Films films;
   const auto add = [&](const std::string& piece, const std::string& where) {
-    const Json json = Json::parse(piece, nullptr, /*allow_exceptions=*/false);
+    const Json json = parse_json<Json>(piece);
     if (json.is_discarded()) {
-      throw InputError(where + " is not valid JSON; moviechat eval --resume finishes a torn file");
+      throw InputError(where + " " + json_fault(piece) +
+                       "; moviechat eval --resume finishes a torn file");
     }
     try {
       add_json(json, films);
     } catch (const Json::exception& error) {
-      throw InputError(where + " is no prediction: " + error.what());
+      throw InputError(where + " is no prediction: " + json_fault(error));
     } catch (const InputError& error) {
       throw InputError(where + " is no prediction: " + error.what());
     }

@@ -44,7 +44,7 @@ void VerdictFile::take_over(const std::filesystem::path& other, const std::set<s
   std::istringstream lines(read_file(other, "verdicts"));
   std::string line;
   for (int64_t number = 1; std::getline(lines, line); ++number) {
-    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    const Json json = parse_json<Json>(line);
     if (!json.is_object() || wanted.count(json.value("key", "")) == 0) continue;
     count_line(line, origin(other, number));
     file_.add(line);
@@ -80,7 +80,7 @@ void VerdictFile::add(const std::string& key, const std::string& model, const st
 
 void VerdictFile::count_line(std::string_view line, const std::string& origin) {
   try {
-    const Json json = Json::parse(line);
+    const Json json = parse_json<Json>(line);
     // The reply counts, not what was once made of it.
     count(json.at("key").get<std::string>(), parse_verdict(json.at("reply").get<std::string>()),
           usage_of(json.at("usage")));

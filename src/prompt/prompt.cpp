@@ -41,6 +41,11 @@ Prompt make_prompt(const PromptSpec& spec, const Tokenizer& tokenizer, std::stri
 
 void check_question(std::string_view question, const PromptSpec& spec, const Tokenizer& tokenizer,
                     int64_t max_new_tokens, const WarningSink& warn) {
+  if (question.size() > kLongestQuestion) {
+    throw InputError("the question has " + std::to_string(question.size()) +
+                     " bytes, more than the " + std::to_string(kLongestQuestion) +
+                     " that are read; shorten it");
+  }
   const size_t invalid = first_invalid_utf8(question);
   if (invalid != std::string_view::npos) {
     throw InputError("the question is not valid UTF-8: byte " + std::to_string(invalid + 1) +

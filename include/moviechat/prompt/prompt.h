@@ -25,9 +25,12 @@ inline constexpr std::string_view kQuestionPlace = "{question}";
 /// control id. InputError when the template lacks a place.
 Prompt make_prompt(const PromptSpec& spec, const Tokenizer& tokenizer, std::string_view question);
 
-/// Refuses questions that cannot be asked: empty, not UTF-8, longer than what the context leaves
-/// before an answer of `max_new_tokens` (InputError). Warns of those that the model will misread: a
-/// change of turn (`###`) inside.
+/// Bytes of the longest question that is tokenized: more than any context holds.
+constexpr size_t kLongestQuestion = 256 << 10;
+
+/// Refuses questions that cannot be asked: empty, not UTF-8, longer than kLongestQuestion or than
+/// what the context leaves before an answer of `max_new_tokens` (InputError). Warns of those that
+/// the model will misread: a change of turn (`###`) inside.
 void check_question(std::string_view question, const PromptSpec& spec, const Tokenizer& tokenizer,
                     int64_t max_new_tokens, const WarningSink& warn);
 
