@@ -9,6 +9,7 @@
 #include "moviechat/eval/video_folder.h"
 #include "moviechat/judge/report.h"
 #include "moviechat/support/files.h"
+#include "moviechat/support/json.h"
 
 namespace moviechat::cli {
 namespace {
@@ -185,10 +186,24 @@ judge::Thumbnails pictures(const judge::ScoreReport& report, const eval::VideoFo
   return found;
 }
 
+/// Reports of ours are replaced by new ones; files of others that are called like them are not.
+void check_reports_are_ours(const fs::path& out) {
+  std::error_code ignored;
+  const fs::path mark = out / "report.json";
+  if (fs::is_regular_file(mark, ignored)) {
+    const auto json = parse_json(read_file(mark, "report"));
+    if (json.is_object() && json.contains("schema_version") && json.contains("runs")) return;
+  }
+  refuse_files_of_others(out,
+                         {"report.json", "report.txt", "report.md", "report.html", "scores.jsonl",
+                          "scores-second.jsonl"},
+                         "a report.json of moviechat score");
+}
+
 void write_files(const judge::ScoreReport& report, const judge::Thumbnails& thumbnails,
                  const fs::path& out) {
+  write_file(out / "report.json", judge::report_json(report));  // first: the others go with it
   write_file(out / "report.txt", judge::report_text(report));
-  write_file(out / "report.json", judge::report_json(report));
   write_file(out / "report.md", judge::report_markdown(report));
   write_file(out / "report.html", judge::report_html(report, thumbnails));
   write_file(out / "scores.jsonl", judge::scores_jsonl(report.first));
@@ -272,6 +287,7 @@ void run_score(const ScoreCommand& command, Messages& messages, const CancelFlag
     if (error) {
       throw InputError("cannot make the folder '" + command.out.string() + "': " + error.message());
     }
+    check_reports_are_ours(command.out);
   }
   judge::ScoreReport report;
   report.version = MOVIECHAT_VERSION;

@@ -6,6 +6,7 @@
 #include <map>
 #include "moviechat/support/json.h"
 
+#include "moviechat/support/error.h"
 #include "moviechat/support/files.h"
 
 namespace moviechat::eval {
@@ -34,7 +35,7 @@ Json peaks_json(const std::vector<StageCost>& stages, Peak peak) {
 }
 
 /// The inverse of to_line; nullopt for what is no such line, as a disk may have left it.
-std::optional<VideoCost> cost_of(const std::string& line) {
+std::optional<VideoCost> cost_of(std::string_view line) {
   const Json json = parse_json<Json>(line);
   try {
     VideoCost cost;
@@ -83,6 +84,12 @@ std::string to_line(const VideoCost& cost) {
   json["stage_peak_host_bytes"] = peaks_json(cost.stages, &StageCost::peak_host_bytes);
   json["stage_peak_device_bytes"] = peaks_json(cost.stages, &StageCost::peak_device_bytes);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+VideoCost parse_cost(std::string_view line, const std::string& origin) {
+  auto cost = cost_of(line);
+  if (!cost) throw InputError(origin + " is not the cost of a video; give another --out");
+  return *std::move(cost);
 }
 
 CostReport cost_report(const std::vector<std::string>& lines) {

@@ -4,8 +4,9 @@
 #include <sstream>
 #include "moviechat/support/json.h"
 
-#include "eval/line_log.h"
+#include "eval/folder_lock.h"
 #include "eval/moviechat_format.h"
+#include "eval/run_folder.h"
 #include "moviechat/eval/manifest.h"
 #include "moviechat/eval/prediction.h"
 #include "moviechat/support/error.h"
@@ -30,8 +31,38 @@ Shard shard_of(const Json& manifest, const fs::path& folder) {
   try {
     return parse_shard(manifest.at("shard").get<std::string>());
   } catch (const std::exception&) {
-    throw InputError(quoted(folder) + ": its manifest.json names no shard");
+    throw InputError(quoted(folder / "manifest.json") + " names no shard");
   }
+}
+
+/// A field of the data set that a run was about.
+Json data_set_field(const Json& manifest, const fs::path& folder, const char* name,
+                    Json::value_t type) {
+  const Json data_set = manifest.value("data_set", Json());
+  const Json value = data_set.is_object() ? data_set.value(name, Json()) : Json();
+  if (value.type() == type) return value;
+  throw InputError(quoted(folder / "manifest.json") + " is no manifest of a run: data_set." + name +
+                   " is missing or of another type; give folders that moviechat eval wrote");
+}
+
+int64_t videos_of(const Json& manifest, const fs::path& folder) {
+  constexpr uint64_t kMost = 100'000'000;
+  const auto videos =
+      data_set_field(manifest, folder, "videos", Json::value_t::number_unsigned).get<uint64_t>();
+  if (videos > kMost) {
+    throw InputError(quoted(folder / "manifest.json") + ": data_set.videos must be 0 to " +
+                     std::to_string(kMost) + ", got " + std::to_string(videos));
+  }
+  return static_cast<int64_t>(videos);
+}
+
+DataSetKind kind_of(const Json& manifest, const fs::path& folder) {
+  DataSetKind kind{};
+  const std::string origin = quoted(folder / "manifest.json") + ": data_set.kind";
+  from_text(origin,
+            data_set_field(manifest, folder, "kind", Json::value_t::string).get<std::string>(),
+            kind);
+  return kind;
 }
 
 /// Shards by number, of one run, each once and all there.
@@ -82,15 +113,15 @@ void take_rows(const fs::path& folder, const Shard& shard, int64_t videos,
   }
 }
 
-/// InputError when there is a run. Predictions without a manifest are those of a merge that was
-/// killed, if they are what is to be written.
+/// InputError when there is a run, or a file of others. Predictions without a manifest are those of
+/// a merge that was killed, if they are what is to be written.
 void check_is_free(const fs::path& out, const std::string& predictions) {
   const fs::path file = out / "predictions.jsonl";
-  if (!fs::exists(out / "manifest.json") &&
-      (!fs::exists(file) || read_file(file, "predictions") == predictions)) {
-    return;
+  if (fs::exists(out / "manifest.json") ||
+      (fs::exists(file) && read_file(file, "predictions") != predictions)) {
+    throw InputError(quoted(out) + " holds a run already; give another --out");
   }
-  throw InputError(quoted(out) + " holds a run already; give another --out");
+  if (!fs::exists(file)) refuse_files_of_others(out, files_of_run(), "a manifest.json");
 }
 
 }  // namespace
@@ -98,7 +129,8 @@ void check_is_free(const fs::path& out, const std::string& predictions) {
 EvalResult merge(const std::vector<fs::path>& shards, const fs::path& out, bool moviechat_format) {
   if (shards.empty()) throw InputError("nothing to merge; give the run folders of all shards");
   Json manifest = read_manifest(shards[0]);
-  const int64_t videos = manifest.at("data_set").at("videos").get<int64_t>();
+  const int64_t videos = videos_of(manifest, shards[0]);
+  const DataSetKind kind = kind_of(manifest, shards[0]);
   std::map<int64_t, std::string> rows;
   std::vector<std::string> costs;
   for (const auto& [number, folder] : ordered(shards, manifest)) {
@@ -127,8 +159,6 @@ EvalResult merge(const std::vector<fs::path>& shards, const fs::path& out, bool 
   write_file(out / "timings.jsonl", timings);
   write_cost(out, result.cost);
   if (moviechat_format) {
-    DataSetKind kind{};
-    from_text("data_set.kind", manifest["data_set"]["kind"].get<std::string>(), kind);
     write_moviechat_format(out, kind, predictions);
   }
   write_manifest(out, manifest);  // last: what has one is a whole run

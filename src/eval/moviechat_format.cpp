@@ -9,6 +9,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr const char* kOfLongFilms[2] = {"moviechat_global.json", "moviechat_breakpoint.json"};
+constexpr const char* kOfShortVideos = "moviechat_qa.json";
+
 void write(const std::filesystem::path& file, const Json& json) {
   write_file(file, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
@@ -41,11 +44,14 @@ void write_moviechat_format(const std::filesystem::path& folder, DataSetKind kin
     }
   }
   if (is_short(kind)) {
-    write(folder / "moviechat_qa.json", list);
+    write(folder / kOfShortVideos, list);
   } else {
-    write(folder / "moviechat_global.json", by_film[0]);
-    write(folder / "moviechat_breakpoint.json", by_film[1]);
+    for (size_t i = 0; i < 2; ++i) write(folder / kOfLongFilms[i], by_film[i]);
   }
+}
+
+std::vector<std::string> files_of_moviechat_format() {
+  return {kOfLongFilms[0], kOfLongFilms[1], kOfShortVideos};
 }
 
 }  // namespace moviechat::eval

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "moviechat/eval/prediction.h"
@@ -14,5 +15,8 @@ namespace moviechat::eval {
 /// answers for text, so an unknown one is "". Questions without a prediction are left out.
 void write_moviechat_format(const std::filesystem::path& folder, DataSetKind kind,
                             const std::vector<Prediction>& rows);
+
+/// All that write_moviechat_format may write.
+std::vector<std::string> files_of_moviechat_format();
 
 }  // namespace moviechat::eval

@@ -1,5 +1,6 @@
 #include "eval/run_folder.h"
 
+#include "eval/moviechat_format.h"
 #include "moviechat/eval/manifest.h"
 #include "moviechat/support/error.h"
 #include "moviechat/support/files.h"
@@ -10,14 +11,17 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
+constexpr std::string_view kBeginOfCost = "{\"index\":";
+constexpr std::string_view kBeginOfPrediction = "{\"schema_version\":";
+
 /// What a process left that was killed while it wrote a file: .NAME.Ab3xYz, as write_file names
 /// what is not whole yet.
 void remove_torn_files(const fs::path& folder) {
   constexpr size_t kRandom = 6;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    for (const char* file : {"manifest.json", "predictions.jsonl", "status.json", "cost.json"}) {
-      const std::string begin = "." + std::string(file) + ".";
+    for (const std::string& file : files_of_run()) {
+      const std::string begin = "." + file + ".";
       std::error_code ignored;
       if (name.starts_with(begin) && name.size() == begin.size() + kRandom) {
         fs::remove(entry.path(), ignored);
@@ -28,14 +32,16 @@ void remove_torn_files(const fs::path& folder) {
 
 }  // namespace
 
+std::vector<std::string> files_of_run() {
+  std::vector<std::string> names = files_of_moviechat_format();
+  names.insert(names.end(), {"predictions.jsonl", "timings.jsonl", "status.json", "cost.json"});
+  return names;
+}
+
 RunFolder::RunFolder(const fs::path& folder, const Json& manifest, bool resume)
     : folder_(folder), lock_(folder) {
-  const fs::path predictions = folder / "predictions.jsonl";
   const bool begun = fs::exists(folder / "manifest.json");
-  if (!begun && fs::exists(predictions)) {
-    throw InputError("'" + folder.string() +
-                     "' holds predictions.jsonl without a manifest.json; give another --out");
-  }
+  if (!begun) refuse_files_of_others(folder, files_of_run(), "a manifest.json");
   if (begun) {
     if (!resume) {
       throw InputError("'" + folder.string() +
@@ -45,37 +51,50 @@ RunFolder::RunFolder(const fs::path& folder, const Json& manifest, bool resume)
   }
   remove_torn_files(folder);
   if (!begun) write_manifest(folder, manifest);
-  timings_ = std::make_unique<LineLog>(folder / "timings.jsonl");
-  costs_ = timings_->lines();
-  predictions_ = std::make_unique<LineLog>(predictions);
-  lines_ = predictions_->lines();
-  for (const std::string& line : lines_) {
-    rows_.push_back(parse_prediction(
-        line, "'" + predictions.string() + "' line " + std::to_string(rows_.size() + 1)));
-  }
+  const fs::path timings = folder / "timings.jsonl";
+  timings_ = std::make_unique<LineFile>(timings, "timings", kBeginOfCost,
+                                        [&](int64_t number, std::string_view line) {
+                                          // Later lines that are none cost a run nothing; the first
+                                          // tells whose the file is.
+                                          if (number == 1)
+                                            parse_cost(line, "'" + timings.string() + "' line 1");
+                                          costs_.emplace_back(line);
+                                        });
+  open_predictions();
+}
+
+void RunFolder::open_predictions() {
+  const fs::path file = folder_ / "predictions.jsonl";
+  lines_.clear();
+  rows_.clear();
+  predictions_ = std::make_unique<LineFile>(
+      file, "predictions", kBeginOfPrediction, [&](int64_t number, std::string_view line) {
+        lines_.emplace_back(line);
+        rows_.push_back(parse_prediction(lines_.back(),
+                                         "'" + file.string() + "' line " + std::to_string(number)));
+      });
 }
 
 void RunFolder::put(size_t place, Prediction row) {
   const std::string line = to_line(row);
   if (place == lines_.size()) {
-    predictions_->append(line);
+    predictions_->add(line);
     lines_.push_back(line);
     rows_.push_back(std::move(row));
     return;
   }
   lines_.at(place) = line;
-  rows_.at(place) = std::move(row);
   std::string all;
   for (const std::string& one : lines_) all += one + "\n";
   const fs::path file = folder_ / "predictions.jsonl";
   predictions_.reset();
   write_file(file, all);
-  predictions_ = std::make_unique<LineLog>(file);
+  open_predictions();
 }
 
 void RunFolder::add_cost(const VideoCost& cost) {
   costs_.push_back(to_line(cost));
-  timings_->append(costs_.back());
+  timings_->add(costs_.back());
 }
 
 void RunFolder::write_status(const Json& status) const {

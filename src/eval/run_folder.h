@@ -6,11 +6,15 @@
 #include <vector>
 #include "moviechat/support/json.h"
 
-#include "eval/line_log.h"
+#include "eval/folder_lock.h"
 #include "moviechat/eval/cost.h"
 #include "moviechat/eval/prediction.h"
+#include "moviechat/support/line_file.h"
 
 namespace moviechat::eval {
+
+/// What a run writes besides manifest.json, which is its first file.
+std::vector<std::string> files_of_run();
 
 /// The files of a run, held by one process: manifest.json, predictions.jsonl, timings.jsonl,
 /// status.json. Rows are kept by place: the k-th line is of the k-th video of the run.
@@ -36,10 +40,12 @@ class RunFolder {
   const std::vector<std::string>& costs() const { return costs_; }
 
  private:
+  void open_predictions();
+
   std::filesystem::path folder_;
   FolderLock lock_;
-  std::unique_ptr<LineLog> predictions_;
-  std::unique_ptr<LineLog> timings_;
+  std::unique_ptr<LineFile> predictions_;
+  std::unique_ptr<LineFile> timings_;
   std::vector<std::string> lines_;
   std::vector<Prediction> rows_;
   std::vector<std::string> costs_;

@@ -7,7 +7,10 @@ namespace moviechat::eval {
 
 std::vector<int64_t> Shard::indices(int64_t videos) const {
   std::vector<int64_t> all;
-  for (int64_t index = number - 1; index < videos; index += count) all.push_back(index);
+  for (int64_t index = number - 1; index < videos; index += count) {
+    all.push_back(index);
+    if (videos - index <= count) break;  // the next may be beyond what an int64_t holds
+  }
   return all;
 }
 

@@ -1,6 +1,9 @@
 #include "moviechat/eval/video_folder.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <deque>
 #include <set>
 
 #include "eval/readers.h"
@@ -38,6 +41,36 @@ bool lies_beside(const fs::path& file) {
   return others.contains(extension_of(file));
 }
 
+/// Regular files in a folder and the folders below it, those that links name included: every folder
+/// once, whatever names it, by the name that goes through the fewest links.
+std::vector<fs::path> files_below(const fs::path& top) {
+  std::vector<fs::path> files;
+  std::set<std::pair<dev_t, ino_t>> visited;
+  std::deque<fs::path> folders = {top};
+  std::set<fs::path> links;
+  while (!folders.empty() || !links.empty()) {
+    if (folders.empty()) folders.push_back(links.extract(links.begin()).value());
+    const fs::path folder = std::move(folders.front());
+    folders.pop_front();
+    struct stat status {};
+    if (::stat(folder.c_str(), &status) != 0) continue;
+    if (!visited.emplace(status.st_dev, status.st_ino).second) continue;
+    std::error_code error;
+    for (auto entry = fs::directory_iterator(folder, error);
+         !error && entry != fs::directory_iterator(); entry.increment(error)) {
+      std::error_code ignored;
+      if (entry->is_regular_file(ignored)) files.push_back(entry->path());
+      if (!entry->is_directory(ignored)) continue;
+      if (entry->is_symlink(ignored)) {
+        links.insert(entry->path());
+      } else {
+        folders.push_back(entry->path());
+      }
+    }
+  }
+  return files;
+}
+
 /// How well a file's folder is the one that is named: folders in common from the last on, and
 /// whether that is all of them.
 std::pair<int64_t, bool> alike(const fs::path& named, const fs::path& folder) {
@@ -64,12 +97,7 @@ VideoFolder::VideoFolder(fs::path folder, FilmFiles files) : folder_(std::move(f
   if (!fs::is_directory(folder_)) {
     throw InputError("expected a folder of films, got '" + folder_.string() + "'");
   }
-  const auto options = fs::directory_options::follow_directory_symlink |
-                       fs::directory_options::skip_permission_denied;
-  for (const auto& entry : fs::recursive_directory_iterator(folder_, options)) {
-    std::error_code ignored;
-    const fs::path& file = entry.path();
-    if (!entry.is_regular_file(ignored)) continue;
+  for (const fs::path& file : files_below(folder_)) {
     if (files == FilmFiles::videos ? lies_beside(file) : !is_features(file)) continue;
     const std::string name = file.filename().string();
     const fs::path relative = file.lexically_relative(folder_);

@@ -30,7 +30,7 @@ std::string origin(const std::filesystem::path& path, int64_t line) {
 }  // namespace
 
 VerdictFile::VerdictFile(const std::filesystem::path& path)
-    : file_(path, "verdicts", [&](int64_t number, std::string_view line) {
+    : file_(path, "verdicts", "{\"key\":", [&](int64_t number, std::string_view line) {
         count_line(line, origin(path, number));
       }) {}
 

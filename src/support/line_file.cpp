@@ -1,6 +1,7 @@
 #include "moviechat/support/line_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,26 +11,41 @@
 #include "moviechat/support/files.h"
 
 namespace moviechat {
+namespace {
 
-LineFile::LineFile(std::filesystem::path path, std::string_view what,
-                   const std::function<void(int64_t, std::string_view)>& each)
+/// Whether `rest` is what a crash left of a record: a beginning of one without a line end. A
+/// machine that lost power may have kept a file's length and not its contents, which are zeros
+/// then; zeros alone do not tell whose a file without any record is.
+bool is_torn(std::string_view rest, std::string_view begin, bool first) {
+  const size_t zeros = rest.find('\0');
+  const bool ends = rest.ends_with('\n');
+  if (ends && zeros == std::string_view::npos) return false;
+  if (ends) rest.remove_suffix(1);
+  const std::string_view kept = rest.substr(0, zeros);
+  return !(first && kept.empty()) &&
+         rest.find_first_not_of('\0', kept.size()) == std::string_view::npos &&
+         kept.find('\n') == std::string_view::npos &&
+         (kept.starts_with(begin) || begin.starts_with(kept));
+}
+
+}  // namespace
+
+LineFile::LineFile(std::filesystem::path path, std::string_view what, std::string_view begin,
+                   const Take& take)
     : path_(std::move(path)) {
   const std::string name = std::string(what) + " '" + path_.string() + "'";
-  fd_ = ::open(path_.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+  // without waiting for somebody at the other end of a pipe
+  fd_ = ::open(path_.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644);
   if (fd_ < 0) throw InputError("cannot open " + name + ": " + std::strerror(errno));
   try {
+    struct stat status {};
+    if (::fstat(fd_, &status) != 0 || !S_ISREG(status.st_mode)) {
+      throw InputError(name + " is no regular file; give another one");
+    }
     if (!try_lock(fd_, path_)) {
       throw InputError(name + " is in use by another run; wait for its end");
     }
-    const std::string contents = read_file(path_, what);
-    int64_t number = 0;
-    size_t begin = 0;
-    for (size_t end; (end = contents.find('\n', begin)) != std::string::npos; begin = end + 1) {
-      each(++number, std::string_view(contents).substr(begin, end - begin));
-    }
-    if (begin < contents.size() && ::ftruncate(fd_, static_cast<off_t>(begin)) != 0) {
-      throw Error("cannot repair " + name + ": " + std::strerror(errno));
-    }
+    take_lines(what, begin, take);
     sync_folder(path_.parent_path());
   } catch (...) {
     ::close(fd_);
@@ -39,21 +55,40 @@ LineFile::LineFile(std::filesystem::path path, std::string_view what,
 
 LineFile::~LineFile() { ::close(fd_); }
 
+void LineFile::take_lines(std::string_view what, std::string_view begin, const Take& take) {
+  const std::string contents = read_file(path_, what);
+  int64_t number = 0;
+  for (std::string_view rest = contents; !rest.empty();) {
+    ++number;
+    const size_t end = rest.find('\n');
+    const std::string_view line = rest.substr(0, end);
+    const bool may_be_torn =
+        end == std::string_view::npos || line.find('\0') != std::string_view::npos;
+    if (may_be_torn && is_torn(rest, begin, number == 1)) {
+      if (::ftruncate(fd_, static_cast<off_t>(contents.size() - rest.size())) == 0) return;
+      throw Error("cannot cut the unfinished line off '" + path_.string() +
+                  "': " + std::strerror(errno));
+    }
+    if (end == std::string_view::npos) {
+      throw InputError(std::string(what) + " '" + path_.string() + "' line " +
+                       std::to_string(number) +
+                       " is not ours; the file is left as it is, give another one");
+    }
+    take(number, line);
+    rest.remove_prefix(end + 1);
+  }
+}
+
 void LineFile::add(std::string_view line) {
   const std::string whole = std::string(line) + '\n';
   const off_t before = ::lseek(fd_, 0, SEEK_END);
-  size_t written = 0;
-  while (written < whole.size()) {
-    const ssize_t count = ::write(fd_, whole.data() + written, whole.size() - written);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) break;
-    written += static_cast<size_t>(count);
-  }
-  if (written == whole.size() && ::fdatasync(fd_) == 0) return;
-  const std::string why = std::strerror(errno);
+  int error = write_all(fd_, whole);
+  if (error == 0 && ::fdatasync(fd_) != 0) error = errno;
+  if (error == 0) return;
   if (::ftruncate(fd_, before) != 0) {  // the next opening cuts the torn line off
   }
-  throw Error("cannot write '" + path_.string() + "': " + why);
+  throw Error("cannot write '" + path_.string() + "': " + reason_of_write(error) +
+              "; what was written before is kept");
 }
 
 }  // namespace moviechat

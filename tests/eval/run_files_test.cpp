@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <limits>
 
-#include "eval/line_log.h"
+#include "eval/folder_lock.h"
 #include "eval/moviechat_format.h"
+#include "eval/run_folder.h"
 #include "moviechat/eval/cost.h"
 #include "moviechat/eval/manifest.h"
+#include "moviechat/eval/merge.h"
 #include "moviechat/eval/shard.h"
 #include "moviechat/eval/video_folder.h"
 #include "moviechat/support/error.h"
@@ -32,23 +35,6 @@ std::string refusal(Act act) {
     return error.what();
   }
   return "no error";
-}
-
-TEST(LineLog, AnEndThatACrashLeftIsCutOff) {
-  const TemporaryFolder folder;
-  const fs::path file = folder / "log";
-  for (const std::string& torn :
-       {std::string("{\"a"), std::string("{\"a\": 1"), std::string("\0\0\0\n", 4), std::string()}) {
-    std::ofstream(file, std::ios::binary) << "{\"a\": 0}\n" << torn;
-    {
-      LineLog log(file);
-      EXPECT_THAT(log.lines(), ElementsAre("{\"a\": 0}"));
-      log.append("{\"a\": 2}");
-    }
-    EXPECT_EQ(read_file(file, "log"), "{\"a\": 0}\n{\"a\": 2}\n");
-  }
-  LineLog fresh(folder / "other");
-  EXPECT_THAT(fresh.lines(), IsEmpty());
 }
 
 TEST(FolderLock, AFolderIsHeldByOne) {
@@ -107,6 +93,24 @@ TEST(VideoFolder, OfSeveralFilesTheOneInTheNamedFolderIsTaken) {
   EXPECT_THAT(refusal([&] { found("3/film"); }), HasSubstr("may be '1_plot/film.mp4' or '2_"));
 }
 
+TEST(VideoFolder, LinksInCirclesAreWalkedOnce) {
+  const TemporaryFolder folder;
+  fs::create_directories(folder / "zone/deep");
+  std::ofstream(folder / "zone/deep/1.mp4") << "x";
+  for (const char* link : {"a", "b", "zone/c", "zone/deep/d"}) {
+    fs::create_directory_symlink(folder.path(), folder / link);
+  }
+  fs::create_directory_symlink(folder / "zone/deep", folder / "e");
+  fs::create_directory_symlink("self", folder / "self");
+  fs::create_directory_symlink("nowhere", folder / "gone");
+  const TemporaryFolder other;
+  std::ofstream(other / "2.mp4") << "x";
+  fs::create_directory_symlink(other.path(), folder / "linked");
+  const VideoFolder videos(folder.path());
+  EXPECT_EQ(videos.find(film_called({"1.mp4"})), "zone/deep/1.mp4");
+  EXPECT_EQ(videos.find(film_called({"2.mp4"})), "linked/2.mp4");
+}
+
 TEST(VideoFolder, WhatDownloadersLeaveBesideAFilmIsNotTakenForIt) {
   const TemporaryFolder folder;
   for (const char* extension : {"mp4", "webp", "gif", "description", "info", "nfo", "h5", "ytdl"}) {
@@ -132,8 +136,52 @@ TEST(Shards, DealOutEveryVideoOnce) {
   }
   EXPECT_EQ(times, std::vector<int>(20, 1));
   EXPECT_EQ(parse_shard("2/7"), (Shard{2, 7}));
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  EXPECT_THAT((Shard{2, kMost}.indices(8)), ElementsAre(1));
   for (const char* wrong : {"0/7", "8/7", "2", "2/", "a/b", "-1/2", ""}) {
     EXPECT_THROW(parse_shard(wrong), InputError) << wrong;
+  }
+}
+
+TEST(Merge, OfWhatIsNoRunNamesItsManifest) {
+  const TemporaryFolder folder;
+  fs::create_directories(folder / "run");
+  write_file(folder / "run/predictions.jsonl", "");
+  for (const char* manifest :
+       {"{}", "[]", "", "{\"data_set\": 5}", "{\"data_set\": {\"videos\": \"two\"}}",
+        "{\"data_set\": {\"videos\": -1, \"kind\": \"jsonl\"}}",
+        "{\"data_set\": {\"videos\": 9000000000000000000, \"kind\": \"jsonl\"}}",
+        "{\"data_set\": {\"videos\": 0, \"kind\": 1}}",
+        "{\"data_set\": {\"videos\": 0, \"kind\": \"jsonl\"}}",
+        "{\"data_set\": {\"videos\": 0, \"kind\": \"jsonl\"}, \"shard\": []}"}) {
+    write_file(folder / "run/manifest.json", manifest);
+    const std::string said =
+        refusal([&] { merge({folder / "run"}, folder / "out", /*moviechat_format=*/true); });
+    EXPECT_THAT(said, HasSubstr("manifest.json'")) << manifest;
+    EXPECT_THAT(said, ::testing::Not(HasSubstr("json.exception"))) << manifest;
+  }
+}
+
+TEST(RunFolder, LeavesFilesOfOthersAsTheyAre) {
+  const auto manifest = nlohmann::ordered_json::object();
+  for (const char* name : {"predictions.jsonl", "timings.jsonl", "status.json", "cost.json",
+                           "moviechat_global.json"}) {
+    const TemporaryFolder folder;
+    write_file(folder / name, "lap 1: 58.3\nlap 2");
+    EXPECT_THAT(refusal([&] { RunFolder(folder.path(), manifest, /*resume=*/false); }),
+                HasSubstr(name));
+    EXPECT_EQ(read_file(folder / name, "file"), "lap 1: 58.3\nlap 2");
+    EXPECT_FALSE(fs::exists(folder / "manifest.json"));
+  }
+  for (const char* content : {"lap 1: 58.3\n", "lap 1", "{\"lap\": 1}\n"}) {
+    for (const char* name : {"timings.jsonl", "predictions.jsonl"}) {
+      const TemporaryFolder folder;
+      write_file(folder / "manifest.json", "{}");
+      write_file(folder / name, content);
+      EXPECT_THAT(refusal([&] { RunFolder(folder.path(), manifest, /*resume=*/true); }),
+                  HasSubstr(name));
+      EXPECT_EQ(read_file(folder / name, "file"), content);
+    }
   }
 }
 

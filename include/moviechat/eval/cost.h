@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "moviechat/support/stage_costs.h"
@@ -34,6 +35,9 @@ struct CostReport {
   int64_t peak_host_bytes = 0;
   std::optional<int64_t> peak_device_bytes;
 };
+
+/// The inverse of to_line. InputError begins with `origin`.
+VideoCost parse_cost(std::string_view line, const std::string& origin);
 
 /// Lines of timings.jsonl → report; of several lines of one video the last counts, and what is none
 /// is left out.

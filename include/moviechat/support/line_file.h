@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -7,23 +8,29 @@
 
 namespace moviechat {
 
-/// A file that only grows, whole lines at a time: each line is on the disk when add() returns.
-/// Lines never mix, whoever appends; a second program that opens it is refused. What a crash left
-/// of a last line is cut off. One thread at a time.
+/// A file of records that only grows, a line at a time: each line is on the disk when add()
+/// returns, whole or not at all. Lines never mix, whoever appends; a second program that opens it
+/// is refused. A file of others is refused and left as it is. One thread at a time.
 class LineFile {
  public:
-  /// Opens or makes the file and gives its whole lines, counted from 1. InputError names `what`
-  /// when it cannot, or when another program has it open.
-  LineFile(std::filesystem::path path, std::string_view what,
-           const std::function<void(int64_t number, std::string_view line)>& each);
+  /// Takes a line that was there, counted from 1. InputError when it is no such record.
+  using Take = std::function<void(int64_t number, std::string_view line)>;
+
+  /// Opens or makes the file and takes its lines. `begin` is what every record begins with
+  /// ("{\"key\":"): what a crash left of a last one is known by it and cut off. InputError names
+  /// `what` when the file holds anything else, cannot be opened, or is open in another program.
+  LineFile(std::filesystem::path path, std::string_view what, std::string_view begin,
+           const Take& take);
   ~LineFile();
   LineFile(const LineFile&) = delete;
   LineFile& operator=(const LineFile&) = delete;
 
-  /// `line` without its end. Error when the disk is full: nothing of the line remains then.
+  /// `line` without its end. Error when it cannot be written: nothing of the line remains then.
   void add(std::string_view line);
 
  private:
+  void take_lines(std::string_view what, std::string_view begin, const Take& take);
+
   std::filesystem::path path_;
   int fd_ = -1;
 };
