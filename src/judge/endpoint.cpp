@@ -97,6 +97,17 @@ Exchange::Outcome outcome_of(long status) {
   }
 }
 
+/// A reply that repeats the key is kept without its words: its verdict alone.
+void hide_words(long status, Exchange& exchange) {
+  constexpr const char* kHidden = "(words that repeat the key, which are not kept)";
+  if (exchange.outcome == Exchange::Outcome::replied) {
+    const auto verdict = parse_verdict(exchange.text);
+    exchange.text = verdict ? reply_of(*verdict) : kHidden;
+  } else {
+    exchange.failure = "answered " + std::to_string(status) + ": " + kHidden;
+  }
+}
+
 }  // namespace
 
 std::string endpoint_address(std::string url) {
@@ -145,7 +156,8 @@ std::string request_body(const JudgeOptions& options, const JudgeQuestion& quest
 Endpoint::Endpoint(const JudgeOptions& options)
     : options_(options),
       url_(endpoint_address(options.url)),
-      headers_({"Content-Type: application/json", "Accept: application/json"}) {
+      headers_({"Content-Type: application/json", "Accept: application/json"}),
+      key_(options.key) {
   if (!options.key.empty()) headers_.push_back("Authorization: Bearer " + options.key);
 }
 
@@ -167,6 +179,7 @@ Exchange Endpoint::ask(const JudgeQuestion& question) {
     exchange.outcome = outcome_of(reply.status);
     exchange.failure = "answered " + std::to_string(reply.status) + ": " + message_of(reply.body);
   }
+  if (key_.is_in(reply.body) || key_.is_in(exchange.text)) hide_words(reply.status, exchange);
   if (!reply.retry_after.empty()) {
     exchange.retry_after = retry_after(reply.retry_after, std::time(nullptr));
   }

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "judge/secret.h"
 #include "moviechat/judge/judge.h"
 #include "moviechat/support/http.h"
 
@@ -16,7 +17,7 @@ std::string endpoint_address(std::string url);
 /// nullopt for anything else.
 std::optional<Seconds> retry_after(const std::string& header, int64_t now);
 
-/// What one request came to.
+/// What one request came to. The key stands in none of it.
 struct Exchange {
   enum class Outcome {
     replied,  // `text` is what the judge said
@@ -46,6 +47,7 @@ class Endpoint {
   const JudgeOptions& options_;
   std::string url_;
   std::vector<std::string> headers_;
+  Secret key_;
   HttpClient client_;
   CancelFlag stopped_;
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "judge/report_tables.h"
+#include "moviechat/support/text.h"
 
 namespace moviechat::judge {
 namespace {
@@ -22,16 +23,6 @@ size_t width_of(const std::string& utf8) {
   return width;
 }
 
-/// Text that stays on its line and moves no cursor.
-std::string printable(const std::string& utf8) {
-  auto text = icu::UnicodeString::fromUTF8(utf8);
-  for (int32_t i = 0; i < text.length(); ++i) {
-    if (u_iscntrl(text[i])) text.setCharAt(i, u' ');
-  }
-  std::string result;
-  return text.toUTF8String(result);
-}
-
 std::string padded(const std::string& text, size_t width) {
   const size_t taken = width_of(text);
   return text + std::string(width > taken ? width - taken : 0, ' ');
@@ -42,12 +33,12 @@ std::string table_text(const Table& table) {
   for (const std::string& cell : table.header) widths.push_back(width_of(cell));
   for (const auto& row : table.rows) {
     for (size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], width_of(printable(row[i])));
+      widths[i] = std::max(widths[i], width_of(one_line(row[i])));
     }
   }
   const auto line = [&](const std::vector<std::string>& row) {
     std::string text;
-    for (size_t i = 0; i < row.size(); ++i) text += padded(printable(row[i]), widths[i] + 2);
+    for (size_t i = 0; i < row.size(); ++i) text += padded(one_line(row[i]), widths[i] + 2);
     while (text.ends_with(' ')) text.pop_back();
     return text + "\n";
   };
@@ -56,11 +47,13 @@ std::string table_text(const Table& table) {
   return text;
 }
 
-/// A cell of a Markdown table: no bars, line ends or tags of its own.
-std::string markdown_cell(const std::string& text) {
+/// Text from data in Markdown, as text: no bar of a table, tag, picture, link, address or emphasis.
+std::string markdown_text(const std::string& text) {
+  constexpr std::string_view kMarks = "\\`*_{}[]<>()!|~&:@#$";
   std::string safe;
-  for (const char c : printable(text)) {
-    if (c == '|' || c == '\\' || c == '<' || c == '*' || c == '_' || c == '`') safe += '\\';
+  for (const char c : one_line(text)) {
+    const bool address = c == '.' && (safe.ends_with("www") || safe.ends_with("WWW"));
+    if (address || kMarks.find(c) != std::string_view::npos) safe += '\\';
     safe += c;
   }
   return safe;
@@ -74,7 +67,7 @@ std::string report_text(const ScoreReport& report) {
   const auto facts = facts_of(report);
   for (const auto& [name, value] : facts) width = std::max(width, name.size());
   for (const auto& [name, value] : facts) {
-    text += padded(name, width + 2) + printable(value) + "\n";
+    text += padded(name, width + 2) + one_line(value) + "\n";
   }
   for (const Table& table : tables_of(report)) text += table_text(table);
   return text;
@@ -84,9 +77,10 @@ std::string report_markdown(const ScoreReport& report) {
   std::string text;
   for (const Table& table : tables_of(report)) {
     text += "### " + table.title + "\n\n";
+    // The first cell is a name from data, the others are numbers.
     const auto line = [&](const std::vector<std::string>& row) {
-      text += "|";
-      for (const std::string& cell : row) text += " " + markdown_cell(cell) + " |";
+      text += "| " + markdown_text(row[0]) + " |";
+      for (size_t i = 1; i < row.size(); ++i) text += " " + row[i] + " |";
       text += "\n";
     };
     line(table.header);
@@ -97,7 +91,7 @@ std::string report_markdown(const ScoreReport& report) {
     text += "\n";
   }
   for (const auto& [name, value] : facts_of(report)) {
-    text += "* " + name + ": " + markdown_cell(value) + "\n";
+    text += "* " + name + ": " + markdown_text(value) + "\n";
   }
   return text;
 }

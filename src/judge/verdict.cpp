@@ -28,6 +28,9 @@ class Dictionary {
     return entries;
   }
 
+  /// Characters that read() went through.
+  size_t steps() const { return place_; }
+
  private:
   void skip_blanks() {
     while (place_ < text_.size() && std::isspace(static_cast<unsigned char>(text_[place_]))) {
@@ -48,11 +51,14 @@ class Dictionary {
       if (take(quote)) return quoted(quote);
     }
     const size_t begin = place_;
-    while (place_ < text_.size() && ends.find(text_[place_]) == std::string_view::npos) ++place_;
+    for (; place_ < text_.size() && ends.find(text_[place_]) == std::string_view::npos; ++place_) {
+      if (std::string_view("{}[]'\"\n").find(text_[place_]) != std::string_view::npos) {
+        return std::nullopt;
+      }
+    }
     std::string word(text_.substr(begin, place_ - begin));
     while (!word.empty() && std::isspace(static_cast<unsigned char>(word.back()))) word.pop_back();
-    if (word.empty() || word.find_first_of("{}[]'\"\n") != std::string::npos) return std::nullopt;
-    return word;
+    return word.empty() ? std::nullopt : std::optional(word);
   }
   std::optional<std::string> quoted(char quote) {
     std::string word;
@@ -90,15 +96,25 @@ std::optional<Verdict> verdict_of(const std::map<std::string, std::string>& entr
 
 }  // namespace
 
+std::string reply_of(const Verdict& verdict) {
+  return std::string("{'pred': '") + (verdict.right ? "yes" : "no") +
+         "', 'score': " + to_text(verdict.score) + "}";
+}
+
 std::optional<Verdict> parse_verdict(std::string_view reply) {
   constexpr std::string_view kThought = "</think>";
   if (const size_t end = reply.rfind(kThought); end != std::string_view::npos) {
     reply.remove_prefix(end + kThought.size());
   }
   std::optional<Verdict> found;
+  constexpr size_t kStepsForEach = 16;  // dictionaries within dictionaries are read again
+  size_t steps = 0;
   for (size_t open = reply.find('{'); open != std::string_view::npos;
        open = reply.find('{', open + 1)) {
-    const auto entries = Dictionary(reply.substr(open)).read();
+    Dictionary dictionary(reply.substr(open));
+    const auto entries = dictionary.read();
+    steps += dictionary.steps();
+    if (steps > kStepsForEach * reply.size()) return std::nullopt;
     if (!entries || !entries->contains("pred")) continue;
     const auto verdict = verdict_of(*entries);
     if (!verdict || (found && found != verdict)) return std::nullopt;

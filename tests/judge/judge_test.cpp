@@ -163,6 +163,63 @@ TEST(Judge, SendsTheKeyAndKeepsItToItself) {
   EXPECT_THAT(kept, HasSubstr("I think yes"));
 }
 
+TEST(Judge, KeepsNothingOfAReplyThatRepeatsTheKeyButItsVerdict) {
+  const std::string key = "sk-5ecre7-0f-n0b0dy-else";
+  const StubJudge judge([&](const std::string& asked, int, httplib::Response& response) {
+    if (asked == "verdict") return reply(response, "{'pred': 'no', 'score': 1} says " + key);
+    if (asked == "words") return reply(response, "you said Bearer " + key);
+    if (asked == "escaped") {
+      return response.set_content("{\"error\": \"sk\\u002d5ecre7-0f-n0b0dy-else\"", "text/html");
+    }
+    fail(response, 400, std::string(190, 'x') + " " + key);
+  });
+  const TemporaryFolder folder;
+  JudgeOptions options = options_for(judge, folder);
+  options.key = key;
+  options.retries = 0;
+  const Judgement found =
+      ask_judge(questions({"verdict", "words", "escaped", "refused"}), options, nullptr, nullptr);
+  EXPECT_EQ(found.answers[0].verdict, (Verdict{false, 1}));
+  EXPECT_TRUE(found.answers[1].malformed);
+  EXPECT_THAT(found.answers[2].failure, HasSubstr("repeat the key"));
+  EXPECT_THAT(found.answers[3].failure, HasSubstr("answered 400: (words that repeat the key"));
+  const std::string kept = read_file(options.verdicts, "verdicts");
+  for (const std::string& part : {key.substr(0, 9), key.substr(10)}) {
+    EXPECT_THAT(kept, ::testing::Not(HasSubstr(part)));
+    for (const Judged& answer : found.answers) {
+      EXPECT_THAT(answer.failure, ::testing::Not(HasSubstr(part)));
+    }
+  }
+}
+
+TEST(Judge, TakesNothingOfARepliesThatIsNestedWithoutEnd) {
+  const std::string deep = std::string(1'000'000, '[') + std::string(1'000'000, ']');
+  const StubJudge judge([&](const std::string& asked, int, httplib::Response& response) {
+    if (asked == "error") {
+      response.status = 400;
+      return response.set_content("{\"error\": " + deep + "}", "application/json");
+    }
+    response.set_content(asked == "body" ? deep : "{\"choices\": " + deep + "}",
+                         "application/json");
+  });
+  const TemporaryFolder folder;
+  JudgeOptions options = options_for(judge, folder);
+  options.retries = 0;
+  const Judgement found =
+      ask_judge(questions({"body", "choices", "error"}), options, nullptr, nullptr);
+  EXPECT_EQ(found.summary.failed, 3);
+  for (const Judged& answer : found.answers) EXPECT_LT(answer.failure.size(), 400U);
+}
+
+TEST(Judge, GivesUpOnARedirect) {
+  const StubJudge judge([](const std::string&, int, httplib::Response& response) {
+    response.set_redirect("http://127.0.0.1:1/", 302);
+  });
+  const TemporaryFolder folder;
+  EXPECT_THAT(refusal(questions({"a"}), options_for(judge, folder)), HasSubstr("answered 302"));
+  EXPECT_EQ(judge.seen().size(), 1U);
+}
+
 TEST(JudgeThreads, RetryAfterHoldsForAllWorkers) {
   const StubJudge judge([](const std::string& asked, int n, httplib::Response& response) {
     if (asked == "first" && n == 0) {
@@ -256,6 +313,8 @@ TEST(Judge, RefusesOptionsThatCannotWork) {
   };
   EXPECT_THAT(with([](auto& o) { o.url = "localhost:80"; }), HasSubstr("is no web address"));
   EXPECT_THAT(with([](auto& o) { o.url = "http://key@host/v1"; }), HasSubstr("a host and a path"));
+  EXPECT_THAT(with([](auto& o) { o.url = "http://host/v1\r\nX-Forged: 1"; }),
+              HasSubstr("control character"));
   EXPECT_THAT(with([](auto& o) { o.model = ""; }), HasSubstr("--judge-model"));
   EXPECT_THAT(with([](auto& o) { o.concurrency = 0; }), HasSubstr("1 to 256"));
   EXPECT_THAT(with([](auto& o) { o.body = "[1]"; }), HasSubstr("must be a JSON object"));

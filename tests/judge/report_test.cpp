@@ -86,6 +86,17 @@ TEST(Report, OfMarkdownKeepsItsColumns) {
   EXPECT_GE(tables, 6U);
 }
 
+TEST(Report, OfMarkdownShowsAnyTextAsText) {
+  ScoreReport report = sample();
+  report.first.groups.push_back(report.first.groups.front());
+  report.first.groups.back().name =
+      "![x](http://127.0.0.1/a.png) [y](http://127.0.0.1/) <img src=z> www.host a|b *c* `d`\n# e";
+  const std::string text = report_markdown(report);
+  EXPECT_THAT(text, HasSubstr("a.png"));
+  EXPECT_THAT(text, HasSubstr("\\!\\[x\\]\\(http\\://127.0.0.1/a.png\\) \\[y\\]"));
+  EXPECT_THAT(text, HasSubstr("\\<img src=z\\> www\\.host a\\|b \\*c\\* \\`d\\` \\# e"));
+}
+
 TEST(Report, OfHtmlShowsAnyTextAsText) {
   const std::string html = report_html(sample(), {});
   EXPECT_THAT(html, Not(HasSubstr("<script")));

@@ -45,6 +45,29 @@ TEST(Verdict, IsFoundInLongRepliesToo) {
   EXPECT_EQ(parse_verdict(std::string(1 << 12, '{')), std::nullopt);
 }
 
+/// Reading that goes from each brace to the end would take hours for these.
+TEST(Verdict, ReadingIsLinearInTheReplysLength) {
+  std::string numbered;  // from each brace within a key, a dictionary goes on
+  for (int i = 0; i < 100'000; ++i) {
+    numbered += "'{" + std::to_string(i) + "':'{" + std::to_string(i) + ":',";
+  }
+  EXPECT_EQ(parse_verdict("{" + numbered), std::nullopt);
+  for (const std::string& piece :
+       {std::string("{'pred': "), std::string("{"), std::string("{\""), std::string("{'a':'b',"),
+        std::string("{a:b,"), std::string("{'"), std::string("{ "), std::string("{'\\"),
+        std::string("{x"), std::string("{x:"), std::string("{\"a\":{")}) {
+    std::string text;
+    while (text.size() < (4 << 20)) text += piece;
+    EXPECT_EQ(parse_verdict(text), std::nullopt) << piece;
+  }
+}
+
+TEST(Verdict, IsWrittenAsItIsRead) {
+  for (const Verdict& verdict : {Verdict{true, 5}, Verdict{false, 0}, Verdict{true, 3.5}}) {
+    EXPECT_EQ(parse_verdict(reply_of(verdict)), verdict);
+  }
+}
+
 TEST(JudgePrompt, IsTheAuthors) {
   EXPECT_THAT(judge_user_prompt({"Q?", "A", "P"}),
               StartsWith("Please evaluate the following video-based question-answer pair:\n\n"

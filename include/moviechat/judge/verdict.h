@@ -13,9 +13,13 @@ struct Verdict {
   bool operator==(const Verdict&) const = default;
 };
 
+/// The shortest reply that parse_verdict reads so.
+std::string reply_of(const Verdict& verdict);
+
 /// A judge's reply → its verdict: a Python or JSON dictionary with 'pred' (yes or no) and 'score'
 /// (0 to 5), whatever stands around it (code fences, prose, thoughts before </think>) or beside
-/// them in it. nullopt when there is none, or when two contradict each other.
+/// them in it. nullopt when there is none, when two contradict each other, or when braces and
+/// quotes are such that reading takes more steps than a few for each character.
 std::optional<Verdict> parse_verdict(std::string_view reply);
 
 /// The question that a judge is asked: prompts of the authors' run_eval_qa.py, which are
