@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <thread>
+#include <vector>
 
 #include "moviechat/support/error.h"
 #include "moviechat/support/fields.h"
@@ -21,17 +22,16 @@ std::chrono::steady_clock::duration ticks(Seconds seconds) {
 }  // namespace
 
 Asking::Asking(const JudgeOptions& options, VerdictFile& verdicts, std::deque<Task> tasks)
-    : options_(options), verdicts_(verdicts), total_(tasks.size()), tasks_(std::move(tasks)) {
-  const size_t workers = std::min(static_cast<size_t>(options.concurrency), total_);
-  for (size_t i = 0; i < workers; ++i) endpoints_.push_back(std::make_unique<Endpoint>(options));
-}
+    : options_(options),
+      verdicts_(verdicts),
+      total_(tasks.size()),
+      endpoint_(options),
+      tasks_(std::move(tasks)) {}
 
 void Asking::run(const ProgressSink& progress, const CancelFlag* cancel) {
-  working_ = endpoints_.size();
+  working_ = std::min(static_cast<size_t>(options_.concurrency), total_);
   std::vector<std::thread> workers;
-  for (const auto& endpoint : endpoints_) {
-    workers.emplace_back([this, &endpoint] { work(*endpoint); });
-  }
+  for (size_t i = 0, count = working_; i < count; ++i) workers.emplace_back([this] { work(); });
   bool cancelled = false;
   {
     std::unique_lock lock(mutex_);
@@ -40,7 +40,7 @@ void Asking::run(const ProgressSink& progress, const CancelFlag* cancel) {
       cancelled = cancelled || (cancel != nullptr && cancel->cancelled());
       if (cancelled) stopped_ = true;
       if (stopped_) {
-        for (const auto& endpoint : endpoints_) endpoint->stop();
+        endpoint_.stop();
         changed_.notify_all();
       } else if (progress) {
         progress(
@@ -53,10 +53,10 @@ void Asking::run(const ProgressSink& progress, const CancelFlag* cancel) {
   if (error_) std::rethrow_exception(error_);
 }
 
-void Asking::work(Endpoint& endpoint) {
+void Asking::work() {
   std::mt19937 random(std::random_device{}());
   try {
-    while (const auto task = next()) finish(*task, ask(endpoint, *task, random));
+    while (const auto task = next()) finish(*task, ask(*task, random));
   } catch (...) {
     const std::lock_guard lock(mutex_);
     if (!error_) error_ = std::current_exception();
@@ -88,7 +88,7 @@ void Asking::finish(const Task& task, std::string failure) {
 }
 
 /// Asks until there is a verdict or enough was tried. → why there was no reply, or "".
-std::string Asking::ask(Endpoint& endpoint, const Task& task, std::mt19937& random) {
+std::string Asking::ask(const Task& task, std::mt19937& random) {
   int64_t failed = 0;
   for (bool again = false;; again = true) {
     if (!wait_until_welcome()) return "";
@@ -97,7 +97,7 @@ std::string Asking::ask(Endpoint& endpoint, const Task& task, std::mt19937& rand
       ++requests_;
       if (again) ++retries_;
     }
-    const Exchange exchange = endpoint.ask(*task.question);
+    const Exchange exchange = endpoint_.ask(*task.question);
     switch (exchange.outcome) {
       case Exchange::Outcome::replied: {
         verdicts_.add(task.key, options_.model, exchange.text, exchange.usage);

@@ -6,12 +6,10 @@
 #include <deque>
 #include <exception>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <random>
 #include <string>
-#include <vector>
 
 #include "judge/endpoint.h"
 #include "judge/verdict_file.h"
@@ -25,9 +23,8 @@ struct Task {
   const JudgeQuestion* question = nullptr;
 };
 
-/// Asks a judge everything on a list, by several workers, each with a connection of its own. What
-/// they share: the list, when the judge wants no request, and how many questions in a row went
-/// without a reply.
+/// Asks a judge everything on a list, by several workers. What they share: the list, when the
+/// judge wants no request, and how many questions in a row went without a reply.
 class Asking {
  public:
   Asking(const JudgeOptions& options, VerdictFile& verdicts, std::deque<Task> tasks);
@@ -43,9 +40,9 @@ class Asking {
  private:
   using Clock = std::chrono::steady_clock;
 
-  void work(Endpoint& endpoint);
+  void work();
   std::optional<Task> next();
-  std::string ask(Endpoint& endpoint, const Task& task, std::mt19937& random);
+  std::string ask(const Task& task, std::mt19937& random);
   void not_before(Seconds wait);
   bool wait_to_retry(int64_t retry, std::mt19937& random);
   bool wait_until_welcome();
@@ -55,7 +52,7 @@ class Asking {
   const JudgeOptions& options_;
   VerdictFile& verdicts_;
   const size_t total_;
-  std::vector<std::unique_ptr<Endpoint>> endpoints_;
+  Endpoint endpoint_;
 
   std::mutex mutex_;  // of all below
   std::condition_variable changed_;

@@ -164,8 +164,8 @@ Endpoint::Endpoint(const JudgeOptions& options)
 Exchange Endpoint::ask(const JudgeQuestion& question) {
   HttpReply reply;
   try {
-    reply = client_.post(url_, headers_, request_body(options_, question),
-                         {.deadline = options_.timeout}, stopped_);
+    reply = http_post(url_, headers_, request_body(options_, question),
+                      {.deadline = options_.timeout}, stopped_);
   } catch (const HttpFailure& failure) {
     return {.outcome = failure.lasting() ? Exchange::Outcome::useless : Exchange::Outcome::busy,
             .failure = failure.what()};

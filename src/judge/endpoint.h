@@ -32,15 +32,14 @@ struct Exchange {
   std::optional<Seconds> retry_after = {};
 };
 
-/// Questions → replies, each within the time that the options give it. One thread at a time, but
-/// for stop().
+/// Questions → replies, each within the time that the options give it. Any thread may call.
 class Endpoint {
  public:
   explicit Endpoint(const JudgeOptions& options);
 
   Exchange ask(const JudgeQuestion& question);
 
-  /// From any thread: ends the request under way.
+  /// Ends the requests under way, and lets none begin.
   void stop() { stopped_.cancel(); }
 
  private:
@@ -48,7 +47,6 @@ class Endpoint {
   std::string url_;
   std::vector<std::string> headers_;
   Secret key_;
-  HttpClient client_;
   CancelFlag stopped_;
 };
 

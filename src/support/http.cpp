@@ -76,6 +76,29 @@ void name_certificates(CURL* request, CURLoption option, const char* variable) {
   if (path != nullptr && *path != '\0') curl_easy_setopt(request, option, path);
 }
 
+CURLcode perform(CURL* request, const CancelFlag& cancel) {
+  struct Transfer {
+    explicit Transfer(CURL* handle) : request(handle), all(curl_multi_init()) {
+      if (all == nullptr || curl_multi_add_handle(all.get(), handle) != CURLM_OK) {
+        throw std::bad_alloc();
+      }
+    }
+    ~Transfer() { curl_multi_remove_handle(all.get(), request); }
+    CURL* request;
+    CurlConnections all;
+  } transfer(request);
+  for (int running = 1; running > 0;) {
+    cancel.check();
+    if (curl_multi_perform(transfer.all.get(), &running) != CURLM_OK) return CURLE_RECV_ERROR;
+    if (running > 0) {
+      curl_multi_poll(transfer.all.get(), nullptr, 0, kGlanceMilliseconds, nullptr);
+    }
+  }
+  int waiting = 0;
+  const CURLMsg* message = curl_multi_info_read(transfer.all.get(), &waiting);
+  return message == nullptr ? CURLE_RECV_ERROR : message->data.result;
+}
+
 }  // namespace
 
 WebAddress web_address(const std::string& what, const std::string& url) {
@@ -154,35 +177,8 @@ HttpFailure http_failure(CURLcode code) {
   }
 }
 
-HttpClient::HttpClient() {
-  new_curl_request();  // initialises libcurl
-  connections_.reset(curl_multi_init());
-  if (connections_ == nullptr) throw std::bad_alloc();
-}
-
-CURLcode HttpClient::perform(CURL* request, const CancelFlag& cancel) {
-  struct Attached {
-    CURLM* connections;
-    CURL* request;
-    ~Attached() { curl_multi_remove_handle(connections, request); }
-  };
-  if (curl_multi_add_handle(connections_.get(), request) != CURLM_OK) throw std::bad_alloc();
-  const Attached attached{connections_.get(), request};
-  for (int running = 1; running > 0;) {
-    cancel.check();
-    if (curl_multi_perform(connections_.get(), &running) != CURLM_OK) return CURLE_RECV_ERROR;
-    if (running > 0) {
-      curl_multi_poll(connections_.get(), nullptr, 0, kGlanceMilliseconds, nullptr);
-    }
-  }
-  int waiting = 0;
-  const CURLMsg* message = curl_multi_info_read(connections_.get(), &waiting);
-  return message == nullptr ? CURLE_RECV_ERROR : message->data.result;
-}
-
-HttpReply HttpClient::post(const std::string& url, const std::vector<std::string>& headers,
-                           const std::string& body, const HttpLimits& limits,
-                           const CancelFlag& cancel) {
+HttpReply http_post(const std::string& url, const std::vector<std::string>& headers,
+                    const std::string& body, const HttpLimits& limits, const CancelFlag& cancel) {
   const CurlRequest request = new_curl_request();
   CurlHeaders list;
   const auto add = [&](const std::string& header) {
@@ -196,6 +192,7 @@ HttpReply HttpClient::post(const std::string& url, const std::vector<std::string
   Arrival arrival{limits};
   CURL* const handle = request.get();
   curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(handle, CURLOPT_FORBID_REUSE, 1L);
   curl_easy_setopt(handle, CURLOPT_HTTPHEADER, list.get());
   curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
   curl_easy_setopt(handle, CURLOPT_POSTFIELDS, body.c_str());

@@ -18,7 +18,7 @@ using Clock = std::chrono::steady_clock;
 /// What a request that comes to nothing says.
 std::string failure_of_post(const RawServer& server, const HttpLimits& limits) {
   try {
-    HttpClient().post(server.url(), {}, "{}", limits, CancelFlag());
+    http_post(server.url(), {}, "{}", limits, CancelFlag());
   } catch (const HttpFailure& failure) {
     return failure.what();
   }
@@ -39,7 +39,7 @@ TEST(Http, PostsAndReads) {
     send("HTTP/1.1 429 Slow\r\nRETRY-after: 7 \r\nContent-Length: 4\r\n\r\nbusy");
   });
   const HttpReply reply =
-      HttpClient().post(server.url() + "/v1", {"X-Test: yes"}, "{\"a\": 1}", {}, CancelFlag());
+      http_post(server.url() + "/v1", {"X-Test: yes"}, "{\"a\": 1}", {}, CancelFlag());
   EXPECT_EQ(reply.status, 429);
   EXPECT_EQ(reply.body, "busy");
   EXPECT_EQ(reply.retry_after, "7");
@@ -96,7 +96,7 @@ TEST(HttpThreads, ACancelledRequestEndsAtOnce) {
   });
   self = &server;
   const auto start = Clock::now();
-  EXPECT_THROW(HttpClient().post(server.url(), {}, "", {}, cancel), Cancelled);
+  EXPECT_THROW(http_post(server.url(), {}, "", {}, cancel), Cancelled);
   EXPECT_LT(Clock::now() - start, std::chrono::milliseconds(900));
 }
 
@@ -105,7 +105,7 @@ TEST(Http, ALimitBeyondAnyClockIsNone) {
       [](const std::string&, const RawServer::Send& send) { send(http_reply("yes")); });
   for (const double deadline : {1e9, 1e17, 1e300}) {
     const HttpReply reply =
-        HttpClient().post(server.url(), {}, "", {.deadline = Seconds(deadline)}, CancelFlag());
+        http_post(server.url(), {}, "", {.deadline = Seconds(deadline)}, CancelFlag());
     EXPECT_EQ(reply.body, "yes");
   }
 }
@@ -114,7 +114,7 @@ TEST(Http, RedirectsAreNotFollowed) {
   const RawServer server([](const std::string&, const RawServer::Send& send) {
     send("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n");
   });
-  EXPECT_EQ(HttpClient().post(server.url(), {}, "", {}, CancelFlag()).status, 302);
+  EXPECT_EQ(http_post(server.url(), {}, "", {}, CancelFlag()).status, 302);
 }
 
 TEST(Http, AddressesThatSteerAreRefused) {

@@ -68,20 +68,10 @@ struct HttpReply {
   std::string retry_after;  // the header; empty where there is none
 };
 
-/// Sends requests, one after the other, over connections that it keeps open. One thread at a time.
-class HttpClient {
- public:
-  HttpClient();
-
-  /// Posts `body` under `headers` ("Name: value"). HttpFailure when there is no whole reply within
-  /// the limits; Cancelled within 0.1 s of the user's wish.
-  HttpReply post(const std::string& url, const std::vector<std::string>& headers,
-                 const std::string& body, const HttpLimits& limits, const CancelFlag& cancel);
-
- private:
-  CURLcode perform(CURL* request, const CancelFlag& cancel);
-
-  CurlConnections connections_;
-};
+/// Posts `body` under `headers` ("Name: value"), over a connection of its own: where a kept one had
+/// broken, libcurl would send the request twice and say nothing. HttpFailure when there is no whole
+/// reply within the limits; Cancelled within 0.1 s of the user's wish. Any thread may call.
+HttpReply http_post(const std::string& url, const std::vector<std::string>& headers,
+                    const std::string& body, const HttpLimits& limits, const CancelFlag& cancel);
 
 }  // namespace moviechat
