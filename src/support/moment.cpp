@@ -11,9 +11,12 @@
 #include <vector>
 
 #include "moviechat/support/error.h"
+#include "moviechat/support/text.h"
 
 namespace moviechat {
 namespace {
+
+constexpr size_t kShown = 100;  // bytes of a value in a message
 
 bool digits_only(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
@@ -51,15 +54,16 @@ std::optional<int64_t> frame_index_of(const nlohmann::json& value) {
 
 /// A value in an error: lists and objects by their kind alone, as they may be of any size.
 std::string shown(const nlohmann::json& value) {
-  return value.is_structured() ? "an " + std::string(value.type_name()) : value.dump();
+  return value.is_structured() ? "an " + std::string(value.type_name())
+                               : shortened(value.dump(), kShown);
 }
 
 }  // namespace
 
 Seconds parse_moment(const std::string& name, const std::string& text) {
   const auto refuse = [&](const std::string& why) -> InputError {
-    return InputError(name + " must be a time like 754.2, 12:34 or 1:02:03.5, got '" + text + "'" +
-                      why);
+    return InputError(name + " must be a time like 754.2, 12:34 or 1:02:03.5, got '" +
+                      shortened(text, kShown) + "'" + why);
   };
   const std::vector<std::string_view> parts = split_at_colons(text);
   if (parts.size() > 3) throw refuse("");
@@ -96,7 +100,8 @@ Seconds moment_from_json(const std::string& name, const nlohmann::json& value) {
 
 int64_t parse_frame_index(const std::string& name, const std::string& text) {
   if (const auto index = frame_index_of(text)) return *index;
-  throw InputError(name + " must be a frame index, a whole number from 0 on, got '" + text + "'");
+  throw InputError(name + " must be a frame index, a whole number from 0 on, got '" +
+                   shortened(text, kShown) + "'");
 }
 
 int64_t frame_index_from_json(const std::string& name, const nlohmann::json& value) {
