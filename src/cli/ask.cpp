@@ -114,10 +114,7 @@ void read_film(const Arguments& arguments, AskOptions& options) {
   if (!features) return;
   FeatureTiming& timing = options.features.emplace();
   if (fps) {
-    from_text("--features-fps", *fps, timing.fps.emplace());
-    if (*timing.fps < 1e-3 || *timing.fps > 1e3) {
-      throw InputError("--features-fps must be 0.001 to 1000, got " + *fps);
-    }
+    from_text("--features-fps", *fps, timing.fps.emplace(), {1e-3, 1e3});
   }
   if (duration) {
     timing.duration = parse_moment("--features-duration", *duration);

@@ -98,10 +98,7 @@ BenchOptions read_bench(const Arguments& arguments, const Environment& environme
     throw InputError("bench prints text or json, got --format " + to_text(options.format));
   }
   if (const auto seconds = arguments.value("--seconds")) {
-    from_text("--seconds", *seconds, options.seconds);
-    if (options.seconds <= 0 || options.seconds > 3600) {
-      throw InputError("--seconds must be above 0 and at most 3600, got " + *seconds);
-    }
+    from_text("--seconds", *seconds, options.seconds, {0, 3600, false});
   }
   options.runtime =
       merge_runtime(arguments, environment, [&](const std::string& line) { messages.warn(line); });

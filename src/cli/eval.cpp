@@ -104,8 +104,7 @@ EvalCommand read_eval(const Arguments& arguments, const Environment& environment
   }
   if (const auto mode = arguments.value("--mode")) from_text("--mode", *mode, command.mode);
   if (const auto limit = arguments.value("--limit")) {
-    from_text("--limit", *limit, command.limit.emplace());
-    if (*command.limit < 1) throw InputError("--limit must be at least 1, got " + *limit);
+    from_text("--limit", *limit, command.limit.emplace(), {1});
   }
   if (const auto shard = arguments.value("--shard")) command.run.shard = eval::parse_shard(*shard);
   command.run.resume = arguments.has("--resume");

@@ -182,7 +182,6 @@ RuntimeOptions merge_runtime(const Arguments& arguments, const Environment& envi
   for (const Assignment& one : given) {
     if (one.key.starts_with("runtime.")) apply(chosen, one);
   }
-  chosen.settings.runtime.check();
   return chosen.settings.runtime;
 }
 

@@ -256,10 +256,8 @@ ScoreCommand read_score(const Arguments& arguments, Messages& messages) {
   command.format = format_of_report(arguments);
   command.out = arguments.value("--out").value_or("");
   command.videos = arguments.value("--videos").value_or("");
-  set_number(arguments, "--resamples", command.bootstrap.resamples);
-  if (command.bootstrap.resamples < 0 || command.bootstrap.resamples > 1'000'000) {
-    throw InputError("--resamples must be 0 to 1000000, got " +
-                     std::to_string(command.bootstrap.resamples));
+  if (const auto resamples = arguments.value("--resamples")) {
+    from_text("--resamples", *resamples, command.bootstrap.resamples, {0, 1'000'000});
   }
   if (!command.videos.empty() && command.out.empty() && command.format != ScoreFormat::html) {
     throw InputError("--videos is for the pictures of a page: add --html or --out DIR");

@@ -13,17 +13,9 @@ void check(const JudgeOptions& options) {
   endpoint_address(options.url);
   request_body(options, {});
   if (options.model.empty()) throw InputError("the judge needs a model: --judge-model NAME");
-  if (options.concurrency < 1 || options.concurrency > 256) {
-    throw InputError("--judge-concurrency must be 1 to 256, got " +
-                     std::to_string(options.concurrency));
-  }
-  if (options.retries < 0) {
-    throw InputError("--judge-retries must be 0 or more, got " + std::to_string(options.retries));
-  }
-  if (!(options.timeout.count() >= 0.001)) {
-    throw InputError("--judge-timeout must be above 0 seconds, got " +
-                     to_text(options.timeout.count()));
-  }
+  Range<int64_t>{1, 256}.check("--judge-concurrency", options.concurrency);
+  Range<int64_t>{0, 1000}.check("--judge-retries", options.retries);
+  Range<double>{0.001, 86400}.check("--judge-timeout", options.timeout.count());  // a day
 }
 
 /// Nothing more is to be asked.

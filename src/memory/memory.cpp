@@ -10,8 +10,6 @@
 namespace moviechat {
 namespace {
 
-constexpr int64_t kLargestCapacity = 65536;  // blocks; merging looks at all of them
-
 std::string shape_of(const torch::Tensor& tensor) {
   std::string text;
   for (const int64_t size : tensor.sizes()) {
@@ -39,7 +37,7 @@ void append_to(MemoryView& view, std::vector<torch::Tensor>& features, const Blo
 }  // namespace
 
 void MemoryOptions::check() const {
-  if (keep < 1) throw InputError("memory.keep must be at least 1, got " + std::to_string(keep));
+  check_ranges(*this, "memory.");
   if (short_capacity <= keep) {
     throw InputError("memory.short_capacity must exceed memory.keep (" + std::to_string(keep) +
                      "), got " + std::to_string(short_capacity));
@@ -47,11 +45,6 @@ void MemoryOptions::check() const {
   if (long_capacity < keep) {
     throw InputError("memory.long_capacity must be at least memory.keep (" + std::to_string(keep) +
                      "), got " + std::to_string(long_capacity));
-  }
-  if (std::max(short_capacity, long_capacity) > kLargestCapacity) {
-    throw InputError("memory.short_capacity and memory.long_capacity must be at most " +
-                     std::to_string(kLargestCapacity) + ", got " +
-                     std::to_string(std::max(short_capacity, long_capacity)));
   }
 }
 

@@ -72,9 +72,8 @@ Moment resolve(const Question& question, const Footage& footage,
                      "--features-duration, or ask by --at-frame");
   }
   Seconds at = *question.at;
-  if (!std::isfinite(at.count()) || at.count() < 0) {
-    throw InputError("a moment must be 0 s or later, got " + text_of(at));
-  }
+  constexpr Range<double> kMoments{0, 1e9};  // 31 years
+  kMoments.check("the seconds of a moment", at.count());
   if (!video.open_ended() && at > video.duration) {
     if (!run.clamp_moments) throw InputError(beyond_the_end(at, video));
     if (warn) warn(beyond_the_end(at, video) + "; its end is taken");

@@ -110,7 +110,9 @@ int64_t frame_index_from_json(const std::string& name, const nlohmann::json& val
 }
 
 std::string clock_text(Seconds time, char millisecond_mark) {
-  const auto total = static_cast<int64_t>(std::llround(std::max(0.0, time.count()) * 1000));
+  constexpr double kLongest = 1e12;  // seconds; more cannot be counted in milliseconds
+  const auto total =
+      static_cast<int64_t>(std::llround(std::clamp(time.count(), 0.0, kLongest) * 1000));
   std::array<char, 48> text{};
   std::snprintf(text.data(), text.size(), "%lld:%02lld:%02lld%c%03lld",
                 static_cast<long long>(total / 3600000), static_cast<long long>(total / 60000 % 60),

@@ -7,7 +7,7 @@ namespace moviechat {
 namespace {
 
 constexpr int64_t kReleasedClips = 128;
-constexpr int64_t kMaxSamples = 10'000'000;  // some 10 hours at 240 a second
+constexpr int64_t kMostFrames = 100'000'000'000;  // of a film: 50 years of 60 frames a second
 // Positions are multiples of F/2048 or the like: nearer than this to a whole frame is on it.
 constexpr double kFrameSlack = 1e-6;
 constexpr double kCountSlack = 1e-3;  // containers round durations to microseconds
@@ -110,8 +110,8 @@ std::vector<Sample> uniform_samples(const Film& film, int64_t wanted) {
 
 std::vector<Sample> rate_samples(const Film& film, double rate) {
   const double count = std::ceil(film.duration.count() * rate - kFrameSlack);
-  if (count > static_cast<double>(kMaxSamples)) {
-    throw InputError("plan.rate " + to_text(rate) + " asks for more than " + to_text(kMaxSamples) +
+  if (count > static_cast<double>(kMostPlanned)) {
+    throw InputError("plan.rate " + to_text(rate) + " asks for more than " + to_text(kMostPlanned) +
                      " frames of " + to_text(film.duration.count()) + " s; take a lower rate");
   }
   std::vector<Sample> samples;
@@ -123,31 +123,13 @@ std::vector<Sample> rate_samples(const Film& film, double rate) {
   return samples;
 }
 
-void at_least(const char* key, int64_t value, int64_t least) {
-  if (value < least) {
-    throw InputError(std::string(key) + " must be at least " + to_text(least) + ", got " +
-                     to_text(value));
-  }
-}
-
 }  // namespace
 
 void PlanOptions::check() const {
-  at_least("plan.clips", clips, 0);
-  at_least("plan.window", window, 1);
-  at_least("plan.frames", frames, 1);
-  at_least("plan.c_denominator", c_denominator, 1);
-  if (!(rate > 0) || !std::isfinite(rate)) {
-    throw InputError("plan.rate must be a positive number of frames a second, got " +
-                     to_text(rate));
-  }
-  if (window > kMaxSamples || clips > kMaxSamples / window) {
-    throw InputError("plan.clips times plan.window must be at most " + to_text(kMaxSamples) +
+  check_ranges(*this, "plan.");
+  if (clips > kMostPlanned / window) {
+    throw InputError("plan.clips times plan.window must be at most " + to_text(kMostPlanned) +
                      ", got " + to_text(clips) + " times " + to_text(window));
-  }
-  if (frames > kMaxSamples) {
-    throw InputError("plan.frames must be at most " + to_text(kMaxSamples) + ", got " +
-                     to_text(frames));
   }
 }
 
@@ -207,14 +189,19 @@ SamplingPlan make_plan(const PlanOptions& options, const Timing& timing, int64_t
     throw InputError("a sampling plan needs a film with a known frame rate, got " +
                      to_text(timing.fps.num) + "/" + to_text(timing.fps.den));
   }
+  Range<int64_t>{0, kMostFrames}.check("the frames of a film", timing.frames);
+  Range<double>{0, static_cast<double>(kMostFrames)}.check(
+      "the length of a film times its frame rate", timing.duration.count() * timing.fps.value());
   const bool counts = options.kind == PlanKind::released || options.kind == PlanKind::uniform;
   const Film film(timing, options.by == PlanBy::frames || (options.by == PlanBy::kind && counts));
   SamplingPlan plan{options.kind, timing.duration, timing.fps, timing.frames, {}};
   switch (options.kind) {
     case PlanKind::clips: {
-      const int64_t clips = options.clips > 0 ? options.clips : default_clips;
-      at_least("the number of clips that fill the memory", clips, 1);
-      plan.clips = paper_clips(film, clips, options.window);
+      PlanOptions filled = options;
+      if (filled.clips == 0) filled.clips = default_clips;
+      Range<int64_t>{1, kMostPlanned}.check("the number of clips", filled.clips);
+      filled.check();
+      plan.clips = paper_clips(film, filled.clips, filled.window);
       break;
     }
     case PlanKind::released:

@@ -305,7 +305,8 @@ TEST_F(GeneratorTest, OptionsThatCannotWorkAreRefused) {
   EXPECT_EQ(refusal("temperature", "-1"), "generation.temperature must be 0 or more, got -1");
   EXPECT_EQ(refusal("min_new_tokens", "301"),
             "generation.min_new_tokens must be at most generation.max_new_tokens (300), got 301");
-  EXPECT_EQ(refusal("max_new_tokens", "0"), "generation.max_new_tokens must be at least 1, got 0");
+  EXPECT_EQ(refusal("max_new_tokens", "0"),
+            "generation.max_new_tokens must be 1 to 1000000, got 0");
   EXPECT_EQ(refusal("repetition_penalty", "0"),
             "generation.repetition_penalty must be over 0, got 0");
   EXPECT_EQ(refusal("top_k", "-1"), "generation.top_k must be 0 or more, got -1");

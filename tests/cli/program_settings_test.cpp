@@ -53,6 +53,34 @@ TEST(ProgramSettings, TheLaterSourceIsTheStronger) {
   EXPECT_EQ(options.seed, 44);            // a flag over the environment
 }
 
+TEST(ProgramSettings, ANumberOutOfItsRangeIsRefusedWhateverWayItComes) {
+  const TemporaryFolder folder;
+  write_file(folder / "my.yaml", "plan:\n  window: 0\n");
+  std::filesystem::copy(tiny_bundle(), folder / "bundle");
+  std::string description = read_file(folder / "bundle" / "model.yaml", "description");
+  write_file(folder / "bundle" / "model.yaml", description + "\nplan: {window: 0}\n");
+  const std::string wrong = "plan.window must be 1 to 10000000, got 0";
+  EXPECT_EQ(refusal({"--set", "plan.window=0"}), "--set plan.window=0: " + wrong);
+  EXPECT_EQ(refusal({}, {{"MOVIECHAT_PLAN_WINDOW", "0"}}), "MOVIECHAT_PLAN_WINDOW: " + wrong);
+  const std::string config = (folder / "my.yaml").string();
+  EXPECT_EQ(refusal({"--config", config}), "'" + config + "': " + wrong);
+  const std::string bundle = (folder / "bundle").string();
+  EXPECT_EQ(refusal({}, {{"MOVIECHAT_MODEL", bundle}}), "'" + bundle + "/model.yaml': " + wrong);
+}
+
+TEST(ProgramSettings, EveryNumberRefusesWhatNoneCanBe) {
+  for (const FieldText& field : list_fields(Settings{})) {
+    double number = 0;
+    const auto end = field.value.data() + field.value.size();
+    if (std::from_chars(field.value.data(), end, number).ptr != end) continue;  // a word
+    for (const char* value : {"-9223372036854775808", "-1000000", "1e400", "nan"}) {
+      EXPECT_NE(refusal({"--set", field.key + "=" + value}), "accepted") << field.key << value;
+    }
+    if (field.key == "generation.seed") continue;  // has no end
+    EXPECT_NE(refusal({"--set", field.key + "=9223372036854775807"}), "accepted") << field.key;
+  }
+}
+
 TEST(ProgramSettings, FlagsApplyInTheirOrder) {
   EXPECT_EQ(merge({"--seed", "1", "--set", "generation.seed=2"}).chosen.settings.generation.seed,
             2);

@@ -305,7 +305,7 @@ TEST(Memory, ErrorsNameWhatWasFoundAndExpected) {
             "memory.short_capacity must exceed memory.keep (2), got 2");
   options = {};
   options.keep = 0;
-  EXPECT_EQ(message([&] { options.check(); }), "memory.keep must be at least 1, got 0");
+  EXPECT_EQ(message([&] { options.check(); }), "memory.keep must be 1 to 65536, got 0");
   options = {};
   options.long_capacity = 1;
   EXPECT_EQ(message([&] { MemoryBuilder{options}; }),

@@ -16,8 +16,8 @@ struct Inner {
 };
 template <class Visitor>
 void visit_fields(Inner& o, Visitor& field) {
-  field("count", o.count, "how many");
-  field("share", o.share, "which part");
+  field("count", o.count, {-10, 1000}, "how many");
+  field("share", o.share, {0, 1, false}, "which part");
   field("on", o.on, "whether");
 }
 struct Outer {
@@ -50,6 +50,27 @@ std::string refusal(const std::string& key, const std::string& text) {
     return error.what();
   }
   return "accepted";
+}
+
+TEST(Fields, NumbersHaveTheirRangesWhereTheirNamesAre) {
+  EXPECT_EQ(refusal("inner.count", "-10"), "accepted");
+  EXPECT_EQ(refusal("inner.count", "1001"), "inner.count must be -10 to 1000, got 1001");
+  EXPECT_EQ(refusal("inner.count", "-11"), "inner.count must be -10 to 1000, got -11");
+  EXPECT_EQ(refusal("inner.share", "1"), "accepted");
+  EXPECT_EQ(refusal("inner.share", "0"), "inner.share must be over 0 and at most 1, got 0");
+  EXPECT_EQ((Range<int64_t>{1}).text(), "at least 1");
+  EXPECT_EQ((Range<double>{0.001, 1e6}).text(), "0.001 to 1000000");
+  EXPECT_FALSE((Range<double>{0, 1}).contains(std::nan("")));
+
+  Outer options;
+  check_ranges(options);
+  options.inner.count = 5000;  // by a program, not as text
+  try {
+    check_ranges(options);
+    ADD_FAILURE() << "was accepted";
+  } catch (const InputError& error) {
+    EXPECT_STREQ(error.what(), "inner.count must be -10 to 1000, got 5000");
+  }
 }
 
 TEST(Fields, AreSetByTheirDottedNames) {

@@ -19,21 +19,24 @@ struct GenerationOptions {
   int64_t seed = 0;
 
   bool sampled() const { return temperature > 0; }
-  /// InputError when a number is out of its range.
+  /// InputError when a number is out of its range, or two contradict each other.
   void check() const;
 };
 
 template <class Visitor>
 void visit_fields(GenerationOptions& o, Visitor& field) {
-  field("max_new_tokens", o.max_new_tokens, "longest answer, in tokens");
-  field("temperature", o.temperature, "0 takes the likeliest token, 1 draws by probability");
-  field("top_k", o.top_k, "draw among this many likeliest tokens; 0 among all");
-  field("top_p", o.top_p, "draw among the likeliest tokens that reach this probability; 1 all");
-  field("beams", o.beams, "answers followed side by side; 1 is no beam search");
-  field("repetition_penalty", o.repetition_penalty, "over 1 makes repeated tokens less likely");
-  field("length_penalty", o.length_penalty, "beams: over 0 favours longer answers");
-  field("min_new_tokens", o.min_new_tokens, "shortest answer, in tokens");
-  field("seed", o.seed, "of the draws; the same seed gives the same answer");
+  field("max_new_tokens", o.max_new_tokens, {1, 1'000'000}, "longest answer, in tokens");
+  field("temperature", o.temperature, {0, 1000},
+        "0 takes the likeliest token, 1 draws by probability");
+  field("top_k", o.top_k, {0, 1'000'000}, "draw among this many likeliest tokens; 0 among all");
+  field("top_p", o.top_p, {0, 1, false},
+        "draw among the likeliest tokens that reach this probability; 1 all");
+  field("beams", o.beams, {1, 64}, "answers followed side by side; 1 is no beam search");
+  field("repetition_penalty", o.repetition_penalty, {0, 1000, false},
+        "over 1 makes repeated tokens less likely");
+  field("length_penalty", o.length_penalty, {-100, 100}, "beams: over 0 favours longer answers");
+  field("min_new_tokens", o.min_new_tokens, {0, 1'000'000}, "shortest answer, in tokens");
+  field("seed", o.seed, {0}, "of the draws; the same seed gives the same answer");
 }
 
 }  // namespace moviechat

@@ -60,11 +60,15 @@ struct MemoryOptions {
 /// `positions`.
 void check_fits(const MemoryOptions& options, int64_t frames, int64_t positions);
 
+inline constexpr int64_t kLargestCapacity = 65536;  // blocks; merging looks at all of them
+
 template <class Visitor>
 void visit_fields(MemoryOptions& o, Visitor& field) {
-  field("short_capacity", o.short_capacity, "blocks in short-term memory (K)");
-  field("keep", o.keep, "blocks that a consolidation leaves (m)");
-  field("long_capacity", o.long_capacity, "most blocks in long-term memory (L)");
+  field("short_capacity", o.short_capacity, {2, kLargestCapacity},
+        "blocks in short-term memory (K)");
+  field("keep", o.keep, {1, kLargestCapacity}, "blocks that a consolidation leaves (m)");
+  field("long_capacity", o.long_capacity, {1, kLargestCapacity},
+        "most blocks in long-term memory (L)");
   field("similarity", o.similarity, "how alike two blocks are");
   field("merge", o.merge, "how two long-term blocks become one");
   field("consolidation", o.consolidation, "when short-term memory moves to long-term memory");

@@ -40,8 +40,6 @@ struct RuntimeOptions {
   int64_t batch = 16;
   int64_t answers = 8;
   Verify verify = Verify::full;
-
-  void check() const;
 };
 template <class Visitor>
 void visit_fields(RuntimeOptions& o, Visitor& field) {
@@ -54,9 +52,10 @@ void visit_fields(RuntimeOptions& o, Visitor& field) {
       "fp16 ones as bf16, and multiplied in it; exact: stored on a CPU if a part exceeds 1 GiB, "
       "else compute; auto: as exact, but bf16 for such parts where dtype is auto and the processor "
       "is fast at bf16");
-  field("threads", o.threads, "CPU threads; 0: one per core, in a small bundle one a batch");
-  field("batch", o.batch, "frames encoded together");
-  field("answers", o.answers, "answers decoded together by eval");
+  field("threads", o.threads, {0, 1024},
+        "CPU threads; 0: one per core, in a small bundle one a batch");
+  field("batch", o.batch, {1, 4096}, "frames encoded together");
+  field("answers", o.answers, {1, 4096}, "answers decoded together by eval");
   field("verify", o.verify, "check of the bundle: every part's hash, or only the self-test");
 }
 

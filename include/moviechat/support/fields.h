@@ -2,12 +2,15 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -18,11 +21,12 @@ namespace moviechat {
 // Options are plain structs whose fields are each named once:
 //
 //   template <class Visitor> void visit_fields(MemoryOptions& o, Visitor& field) {
-//     field("short_capacity", o.short_capacity, "blocks in short-term memory (K)");
+//     field("short_capacity", o.short_capacity, {2, 65536}, "blocks in short-term memory (K)");
 //     field("similarity", o.similarity, "how alike two blocks are");   // an enum with EnumNames
 //   }
 //
-// Setting by dotted name, printing, and documenting all come from that one function.
+// Setting by dotted name, checking, printing, and documenting all come from that one function. A
+// number has its range beside its name; whatever way it comes in, it is checked there.
 
 /// Specialise with `static constexpr std::array values{std::pair{std::string_view, Enum}…}`.
 template <class Enum>
@@ -76,6 +80,52 @@ void from_text(const std::string& key, const std::string& text, Enum& value) {
   throw InputError(key + " must be one of " + names_of<Enum>() + ", got '" + text + "'");
 }
 
+/// The values that a number may have: from `least` to `greatest`, or all above `least`.
+template <class Number>
+struct Range {
+  Number least;
+  Number greatest = std::numeric_limits<Number>::max();
+  bool includes_least = true;
+
+  /// "1 to 64", "at least 1", "over 0 and at most 1"
+  std::string text() const {
+    const bool bounded = greatest != std::numeric_limits<Number>::max();
+    if (includes_least && bounded) return shown(least) + " to " + shown(greatest);
+    return (includes_least ? "at least " : "over ") + shown(least) +
+           (bounded ? " and at most " + shown(greatest) : "");
+  }
+  bool contains(Number value) const {  // NaN is in no range
+    return (includes_least ? value >= least : value > least) && value <= greatest;
+  }
+  /// InputError names `key`, the range and the value when that is outside.
+  void check(std::string_view key, Number value) const {
+    if (contains(value)) return;
+    throw InputError(std::string(key) + " must be " + text() + ", got " + to_text(value));
+  }
+
+ private:
+  /// 1000000 rather than 1e+06.
+  static std::string shown(Number bound) {
+    const bool whole = bound > -1e15 && bound < 1e15 && std::trunc(bound) == bound;
+    return whole ? to_text(static_cast<int64_t>(bound)) : to_text(bound);
+  }
+};
+
+template <class T>
+concept RangedNumber = std::same_as<T, int64_t> || std::same_as<T, double>;
+template <RangedNumber Number>
+using RangeOf = Range<std::type_identity_t<Number>>;  // {1, 64} is one where it is asked for
+
+/// Text → a number of a range.
+template <RangedNumber Number>
+void from_text(const std::string& key, const std::string& text, Number& value,
+               const RangeOf<Number>& range) {
+  Number parsed = 0;
+  from_text(key, text, parsed);
+  range.check(key, parsed);
+  value = parsed;
+}
+
 /// One field seen from outside: its dotted name, its value as text, what it takes, and one
 /// sentence.
 struct FieldText {
@@ -91,8 +141,15 @@ class FieldLister {
   explicit FieldLister(std::string prefix = "") : prefix_(std::move(prefix)) {}
 
   template <class T>
-  void operator()(std::string_view name, T& value, std::string_view help) {
+  requires(!RangedNumber<T>) void operator()(std::string_view name, T& value,
+                                             std::string_view help) {
     fields_.push_back({prefix_ + std::string(name), to_text(value), takes<T>(), std::string(help)});
+  }
+  template <RangedNumber Number>
+  void operator()(std::string_view name, Number& value, const RangeOf<Number>& range,
+                  std::string_view help) {
+    fields_.push_back(
+        {prefix_ + std::string(name), to_text(value), range.text(), std::string(help)});
   }
   template <class Group>
   void group(std::string_view name, Group& options) {
@@ -109,12 +166,9 @@ class FieldLister {
       return names_of<T>();
     } else if constexpr (std::same_as<T, bool>) {
       return "true, false";
-    } else if constexpr (std::same_as<T, std::string>) {
-      return "text";
-    } else if constexpr (std::integral<T>) {
-      return "integer";
     } else {
-      return "number";
+      static_assert(std::same_as<T, std::string>);
+      return "text";
     }
   }
   std::string prefix_;
@@ -127,9 +181,17 @@ class FieldSetter {
   FieldSetter(std::string key, std::string text) : key_(std::move(key)), text_(std::move(text)) {}
 
   template <class T>
-  void operator()(std::string_view name, T& value, std::string_view /*help*/) {
+  requires(!RangedNumber<T>) void operator()(std::string_view name, T& value,
+                                             std::string_view /*help*/) {
     if (prefix_ + std::string(name) != key_) return;
     from_text(key_, text_, value);
+    found_ = true;
+  }
+  template <RangedNumber Number>
+  void operator()(std::string_view name, Number& value, const RangeOf<Number>& range,
+                  std::string_view /*help*/) {
+    if (prefix_ + std::string(name) != key_) return;
+    from_text(key_, text_, value, range);
     found_ = true;
   }
   template <class Group>
@@ -147,6 +209,38 @@ class FieldSetter {
   std::string prefix_;
   bool found_ = false;
 };
+
+/// Refuses the first number that is outside its range.
+class RangeChecker {
+ public:
+  explicit RangeChecker(std::string prefix) : prefix_(std::move(prefix)) {}
+
+  template <class T>
+  requires(!RangedNumber<T>) void operator()(std::string_view /*name*/, T& /*value*/,
+                                             std::string_view /*help*/) {}
+  template <RangedNumber Number>
+  void operator()(std::string_view name, Number& value, const RangeOf<Number>& range,
+                  std::string_view /*help*/) {
+    range.check(prefix_ + std::string(name), value);
+  }
+  template <class Group>
+  void group(std::string_view name, Group& options) {
+    RangeChecker inner(prefix_ + std::string(name) + ".");
+    visit_fields(options, inner);
+  }
+
+ private:
+  std::string prefix_;
+};
+
+/// InputError for the first number of options that a program set outside its range. `prefix` stands
+/// before the fields' names in messages: "memory.".
+template <class Options>
+void check_ranges(const Options& options, const std::string& prefix = "") {
+  Options copy = options;
+  RangeChecker checker(prefix);
+  visit_fields(copy, checker);
+}
 
 /// All fields of options in the order of visit_fields.
 template <class Options>

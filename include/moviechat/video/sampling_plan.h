@@ -73,18 +73,20 @@ struct PlanOptions {
   void check() const;
 };
 
+inline constexpr int64_t kMostPlanned = 10'000'000;  // of a plan; some 10 hours at 240 a second
+
 template <class Visitor>
 void visit_fields(PlanOptions& o, Visitor& field) {
   field("kind", o.kind, "how frames are chosen");
   field("by", o.by,
         "what is divided into equal parts: frames, time, or as is usual for the kind (frames for "
         "released and uniform, time for clips and fps)");
-  field("clips", o.clips,
+  field("clips", o.clips, {0, kMostPlanned},
         "clips that the film is cut into; 0: as many as fill the memory (clips), 128 (released)");
-  field("window", o.window, "frames read of each clip (w)");
-  field("frames", o.frames, "frames read of the whole film by plan uniform (n)");
-  field("rate", o.rate, "frames read of each second by plan fps (r)");
-  field("c_denominator", o.c_denominator,
+  field("window", o.window, {1, kMostPlanned}, "frames read of each clip (w)");
+  field("frames", o.frames, {1, kMostPlanned}, "frames read of the whole film by plan uniform (n)");
+  field("rate", o.rate, {0, 1e6, false}, "frames read of each second by plan fps (r)");
+  field("c_denominator", o.c_denominator, {1, kMostPlanned},
         "parts of a clip in the released breakpoint rule (inference.py 18, short videos 10)");
   field("breakpoint", o.breakpoint, "which frames count as before a breakpoint");
 }
