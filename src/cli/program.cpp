@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <new>
+#include <tuple>
 
 #include "cli/ask.h"
 #include "cli/bench.h"
@@ -32,9 +33,20 @@ LogLevel log_level_of(const Arguments& arguments) {
   return LogLevel::error;
 }
 
+constexpr std::string_view kOutOfMemory =
+    "out of memory; try a smaller --batch or a smaller bundle, or raise the limit";
+
 int stopped_code() {
   const int code = exit_code_of_signal();
   return code == 0 ? 130 : code;
+}
+
+/// Names of files mean nothing in a folder that is no more, and MKL ends the process there.
+void check_current_folder() {
+  std::error_code error;
+  std::ignore = std::filesystem::current_path(error);
+  if (error)
+    throw InputError("the current folder has been removed; change to another and try again");
 }
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
@@ -55,11 +67,12 @@ Failure failure_of(const std::exception_ptr& exception) {
   } catch (const Error& error) {
     return {1, one_line(error.what())};
   } catch (const c10::Error& error) {
+    if (tells_of_memory(error.what())) return {1, std::string(kOutOfMemory)};
     return {1, one_line(first_line(error.what_without_backtrace()))};
   } catch (const std::filesystem::filesystem_error& error) {
     return {2, one_line("cannot use '" + error.path1().string() + "': " + error.code().message())};
   } catch (const std::bad_alloc&) {
-    return {1, "out of memory; try a smaller --batch or a smaller bundle"};
+    return {1, std::string(kOutOfMemory)};
   } catch (const std::exception& error) {
     return {1, one_line(first_line(error.what()))};
   } catch (...) {
@@ -83,6 +96,7 @@ void run_program(const std::vector<std::string>& arguments, const CancelFlag& ca
   } else if (name == "man") {
     Results().write(man_page());
   } else {
+    check_current_folder();
     Messages messages(log_level_of(parsed));
     const Environment environment = moviechat_environment();
     if (name == "bench") {

@@ -7,6 +7,7 @@
 
 #include "moviechat/support/error.h"
 #include "moviechat/support/fields.h"
+#include "moviechat/support/workers.h"
 
 namespace moviechat::judge {
 namespace {
@@ -30,8 +31,12 @@ Asking::Asking(const JudgeOptions& options, VerdictFile& verdicts, std::deque<Ta
 
 void Asking::run(const ProgressSink& progress, const CancelFlag* cancel) {
   working_ = std::min(static_cast<size_t>(options_.concurrency), total_);
-  std::vector<std::thread> workers;
-  for (size_t i = 0, count = working_; i < count; ++i) workers.emplace_back([this] { work(); });
+  const auto wanted = static_cast<int64_t>(working_);
+  std::vector<std::thread> workers = start_threads(wanted, [this] { work(); });
+  {
+    const std::lock_guard lock(mutex_);
+    working_ -= static_cast<size_t>(wanted - std::ssize(workers));
+  }
   bool cancelled = false;
   {
     std::unique_lock lock(mutex_);

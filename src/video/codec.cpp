@@ -23,6 +23,10 @@ Codec::Codec(const AVStream& stream, const std::string& path, const Options& opt
   if (told && id == AV_CODEC_ID_H264) context_->err_recognition |= AV_EF_EXPLODE;
   context_->max_pixels = options.max_pixels;
   const int code = avcodec_open2(context_.get(), codec, nullptr);
+  if (code == AVERROR(ENOMEM) || code == AVERROR(EAGAIN)) {
+    throw OutOfResources("cannot decode '" + path + "': out of " +
+                         (code == AVERROR(ENOMEM) ? "memory" : "threads; raise the limit"));
+  }
   if (code < 0) {
     throw InputError("'" + path + "': its " + codec->name +
                      " stream cannot be decoded: " + av_reason(code));

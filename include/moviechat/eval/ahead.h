@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "moviechat/support/callbacks.h"
+#include "moviechat/support/workers.h"
 
 namespace moviechat::eval {
 
@@ -24,7 +25,9 @@ class Ahead {
   using Make = std::function<Item(int64_t number, const CancelFlag& stop)>;
 
   Ahead(int64_t count, size_t most, Make make)
-      : make_(std::move(make)), most_(most), thread_([this, count] { make_all(count); }) {}
+      : make_(std::move(make)),
+        most_(most),
+        thread_(start_thread([this, count] { make_all(count); })) {}
   Ahead(const Ahead&) = delete;
   Ahead& operator=(const Ahead&) = delete;
 

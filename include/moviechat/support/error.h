@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace moviechat {
 
@@ -16,6 +17,16 @@ class InputError : public Error {
  public:
   using Error::Error;
 };
+
+/// Memory, address space or threads ran out. Exit code 1; says nothing about the input, so that it
+/// is never taken for a fault of it.
+class OutOfResources : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Whether a library's message, in whatever words, says that memory could not be had.
+bool tells_of_memory(std::string_view message);
 
 /// The user asked to stop (Ctrl-C). Not a failure of anything.
 class Cancelled : public std::exception {

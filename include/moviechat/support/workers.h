@@ -7,19 +7,47 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "moviechat/support/error.h"
+
 namespace moviechat {
+
+/// Starts a thread. OutOfResources where the system lets the program have no more of them.
+template <class Run>
+std::thread start_thread(Run run) {
+  try {
+    return std::thread(std::move(run));
+  } catch (const std::system_error&) {
+    throw OutOfResources(
+        "no more threads can be started; raise the limit (ulimit -u) or the memory");
+  }
+}
+
+/// So many threads that run `work`, or as many as there can be, one at least: see start_thread().
+template <class Work>
+std::vector<std::thread> start_threads(int64_t count, const Work& work) {
+  std::vector<std::thread> threads;
+  for (int64_t i = 0; i < count; ++i) {
+    try {
+      threads.push_back(start_thread(work));
+    } catch (const OutOfResources&) {
+      if (threads.empty()) throw;
+      break;
+    }
+  }
+  return threads;
+}
 
 /// Threads that do tasks, which begin in the order in which they are given. What a task throws is
 /// thrown by its future. One thread gives tasks.
 class Workers {
  public:
-  explicit Workers(int64_t threads) {
-    for (int64_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
-  }
+  /// Fewer threads where there cannot be so many. OutOfResources where there can be none.
+  explicit Workers(int64_t threads) : threads_(start_threads(threads, [this] { work(); })) {}
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 

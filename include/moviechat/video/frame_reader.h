@@ -80,12 +80,12 @@ void visit_fields(ReaderOptions& o, Visitor& field) {
   field("strict", o.strict, "a damaged or truncated video is an error, not a warning");
   field("allow_url", o.allow_url, "open http, https and rtsp addresses");
   field("allow_seek", o.allow_seek, "skip what a sparse plan does not need");
-  field("max_pixels", o.max_pixels,
+  field("max_pixels", o.max_pixels, {1, int64_t{1} << 28},
         "pixels of a frame, at most; a decoder may hold 20 frames of 1.5 bytes a pixel or more");
-  field("spool", o.spool,
+  field("spool", o.spool, {0, int64_t{1} << 50},
         "bytes of a film from a pipe or address that are kept in a temporary file (in TMPDIR), at "
         "most; 0: none, so that it can only be read as it comes");
-  field("patience", o.patience,
+  field("patience", o.patience, {0, 3600, false},
         "seconds after which a server is given up that sends less than 1000 bytes a second");
 }
 
