@@ -140,6 +140,7 @@ std::string inspect_bundle(const MergedSettings& merged, Format format) {
   const Settings& settings = merged.chosen.settings;
   const Bundle bundle = load_bundle(merged);
   load_tokenizer(bundle.tokenizer_path(), bundle.spec().sizes.vocabulary);  // checks it
+  bundle.check_unused_sizes();
   const BundleSpec& spec = bundle.spec();
   Json json;
   json["schema_version"] = 1;

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <sstream>
 
+#include "model/bundle_sizes.h"
 #include "moviechat/model/device.h"
 #include "moviechat/support/error.h"
 #include "moviechat/support/files.h"
@@ -49,6 +50,8 @@ Bundle::Bundle(BundleSpec spec, torch::Device device, torch::ScalarType dtype, V
     run_self_test();
   } catch (const InputError&) {
     throw;
+  } catch (const OutOfResources&) {
+    throw;
   } catch (const Error& error) {
     // A part that loads but fails on the self-test's input is a part of something else.
     throw InputError("bundle '" + spec_.folder.string() + "': " + error.what() +
@@ -66,13 +69,15 @@ void Bundle::run_self_test() {
   const auto floats = torch::TensorOptions().device(device()).dtype(dtype());
 
   const torch::Tensor rgb = fixed_bytes({2, 3, sizes.image, sizes.image});
-  check_numbers("frame_encoder", frame_encoder_,
-                frame_encoder_.call("forward", {rgb.to(device())}));
+  const torch::Tensor seen = frame_encoder_.call("forward", {rgb.to(device())});
+  check_sizes(frame_encoder_.name(), seen, {{}, {"tokens", sizes.tokens}, {"width", sizes.width}});
+  check_numbers("frame_encoder", frame_encoder_, seen);
 
   const torch::Tensor blocks = fixed_bytes({3, sizes.tokens, sizes.width});
-  check_numbers(
-      "memory_reader", memory_reader_,
-      memory_reader_.call("forward", {((blocks.to(torch::kFloat) - 127.5) / 127.5).to(floats)}));
+  const torch::Tensor read =
+      memory_reader_.call("forward", {((blocks.to(torch::kFloat) - 127.5) / 127.5).to(floats)});
+  check_sizes(memory_reader_.name(), read, {{"queries", sizes.queries}, {"hidden", sizes.hidden}});
+  check_numbers("memory_reader", memory_reader_, read);
 
   const torch::Tensor ids = fixed_bytes({7}).to(torch::kLong).remainder(sizes.vocabulary);
   const torch::Tensor embeddings = language_model_.call("embed", {ids.to(device())});  // [7, H]
@@ -81,9 +86,20 @@ void Bundle::run_self_test() {
     throw InputError("language_model.pt: make_cache must return keys and values, returned " +
                      std::to_string(cache.size()) + " tensor(s)");
   }
-  check_numbers(
-      "language_model", language_model_,
-      language_model_.call("step", {embeddings.unsqueeze(0), cache[0], cache[1], int64_t{0}}));
+  const std::string& name = language_model_.name();
+  check_sizes(name, embeddings, {{}, {"hidden", sizes.hidden}});
+  for (const torch::Tensor& keys_or_values : cache) {
+    check_sizes(name, keys_or_values,
+                {{"layers", sizes.layers},
+                 {},
+                 {"kv_heads", sizes.kv_heads},
+                 {},
+                 {"head_dim", sizes.head_dim}});
+  }
+  const torch::Tensor logits =
+      language_model_.call("step", {embeddings.unsqueeze(0), cache[0], cache[1], int64_t{0}});
+  check_sizes(name, logits, {{}, {"rows", sizes.rows}});
+  check_numbers("language_model", language_model_, logits);
 }
 
 void Bundle::check_numbers(const std::string& part, const ScriptModule& module,

@@ -2,6 +2,7 @@
 
 #include "moviechat/model/bundle.h"
 #include "moviechat/support/error.h"
+#include "moviechat/support/fields.h"
 #include "moviechat/support/files.h"
 
 namespace moviechat {
@@ -9,6 +10,7 @@ namespace {
 
 constexpr int64_t kSchemaVersion = 1;
 constexpr std::string_view kModelFile = "model.yaml";
+constexpr Range<int64_t> kSizes{1, int64_t{1} << 24};  // of the largest models some 2¹⁸
 
 /// One YAML mapping with the dotted path at which it stands, for messages.
 class Section {
@@ -30,9 +32,9 @@ class Section {
       fail(key, "another type", YAML::Dump(child));
     }
   }
-  int64_t positive(const std::string& key) const {
+  int64_t number(const std::string& key, const Range<int64_t>& range) const {
     const auto value = get<int64_t>(key);
-    if (value <= 0) fail(key, "a positive number", std::to_string(value));
+    if (!range.contains(value)) fail(key, range.text(), std::to_string(value));
     return value;
   }
   const YAML::Node& node() const { return node_; }
@@ -47,7 +49,7 @@ class Section {
   std::string path_;
 };
 
-PromptSpec read_prompt(const Section& section) {
+PromptSpec read_prompt(const Section& section, int64_t vocabulary) {
   PromptSpec prompt;
   prompt.text_template = section.get<std::string>("template");
   const size_t video = prompt.text_template.find("<ImageHere>");
@@ -57,31 +59,38 @@ PromptSpec read_prompt(const Section& section) {
     section.fail("template", "a text with one <ImageHere> and then {question}",
                  "'" + prompt.text_template + "'");
   }
-  prompt.bos = section.get<int64_t>("bos");
-  prompt.eos = section.get<int64_t>("eos");
+  const Range<int64_t> ids{0, vocabulary - 1};
+  prompt.bos = section.number("bos", ids);
+  prompt.eos = section.number("eos", ids);
   prompt.stop = section.get<std::vector<std::vector<int64_t>>>("stop");
+  for (const std::vector<int64_t>& end : prompt.stop) {
+    if (end.empty()) section.fail("stop", "lists of token ids", "an empty one");
+    for (const int64_t id : end) {
+      if (!ids.contains(id)) section.fail("stop", "of ids " + ids.text(), std::to_string(id));
+    }
+  }
   prompt.answer_prefix = section.get<std::string>("answer_prefix");
   prompt.turn = section.get<std::string>("turn");
-  prompt.context = section.positive("context");
+  prompt.context = section.number("context", kSizes);
   return prompt;
 }
 
 BundleSizes read_sizes(const Section& section) {
   BundleSizes sizes;
-  sizes.image = section.positive("image");
-  sizes.tokens = section.positive("tokens");
-  sizes.width = section.positive("width");
-  sizes.queries = section.positive("queries");
-  sizes.hidden = section.positive("hidden");
-  sizes.vocabulary = section.positive("vocab");
-  sizes.rows = section.positive("rows");
-  sizes.positions = section.positive("positions");
+  sizes.image = section.number("image", {1, 4096});
+  sizes.tokens = section.number("tokens", kSizes);
+  sizes.width = section.number("width", kSizes);
+  sizes.queries = section.number("queries", kSizes);
+  sizes.hidden = section.number("hidden", kSizes);
+  sizes.vocabulary = section.number("vocab", kSizes);
+  sizes.rows = section.number("rows", kSizes);
+  sizes.positions = section.number("positions", kSizes);
   for (const auto& [key, value] : {std::pair{"patch_tokens", &sizes.patches},
                                    {"vit_width", &sizes.vit_width},
                                    {"layers", &sizes.layers},
                                    {"kv_heads", &sizes.kv_heads},
                                    {"head_dim", &sizes.head_dim}}) {
-    if (section.node()[key]) *value = section.positive(key);
+    if (section.node()[key]) *value = section.number(key, kSizes);
   }
   if (sizes.rows < sizes.vocabulary) {
     section.fail("rows", "at least vocab (" + std::to_string(sizes.vocabulary) + ")",
@@ -129,6 +138,11 @@ void read_files(const Section& root, BundleSpec& spec) {
   for (const auto& [part, hash] : spec.files) {
     if (part.find('/') != std::string::npos || part.starts_with("."))
       root.fail("files", "names in this folder", "'" + part + "'");
+  }
+}
+
+void check_parts_are_there(const BundleSpec& spec) {
+  for (const auto& [part, hash] : spec.files) {
     if (type_at(spec.folder / part) != std::filesystem::file_type::regular) {
       throw InputError("bundle '" + spec.folder.string() + "' lacks " + part +
                        ", which its model.yaml lists; copy or convert the bundle again");
@@ -138,18 +152,9 @@ void read_files(const Section& root, BundleSpec& spec) {
 
 }  // namespace
 
-BundleSpec read_bundle_spec(const std::filesystem::path& folder) {
-  if (type_at(folder) != std::filesystem::file_type::directory) {
-    throw InputError("no bundle at '" + folder.string() + "': expected a folder with " +
-                     std::string(kModelFile) + "; give one with --model");
-  }
-  if (type_at(folder / kModelFile) == std::filesystem::file_type::not_found) {
-    throw InputError("'" + folder.string() + "' is not a bundle: it has no " +
-                     std::string(kModelFile));
-  }
+BundleSpec parse_bundle_spec(const std::string& text, const std::filesystem::path& folder) {
   BundleSpec spec;
   spec.folder = folder;
-  const std::string text = read_file(folder / kModelFile, "bundle description");
   spec.sha256 = moviechat::sha256(text);
   try {
     const Section root(YAML::Load(text), "");
@@ -170,7 +175,7 @@ BundleSpec read_bundle_spec(const std::filesystem::path& folder) {
         root.node()["llm_weights"] ? root.get<std::string>("llm_weights") : spec.dtype;
     spec.sizes = read_sizes(root.section("sizes"));
     spec.filter = root.section("pixels").get<std::string>("filter");
-    spec.prompt = read_prompt(root.section("prompt"));
+    spec.prompt = read_prompt(root.section("prompt"), spec.sizes.vocabulary);
     for (const char* group : {"memory", "plan", "generation"}) {
       add_defaults(root.node(), group, spec);
     }
@@ -182,11 +187,28 @@ BundleSpec read_bundle_spec(const std::filesystem::path& folder) {
     const Section self_test = root.section("self_test");
     spec.self_test = read_self_test(self_test);
     spec.tolerance = self_test.get<double>("tolerance");
+    if (constexpr Range<double> allowed{0, 1}; !allowed.contains(spec.tolerance)) {
+      self_test.fail("tolerance", allowed.text(), to_text(spec.tolerance));
+    }
   } catch (const YAML::Exception& error) {
     throw InputError(std::string(kModelFile) + " of '" + folder.string() +
                      "' is not valid YAML: line " + std::to_string(error.mark.line + 1) + ": " +
                      error.msg);
   }
+  return spec;
+}
+
+BundleSpec read_bundle_spec(const std::filesystem::path& folder) {
+  if (type_at(folder) != std::filesystem::file_type::directory) {
+    throw InputError("no bundle at '" + folder.string() + "': expected a folder with " +
+                     std::string(kModelFile) + "; give one with --model");
+  }
+  if (type_at(folder / kModelFile) == std::filesystem::file_type::not_found) {
+    throw InputError("'" + folder.string() + "' is not a bundle: it has no " +
+                     std::string(kModelFile));
+  }
+  BundleSpec spec = parse_bundle_spec(read_file(folder / kModelFile, "bundle description"), folder);
+  check_parts_are_there(spec);
   return spec;
 }
 

@@ -48,6 +48,13 @@ std::string cause(const std::exception& error) {
   return line == std::string::npos ? text : text.substr(line + 1);
 }
 
+void refuse_shortage(const std::exception& error, const std::string& part) {
+  if (tells_of_memory(error.what())) {
+    throw OutOfResources("out of memory in " + part +
+                         "; try a smaller --batch or a smaller bundle, or raise the limit");
+  }
+}
+
 /// scripts/moviechat_models/linear.py: the weight may be of another dtype than what passes it.
 bool takes_any_dtype(const torch::jit::Module& layer) { return layer.hasattr("any_dtype"); }
 
@@ -171,8 +178,10 @@ struct ScriptModule::Impl {
     try {
       return (*found)(std::move(stack));
     } catch (const c10::Error& error) {
+      refuse_shortage(error, name);
       throw Error(name + ": " + method + " failed: " + cause(error));
     } catch (const std::runtime_error& error) {
+      refuse_shortage(error, name);
       throw Error(name + ": " + method + " failed: " + cause(error));
     }
   }
@@ -215,9 +224,15 @@ ScriptModule ScriptModule::load(const std::filesystem::path& file, torch::Device
     impl->rounds = std::any_of(layers.begin(), layers.end(),
                                [&](const auto& layer) { return impl->is_rounded_for(layer); });
     return ScriptModule(std::move(impl));
-  } catch (const c10::Error& error) {
+  } catch (const Error&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {  // what torch throws at damaged files is of many types
+    refuse_shortage(error, name);
     throw InputError("cannot load '" + file.string() +
-                     "' as a TorchScript module: " + cause(error));
+                     "' as a TorchScript module; it is damaged or something else: copy or convert "
+                     "the bundle again");
   }
 }
 

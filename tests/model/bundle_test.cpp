@@ -1,5 +1,6 @@
 #include "moviechat/model/bundle.h"
 
+#include <caffe2/serialize/inline_container.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/jit/api/module.h>
@@ -99,6 +100,70 @@ TEST_F(DamagedBundle, NamesATruncatedPartWhoseHashWasUpdated) {
   fs::resize_file(part, fs::file_size(part) / 2);
   rehash();
   EXPECT_THAT(error(), HasSubstr("language_model.pt' as a TorchScript module"));
+}
+
+TEST_F(DamagedBundle, NamesAPartWhoseSourceIsDamagedInWordsOfItsOwn) {
+  using Reader = caffe2::serialize::PyTorchStreamReader;
+  for (const std::string part : {"frame_encoder.pt", "memory_reader.pt", "language_model.pt"}) {
+    std::string bytes;  // of the archive, in which sources are stored as they are
+    {
+      Reader reader((folder() / part).string());
+      const std::string copy = (folder() / "copy").string();
+      caffe2::serialize::PyTorchStreamWriter writer(copy);
+      for (const std::string& record : reader.getAllRecords()) {
+        if (record == "version" || record.starts_with(".data/") || record == "byteorder") continue;
+        const auto [data, size] = reader.getRecord(record);
+        std::string contents(static_cast<const char*>(data.get()), size);
+        const size_t result = contents.find("return ");
+        if (record.ends_with(".py") && result != std::string::npos) contents.insert(result, "(((");
+        writer.writeRecord(record, contents.data(), contents.size());
+      }
+      writer.writeEndOfFile();
+    }
+    fs::rename(folder() / "copy", folder() / part);
+    rehash();
+    const std::string said = error();
+    EXPECT_THAT(said, HasSubstr(part + "' as a TorchScript module; it is damaged"));
+    EXPECT_EQ(said.find('\n'), std::string::npos);
+    fs::copy(testing::tiny_bundle() / part, folder() / part, fs::copy_options::overwrite_existing);
+    rehash();
+  }
+}
+
+TEST_F(DamagedBundle, NamesAnEndTokenThatIsNone) {
+  for (const char* id : {"512", "1000000", "1000000000000", "-5"}) {
+    edit_description("eos: [-0-9]+", std::string("eos: ") + id);
+    EXPECT_THAT(error(), HasSubstr(std::string("prompt.eos must be 0 to 511, found ") + id));
+  }
+  edit_description("eos: [-0-9]+", "eos: 2");
+  edit_description("- \\[310\\]", "- [310, 512]");
+  EXPECT_THAT(error(), HasSubstr("prompt.stop must be of ids 0 to 511, found 512"));
+}
+
+TEST_F(DamagedBundle, NamesASizeThatThePartsContradict) {
+  for (const auto& [name, value] : std::vector<std::pair<std::string, int>>{{"queries", 8},
+                                                                            {"hidden", 64},
+                                                                            {"rows", 513},
+                                                                            {"layers", 2},
+                                                                            {"kv_heads", 4},
+                                                                            {"head_dim", 16},
+                                                                            {"tokens", 8},
+                                                                            {"width", 32}}) {
+    const std::string right = name + ": " + std::to_string(value);
+    edit_description("\\b" + right, name + ": " + std::to_string(2 * value));
+    EXPECT_THAT(error(), AllOf(HasSubstr("model.yaml: sizes." + name), HasSubstr("another model")));
+    edit_description("\\b" + name + ": " + std::to_string(2 * value), right);
+  }
+  EXPECT_EQ(error(), "no error");
+  for (const char* wrong : {"patch_tokens: 18", "vit_width: 24", "positions: 512"}) {
+    const std::string name = std::string(wrong).substr(0, std::string(wrong).find(':'));
+    fs::copy(testing::tiny_bundle() / "model.yaml", folder() / "model.yaml",
+             fs::copy_options::overwrite_existing);
+    edit_description(name + ": [0-9]+", wrong);
+    const Bundle bundle(read_bundle_spec(folder()), torch::kCPU, torch::kFloat, Verify::quick);
+    EXPECT_THAT([&] { bundle.check_unused_sizes(); },
+                ::testing::ThrowsMessage<InputError>(HasSubstr("model.yaml: sizes." + name)));
+  }
 }
 
 TEST_F(DamagedBundle, NamesAHashThatIsWrong) {

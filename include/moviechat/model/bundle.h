@@ -70,6 +70,9 @@ enum class Verify {
   quick,  // every part is there, and the self-test run
 };
 
+/// The text of a folder's model.yaml, checked; whether the parts are there is not looked at.
+BundleSpec parse_bundle_spec(const std::string& text, const std::filesystem::path& folder);
+
 /// Reads and checks model.yaml and that every part is there. InputError names the part, what was
 /// found and expected.
 BundleSpec read_bundle_spec(const std::filesystem::path& folder);
@@ -92,6 +95,9 @@ class Bundle {
   std::filesystem::path tokenizer_path() const;
   torch::Device device() const { return frame_encoder_.device(); }
   torch::ScalarType dtype() const { return frame_encoder_.dtype(); }
+  /// Compares those sizes of model.yaml that loading does not: InputError names one that the parts
+  /// contradict. Costs a frame and a full memory.
+  void check_unused_sizes() const;
   /// Largest difference of the self-test's numbers from the stored ones, by part.
   const std::map<std::string, double>& self_test_differences() const { return differences_; }
 
