@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <mutex>
 
 #include "moviechat/support/error.h"
@@ -34,6 +35,14 @@ void use_the_simple_executor() {
     torch::jit::overrideCanFuseOnCPU(false);
     torch::jit::overrideCanFuseOnGPU(false);
   });
+}
+
+/// MKL splits sums among its threads, so that their last bits would depend on how many there are.
+/// Its strict mode adds in one order; who has set the variable has chosen. MKL reads it at its
+/// first call.
+void add_in_one_order() {
+  static std::once_flag once;
+  std::call_once(once, [] { ::setenv("MKL_CBWR", "AUTO,STRICT", /*overwrite=*/0); });
 }
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
@@ -195,6 +204,7 @@ ScriptModule& ScriptModule::operator=(ScriptModule&&) noexcept = default;
 ScriptModule ScriptModule::load(const std::filesystem::path& file, torch::Device device,
                                 torch::ScalarType dtype, Weights weights) {
   use_the_simple_executor();
+  add_in_one_order();
   const std::string name = file.filename().string();
   try {
     const c10::InferenceMode inference;

@@ -52,6 +52,17 @@ TEST(Eval, EveryQuestionOfEveryFilmIsAnsweredInOnePass) {
   EXPECT_TRUE(cost["peak_device_bytes_per_stage"].empty());
 }
 
+TEST(Eval, EveryByteIsTheSameWithAnyNumberOfThreads) {
+  const EvalFilms films(3);
+  const std::string model = "--evidence --model " + shell_word(testing::shipped_bundle().string());
+  ASSERT_EQ(films.evaluate("one", model + " --threads 1").exit_code, 0);
+  for (const char* threads : {"0", "2", "3"}) {
+    const std::string out = "with" + std::string(threads);
+    ASSERT_EQ(films.evaluate(out, model + " --threads " + threads).exit_code, 0);
+    EXPECT_EQ(films.predictions(out), films.predictions("one")) << threads << " threads";
+  }
+}
+
 TEST(Eval, AnswersAreTheSameHoweverManyAreDecodedTogether) {
   const EvalFilms films(5);
   ASSERT_EQ(films.evaluate("alone", "--evidence --set runtime.answers=1").exit_code, 0);
