@@ -113,17 +113,22 @@ FeatureHeader read_npy(const ReadBytes& read, int64_t size, const std::string& n
 
 /// fps, duration and times as `scripts/convert features` writes them.
 void read_metadata(const json& metadata, const std::string& name, FeatureHeader& header) {
-  const auto positive = [&](const char* key) -> std::optional<double> {
+  const auto positive = [&](const char* key, const Range<double>& range) -> std::optional<double> {
     if (!metadata.contains(key)) return std::nullopt;
     const json value = parse_json(metadata[key].get<std::string>());
     if (!value.is_number() || !std::isfinite(value.get<double>()) || value.get<double>() <= 0) {
       refuse(name, std::string("its ") + key + " must be a positive number, found '" +
                        metadata[key].get<std::string>() + "'");
     }
+    if (!range.contains(value.get<double>())) {
+      refuse(name, std::string("its ") + key + " must be " + range.text() + ", found '" +
+                       metadata[key].get<std::string>() + "'");
+    }
     return value.get<double>();
   };
-  header.timing.fps = positive("fps");
-  if (const auto duration = positive("duration")) header.timing.duration = Seconds(*duration);
+  header.timing.fps = positive("fps", {1e-6, 1e6});
+  if (const auto duration = positive("duration", {1e-6, 1e9}))
+    header.timing.duration = Seconds(*duration);
   if (!metadata.contains("times")) return;
   const json times = parse_json(metadata["times"].get<std::string>());
   const auto frames = static_cast<size_t>(header.shape[0]);
@@ -143,6 +148,50 @@ void read_metadata(const json& metadata, const std::string& name, FeatureHeader&
   }
 }
 
+int64_t whole(const json& value, const std::string& name) {
+  if (!value.is_number_integer()) refuse(name, "its sizes and offsets must be whole numbers");
+  return value.get<int64_t>();
+}
+
+/// A tensor's bytes, counted from the header's end on.
+struct Extent {
+  int64_t begin;
+  int64_t end;
+};
+Extent extent_of(const json& tensor, const std::string& name) {
+  const json& offsets = tensor.at("data_offsets");
+  const Extent extent{whole(offsets.at(0), name), whole(offsets.at(1), name)};
+  if (extent.begin < 0 || extent.end < extent.begin) {
+    refuse(name, "data_offsets " + offsets.dump() + " are no range; it is damaged: make it again");
+  }
+  return extent;
+}
+
+/// Tensors lie one behind the other and fill the file, as the format wants it: neither can two
+/// share bytes nor can one reach beyond.
+void check_extents(const json& all, int64_t data_bytes, const std::string& name) {
+  std::vector<Extent> extents;
+  for (const auto& [key, tensor] : all.items()) {
+    if (key != "__metadata__") extents.push_back(extent_of(tensor, name));
+  }
+  std::sort(extents.begin(), extents.end(), [](const Extent& a, const Extent& b) {
+    return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
+  });
+  int64_t filled = 0;
+  for (const Extent& extent : extents) {
+    if (extent.begin != filled) {
+      refuse(name, "data_offsets [" + std::to_string(extent.begin) + ", " +
+                       std::to_string(extent.end) + "] contradict those before, which end at " +
+                       std::to_string(filled) + "; it is damaged: make it again");
+    }
+    filled = extent.end;
+  }
+  if (filled != data_bytes) {
+    refuse(name, "its tensors have " + std::to_string(filled) + " bytes, the file " +
+                     std::to_string(data_bytes) + "; it is damaged: make it again");
+  }
+}
+
 FeatureHeader read_safetensors(const ReadBytes& read, int64_t size, const std::string& name) {
   constexpr int64_t kLength = 8;
   const int64_t length = number(read(0, kLength));
@@ -153,6 +202,7 @@ FeatureHeader read_safetensors(const ReadBytes& read, int64_t size, const std::s
   header.format = "safetensors";
   std::string found;
   int64_t tensors = 0;
+  Extent extent{};
   try {
     for (const auto& [key, tensor] : all.items()) {
       if (key == "__metadata__") continue;
@@ -166,14 +216,23 @@ FeatureHeader read_safetensors(const ReadBytes& read, int64_t size, const std::s
       header.dtype = dtype == "F16"    ? torch::kHalf
                      : dtype == "BF16" ? torch::kBFloat16
                                        : torch::kFloat;
-      header.shape = tensor.at("shape").get<std::vector<int64_t>>();
-      header.offset = kLength + length + tensor.at("data_offsets").at(0).get<int64_t>();
+      header.shape.clear();
+      for (const json& n : tensor.at("shape")) header.shape.push_back(whole(n, name));
+      extent = extent_of(tensor, name);
     }
     if (tensors != 1 && !all.contains("features")) {
       refuse(name, "found " + std::to_string(tensors) + " tensors (" + found.substr(0, 80) +
                        "); expected one, or one named features");
     }
+    header.offset = kLength + length;
     check_shape(header, size, name);
+    if (extent.end - extent.begin != bytes_of(header)) {
+      refuse(name, "shape " + text_of(header.shape) + " needs " + std::to_string(bytes_of(header)) +
+                       " bytes, its data_offsets [" + std::to_string(extent.begin) + ", " +
+                       std::to_string(extent.end) + "] have others; it is damaged: make it again");
+    }
+    check_extents(all, size - header.offset, name);
+    header.offset += extent.begin;
     if (all.contains("__metadata__")) read_metadata(all["__metadata__"], name, header);
   } catch (const json::exception&) {
     refuse(name, "the header is not one of safetensors; copy the file again");

@@ -136,6 +136,10 @@ TEST_F(Features, OfOtherKindsAreRefusedInOneLine) {
                            "\", \"shape\": " + shape + ", \"data_offsets\": [0, 240]}}",
                        numbers);
   };
+  const auto moved = [&](const std::string& offsets) {
+    return safetensors(
+        R"({"x": {"dtype": "F32", "shape": [5, 3, 4], "data_offsets": )" + offsets + "}}", numbers);
+  };
   const std::vector<std::pair<std::string, std::string>> refused = {
       {"", "neither .npy nor .safetensors"},
       {"PK\x03\x04 a file of torch.save", "scripts/convert features makes"},
@@ -161,6 +165,19 @@ TEST_F(Features, OfOtherKindsAreRefusedInOneLine) {
                        "b": {"dtype": "F32", "shape": [5, 3, 4], "data_offsets": [0, 240]}})",
                    numbers),
        "found 2 tensors (a, b)"},
+      {moved("[-64, 176]"), "data_offsets [-64,176] are no range"},
+      {moved("[240, 0]"), "data_offsets [240,0] are no range"},
+      {moved("[0, 9223372036854775808]"), "are no range"},
+      {moved("[0, 10]"), "needs 240 bytes, its data_offsets [0, 10] have others"},
+      {moved("[4611686018427387904, 4611686018427388144]"), "contradict those before"},
+      {moved("[64, 240]"), "have others"},
+      {moved("[0, 240.0]"), "must be whole numbers"},
+      {safetensors(R"({"features": {"dtype": "F32", "shape": [5, 3, 4], "data_offsets": [0, 240]},
+                       "b": {"dtype": "F32", "shape": [1], "data_offsets": [236, 240]}})",
+                   numbers),
+       "data_offsets [236, 240] contradict those before, which end at 240"},
+      {moved("[0, 240]") + "more", "have 240 bytes, the file 244"},
+      {one("F32", "[5, 3, 4]", R"({"fps": "1e300"})"), "its fps must be 1e-06 to 1000000"},
       {safetensors("{\"x\": 3}", ""), "not one of safetensors"},
       {little_endian(uint64_t{1} << 62, 8) + "{", "the header is cut off"}};
   for (const auto& [contents, expected] : refused) {
