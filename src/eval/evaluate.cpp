@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <ctime>
+#include <future>
 #include <mutex>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "moviechat/model/device.h"
 #include "moviechat/support/error.h"
 #include "moviechat/support/process.h"
+#include "video/film_identity.h"
 
 namespace moviechat::eval {
 namespace {
@@ -69,9 +71,7 @@ double seconds_of(const RunResult& run, std::string_view stage) {
 }
 
 /// A message about a file says the same wherever the file lies.
-std::string without_folder(std::string text, const std::filesystem::path& file,
-                           const std::string& name) {
-  const std::string whole = file.string();
+std::string without_folder(std::string text, const std::string& whole, const std::string& name) {
   if (whole.empty()) return text;
   for (size_t at = text.find(whole); at != std::string::npos; at = text.find(whole, at)) {
     text.replace(at, whole.size(), name);
@@ -82,7 +82,8 @@ std::string without_folder(std::string text, const std::filesystem::path& file,
 
 /// A film that is ready to be answered about, or why it is not.
 struct Ready {
-  std::optional<std::string> file;  // in the folder of films
+  std::optional<std::string> file;    // in the folder of films
+  std::optional<std::string> sha256;  // of its bytes
   std::optional<WatchedFilm> film;
   std::optional<std::string> failure;
   std::vector<std::optional<std::string>> refusals;  // why each question cannot be asked
@@ -107,6 +108,7 @@ class Evaluation {
         indices_(options.shard.indices(std::ssize(data.films))),
         folder_(options.out, manifest, options.resume || options.retry_failed) {
     check_rows();
+    check_films();
   }
 
   EvalResult run() {
@@ -160,6 +162,22 @@ class Evaluation {
     }
   }
 
+  /// Answers about two films under one name would be mixed.
+  void check_films() const {
+    const auto& rows = folder_.rows();
+    for (size_t place = 0; files_ && place < rows.size(); ++place) {
+      if (callbacks_.progress) {
+        callbacks_.progress({"checking", static_cast<int64_t>(place), std::ssize(rows), "videos"});
+      }
+      const Prediction& row = rows[place];
+      if (row.error || !row.file) continue;  // nothing was answered
+      const auto now = film_identity(files_->path() / *row.file, callbacks_.cancel);
+      if (!now || now == row.sha256.value_or(*now)) continue;
+      throw InputError("film '" + *row.file + "' has other bytes than when the run in '" +
+                       folder_.path().string() + "' answered; put it back, or give another --out");
+    }
+  }
+
   std::vector<size_t> places_to_do() const {
     std::vector<size_t> places;
     for (size_t place = 0; place < indices_.size(); ++place) {
@@ -184,16 +202,20 @@ class Evaluation {
       ask_as_annotated(film, found, options_.features ? FilmFiles::features : FilmFiles::videos,
                        options_.settings.strict, questions, callbacks_.warn);
     };
+    std::future<std::optional<std::string>> identity;  // beside the decoder; waits when it goes
     try {
       if (files_) {
         const std::filesystem::path found = files_->find(film);
         ready.file = found.generic_string();
         file = files_->path() / found;
+        identity = std::async(std::launch::async | std::launch::deferred,
+                              [&] { return film_identity(file, &stop); });
       }
       RunOptions run = run_options();
       if (options_.features) run.features = timing_of(film, file);
       const std::vector<Question> questions = askable(film, ready.refusals);
       if (!questions.empty()) ready.film = pipeline_.watch(file, questions, run, callbacks);
+      if (files_) ready.sha256 = identity.get();
     } catch (const Error& error) {
       ready.failure = without_folder(error.what(), file, film.name);
     }
@@ -256,6 +278,7 @@ class Evaluation {
     const Film& film = film_at(place);
     Prediction row = unanswered(film, indices_[place]);
     row.file = ready.file;
+    row.sha256 = ready.sha256;
     row.error = ready.failure;
     for (size_t i = 0; !row.error && i < row.results.size(); ++i) {
       row.results[i].error = ready.refusals[i];

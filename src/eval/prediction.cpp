@@ -80,6 +80,7 @@ Prediction prediction_of(const Json& json) {
   prediction.video = json.at("video").get<std::string>();
   prediction.id = json.at("id").get<std::string>();
   prediction.file = optional_of<std::string>(json.value("file", Json()));
+  prediction.sha256 = optional_of<std::string>(json.value("sha256", Json()));
   prediction.error = optional_of<std::string>(json.at("error"));
   if (const Json& info = json.at("video_info"); !info.is_null()) {
     prediction.video_info = {info.at("duration").get<double>(), info.at("fps").get<double>(),
@@ -114,6 +115,7 @@ std::string to_line(const Prediction& prediction) {
   json["video"] = prediction.video;
   json["id"] = prediction.id;
   json["file"] = or_null(prediction.file);
+  json["sha256"] = or_null(prediction.sha256);
   json["error"] = or_null(prediction.error);
   json["video_info"] = nullptr;
   if (const auto& info = prediction.video_info) {

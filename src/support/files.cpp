@@ -162,10 +162,13 @@ bool try_lock(int descriptor, const std::filesystem::path& path, Lock lock) {
                    "; put it on a file system with locks (Lustre: one mounted with -o flock)");
 }
 
-std::string sha256_of_file(const std::filesystem::path& path) {
+std::string sha256_of_file(const std::filesystem::path& path, const CancelFlag* cancel) {
   Sha256 hash;
   const Descriptor file(open_for_reading(path, "file"));
-  for_each_piece(file, path, "file", [&](std::string_view piece) { hash.add(piece); });
+  for_each_piece(file, path, "file", [&](std::string_view piece) {
+    if (cancel != nullptr) cancel->check();
+    hash.add(piece);
+  });
   return hash.hex();
 }
 

@@ -25,6 +25,25 @@ using ::testing::HasSubstr;
 using testing::shell_word;
 namespace fs = std::filesystem;
 
+TEST(EvalFailures, AFilmReplacedUnderItsNameIsRefusedByResume) {
+  const EvalFilms films(2);
+  ASSERT_EQ(films.evaluate("out").exit_code, 0);
+  EXPECT_EQ(films.rows("out")[0].sha256, sha256_of_file(films / "videos/1.mp4"));
+  ASSERT_EQ(films.evaluate("out", "--resume").exit_code, 0) << "nothing has changed";
+
+  const std::string before = films.predictions("out");
+  const fs::path film = films / "videos/1.mp4";
+  write_file(film, read_file(film, "film") + "x");  // as long and as right as it was, nearly
+  for (const char* how : {"--resume", "--retry-failed"}) {
+    const auto result = films.evaluate("out", how);
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.err, AllOf(HasSubstr("film '1.mp4' has other bytes"), HasSubstr("--out")));
+    EXPECT_EQ(films.predictions("out"), before);
+  }
+  fs::remove(film);  // answered about is answered about
+  EXPECT_EQ(films.evaluate("out", "--resume").exit_code, 0);
+}
+
 TEST(EvalFailures, FilesOfOthersInItsFolderAreLeftAlone) {
   const EvalFilms films(1);
   ASSERT_EQ(films.evaluate("out").exit_code, 0);

@@ -200,6 +200,8 @@ TEST(SamplingPlan, SettingsAreReadByNameAndChecked) {
   EXPECT_EQ(input_error([&] { options.check(); }), "plan.window must be 1 to 10000000, got 0");
   options.window = 8;
   options.clips = INT64_MAX / 2;
+  EXPECT_THAT(input_error([&] { options.check(); }), HasSubstr("plan.clips must be 0 to 10000000"));
+  options.clips = 5'000'000;
   EXPECT_THAT(input_error([&] { options.check(); }), HasSubstr("plan.clips times plan.window"));
 }
 

@@ -56,6 +56,7 @@ struct Prediction {
   std::string video;  // as the annotation names it
   std::string id;
   std::optional<std::string> file;       // in the folder of films; nullopt: none was found or asked
+  std::optional<std::string> sha256;     // of that file's bytes; nullopt: as above, or not readable
   std::optional<std::string> error;      // why the video could not be read, one line
   std::optional<VideoFacts> video_info;  // nullopt: not read
   std::vector<Result> results;           // one for each question asked

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "moviechat/support/callbacks.h"
+
 namespace moviechat {
 
 /// The whole of a regular file. InputError names `what` ("question file", "bundle part") when it
@@ -39,8 +41,8 @@ enum class Lock { exclusive, shared };
 /// go with `lock`. InputError where the file system has no locks.
 bool try_lock(int descriptor, const std::filesystem::path& path, Lock lock = Lock::exclusive);
 
-/// Lower-case hexadecimal SHA-256 of a file's contents.
-std::string sha256_of_file(const std::filesystem::path& path);
+/// Lower-case hexadecimal SHA-256 of a file's contents. Throws Cancelled when `cancel` is set.
+std::string sha256_of_file(const std::filesystem::path& path, const CancelFlag* cancel = nullptr);
 
 /// Lower-case hexadecimal SHA-256 of bytes.
 std::string sha256(std::string_view bytes);
