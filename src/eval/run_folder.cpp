@@ -18,9 +18,11 @@ constexpr std::string_view kBeginOfPrediction = "{\"schema_version\":";
 /// what is not whole yet.
 void remove_torn_files(const fs::path& folder) {
   constexpr size_t kRandom = 6;
+  std::vector<std::string> written = files_of_run();
+  written.emplace_back("manifest.json");
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    for (const std::string& file : files_of_run()) {
+    for (const std::string& file : written) {
       const std::string begin = "." + file + ".";
       std::error_code ignored;
       if (name.starts_with(begin) && name.size() == begin.size() + kRandom) {
@@ -28,6 +30,15 @@ void remove_torn_files(const fs::path& folder) {
       }
     }
   }
+}
+
+/// The folder, if nothing in it would be lost: before anything is written there.
+const fs::path& free_of_others(const fs::path& folder) {
+  std::error_code ignored;
+  if (!fs::exists(folder / "manifest.json", ignored)) {
+    refuse_files_of_others(folder, files_of_run(), "a manifest.json");
+  }
+  return folder;
 }
 
 }  // namespace
@@ -39,9 +50,8 @@ std::vector<std::string> files_of_run() {
 }
 
 RunFolder::RunFolder(const fs::path& folder, const Json& manifest, bool resume)
-    : folder_(folder), lock_(folder) {
+    : folder_(free_of_others(folder)), lock_(folder) {
   const bool begun = fs::exists(folder / "manifest.json");
-  if (!begun) refuse_files_of_others(folder, files_of_run(), "a manifest.json");
   if (begun) {
     if (!resume) {
       throw InputError("'" + folder.string() +

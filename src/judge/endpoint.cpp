@@ -177,7 +177,8 @@ Exchange Endpoint::ask(const JudgeQuestion& question) {
     exchange = read_reply(reply.body);
   } else {
     exchange.outcome = outcome_of(reply.status);
-    exchange.failure = "answered " + std::to_string(reply.status) + ": " + message_of(reply.body);
+    exchange.failure = "answered " + std::to_string(reply.status);
+    if (!reply.body.empty()) exchange.failure += ": " + message_of(reply.body);
   }
   if (key_.is_in(reply.body) || key_.is_in(exchange.text)) hide_words(reply.status, exchange);
   if (!reply.retry_after.empty()) {

@@ -42,6 +42,11 @@ void for_each_piece(const Descriptor& file, const std::filesystem::path& path,
   for (;;) {
     const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EAGAIN) {  // a pipe that does not wait by itself
+      pollfd empty{file.get(), POLLIN, 0};
+      ::poll(&empty, 1, /*timeout=*/-1);
+      continue;
+    }
     if (count < 0) {
       throw InputError("cannot read " + std::string(what) + " " + quoted(path) + ": " + reason());
     }
