@@ -2,9 +2,7 @@
 
 #include <c10/util/Exception.h>
 
-#include <filesystem>
 #include <new>
-#include <tuple>
 
 #include "cli/ask.h"
 #include "cli/bench.h"
@@ -39,14 +37,6 @@ constexpr std::string_view kOutOfMemory =
 int stopped_code() {
   const int code = exit_code_of_signal();
   return code == 0 ? 130 : code;
-}
-
-/// Names of files mean nothing in a folder that is no more, and MKL ends the process there.
-void check_current_folder() {
-  std::error_code error;
-  std::ignore = std::filesystem::current_path(error);
-  if (error)
-    throw InputError("the current folder has been removed; change to another and try again");
 }
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
@@ -96,7 +86,6 @@ void run_program(const std::vector<std::string>& arguments, const CancelFlag& ca
   } else if (name == "man") {
     Results().write(man_page());
   } else {
-    check_current_folder();
     Messages messages(log_level_of(parsed));
     const Environment environment = moviechat_environment();
     if (name == "bench") {
