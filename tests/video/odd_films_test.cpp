@@ -9,6 +9,7 @@
 #include "films.h"
 #include "moviechat/video/frame_reader.h"
 #include "support_for_tests/paths.h"
+#include "video/film_source.h"
 
 namespace moviechat {
 namespace {
@@ -238,6 +239,25 @@ TEST_F(OddFilm, UniformCountsShownFramesWhereTheRateChanges) {
     for (const Sample& sample : clip.samples) frames.push_back(sample.frame);
   }
   EXPECT_THAT(frames, ElementsAre(0, 54, 59, 64, 69, 74, 79, 84, 89, 94));
+}
+
+// Of an MP4 file the tables are read, of Matroska all of it once and its head twice.
+TEST_F(OddFilm, OpeningCostsOnePassAtMostAndNoneWhereTablesProveTheFrames) {
+  const auto matroska = made("large.mkv",
+                             "-f lavfi -i testsrc2=size=640x480:rate=25:duration=12 -c:v mpeg4 "
+                             "-b:v 20M -minrate 20M -maxrate 20M -bufsize 2M");
+  const auto mp4 = made("large.mp4", "-i '" + matroska.string() + "' -c copy");
+  const auto bytes_to_open = [](const std::filesystem::path& path) {
+    ReaderOptions options;
+    options.source = FilmSource::open(path.string(), options);
+    const FrameReader reader(path, options);
+    EXPECT_EQ(reader.info().frames, 300);
+    return static_cast<double>(options.source->bytes_read());
+  };
+  const auto size = static_cast<double>(std::filesystem::file_size(matroska));
+  ASSERT_GT(size, 20e6);
+  EXPECT_LT(bytes_to_open(matroska), 1.1 * size);
+  EXPECT_LT(bytes_to_open(mp4), 0.1 * size);
 }
 
 }  // namespace
