@@ -87,8 +87,9 @@ TEST(Eval, AnswersAreTheSameHoweverManyAreDecodedTogether) {
 TEST(Eval, TheStatusTellsThatARunIsRunningAndThatItWasStopped) {
   const EvalFilms films(200);
   const auto result =
+      // A shell starts what runs in the background with SIGINT ignored; env undoes that.
       run("export MOVIECHAT_MODEL=" + shell_word(moviechat::testing::tiny_bundle().string()) +
-          "; " + testing::program() + " " + films.eval("out") +
+          "; env --default-signal=INT " + testing::program() + " " + films.eval("out") +
           " & until grep -q '\"state\": \"running\"' " + films.word("out/status.json") +
           " || ! kill -0 $!; do sleep 0.02; done; kill -INT $!; wait $!; echo $?");
   EXPECT_EQ(result.out, "130\n") << result.err;
