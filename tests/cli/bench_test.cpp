@@ -44,7 +44,7 @@ TEST(Bench, MistakesAreNamed) {
   const std::vector<std::pair<std::string, std::string>> mistakes = {
       {"bench", "nothing to measure"},
       {"bench all", "bench knows limits, got 'all'"},
-      {"bench limits --seconds 0", "--seconds must be above 0"},
+      {"bench limits --seconds 0", "--seconds must be over 0"},
       {"bench limits --seconds nan", "--seconds must be"},
       {"bench limits --seconds 1e9", "at most 3600, got 1e9"},
       {"bench limits --format srt", "bench prints text or json"},

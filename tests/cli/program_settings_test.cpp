@@ -58,7 +58,9 @@ TEST(ProgramSettings, ANumberOutOfItsRangeIsRefusedWhateverWayItComes) {
   write_file(folder / "my.yaml", "plan:\n  window: 0\n");
   std::filesystem::copy(tiny_bundle(), folder / "bundle");
   std::string description = read_file(folder / "bundle" / "model.yaml", "description");
-  write_file(folder / "bundle" / "model.yaml", description + "\nplan: {window: 0}\n");
+  const std::string before = "plan: {window: 8}";
+  description.replace(description.find(before), before.size(), "plan: {window: 0}");
+  write_file(folder / "bundle" / "model.yaml", description);
   const std::string wrong = "plan.window must be 1 to 10000000, got 0";
   EXPECT_EQ(refusal({"--set", "plan.window=0"}), "--set plan.window=0: " + wrong);
   EXPECT_EQ(refusal({}, {{"MOVIECHAT_PLAN_WINDOW", "0"}}), "MOVIECHAT_PLAN_WINDOW: " + wrong);

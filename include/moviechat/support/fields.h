@@ -122,7 +122,9 @@ void from_text(const std::string& key, const std::string& text, Number& value,
                const RangeOf<Number>& range) {
   Number parsed = 0;
   from_text(key, text, parsed);
-  range.check(key, parsed);
+  if (!range.contains(parsed)) {
+    throw InputError(key + " must be " + range.text() + ", got " + text);
+  }
   value = parsed;
 }
 
