@@ -67,6 +67,7 @@ Json video_json(const VideoReport& report) {
                    {"width", info.width},         {"height", info.height},
                    {"rotation", info.rotation},   {"pixel_format", info.pixel_format},
                    {"start", info.start.count()}, {"duration_measured", info.duration_measured}};
+  if (info.promised) json["video"]["promised"] = info.promised->count();
   json["video"].update(continuity_json(info));
   json["video"]["losses"] = {{"packets_lost", report.stats.packets_lost},
                              {"frames_repaired", report.stats.frames_repaired},

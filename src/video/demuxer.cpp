@@ -288,6 +288,7 @@ bool Demuxer::read_video(AVPacket& packet) {
 }
 
 bool Demuxer::read_any(AVPacket& packet) {
+  const ComplaintCount counting(complaints_);
   int errors = 0;
   while (true) {
     if (source_->cancel() != nullptr) source_->cancel()->check();

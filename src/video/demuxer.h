@@ -79,6 +79,9 @@ class Demuxer {
   /// Nothing but the video stream is in the file, so that the header's duration is its own.
   bool only_stream() const { return context_->nb_streams == 1; }
 
+  /// How often FFmpeg complained of what it read so far.
+  int64_t complaints() const { return complaints_; }
+
   /// FFmpeg's reason when reading ended before the end, else "".
   const std::string& failure() const { return failure_; }
 
@@ -107,6 +110,7 @@ class Demuxer {
   std::deque<PacketPtr> ahead_;  // packets of the video that were read early
   std::optional<PacketClock> clock_;
   std::optional<Seconds> end_of_others_;
+  int64_t complaints_ = 0;
   std::string failure_;
 };
 

@@ -1,9 +1,19 @@
 #include "video/ffmpeg.h"
 
 #include <array>
+#include <cstdarg>
 #include <mutex>
 
 namespace moviechat {
+namespace {
+
+thread_local int64_t* complaints = nullptr;
+
+void count_complaint(void* /*object*/, int level, const char* /*format*/, va_list /*values*/) {
+  if (level <= AV_LOG_WARNING && complaints != nullptr) ++*complaints;
+}
+
+}  // namespace
 
 std::string av_reason(int code) {
   std::array<char, AV_ERROR_MAX_STRING_SIZE> text{};
@@ -18,7 +28,10 @@ int av_check(int code, const std::string& doing) {
 
 void silence_ffmpeg() {
   static std::once_flag once;
-  std::call_once(once, [] { av_log_set_level(AV_LOG_QUIET); });
+  std::call_once(once, [] { av_log_set_callback(count_complaint); });
 }
+
+ComplaintCount::ComplaintCount(int64_t& count) { complaints = &count; }
+ComplaintCount::~ComplaintCount() { complaints = nullptr; }
 
 }  // namespace moviechat

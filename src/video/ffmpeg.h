@@ -79,6 +79,16 @@ T* av_allocated(T* pointer) {
 /// nothing.
 void silence_ffmpeg();
 
+/// Counts into `count` what FFmpeg warns of in this thread as long as it exists: some demuxers find
+/// their way again after damage without telling it in another way.
+class ComplaintCount {
+ public:
+  explicit ComplaintCount(int64_t& count);
+  ~ComplaintCount();
+  ComplaintCount(const ComplaintCount&) = delete;
+  ComplaintCount& operator=(const ComplaintCount&) = delete;
+};
+
 /// A tag of a frame; damaged streams put numbers there that are none of the enumeration's.
 template <class Tag>
 Tag known_tag(const Tag& field, Tag count, Tag unspecified) {

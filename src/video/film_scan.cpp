@@ -54,11 +54,12 @@ class Scan {
         second_(std::llround(1 / tick)),
         index_(std::make_shared<FilmIndex>(tick)) {}
 
-  void add(const AVPacket& packet, bool joined) {
+  /// `joined`: another recording begins with it; `damaged`: something before it could not be read.
+  void add(const AVPacket& packet, bool joined, bool damaged) {
     ++shown_;
     const int64_t time = packet.dts != AV_NOPTS_VALUE ? packet.dts : packet.pts;
     torn_ = (packet.flags & AV_PKT_FLAG_CORRUPT) != 0;
-    if (torn_ && time != AV_NOPTS_VALUE) index_->add_damage(time);
+    if ((torn_ || damaged) && time != AV_NOPTS_VALUE) index_->add_damage(time);
     if (packet.pts == AV_NOPTS_VALUE) {
       timed_ = false;
       return;
@@ -154,6 +155,7 @@ FilmScan scan_film(Demuxer& pass, double rate, const ProgressSink& progress) {
   const AVIOContext* bytes = pass.context().pb;
   int64_t packets = 0;
   int64_t jumps = 0;
+  int64_t complaints = pass.complaints();
   std::optional<Seconds> end;
   pass.read_others(true);
   while (pass.read(*packet)) {
@@ -165,11 +167,14 @@ FilmScan scan_film(Demuxer& pass, double rate, const ProgressSink& progress) {
       const Seconds shown_until(static_cast<double>(packet->pts + packet->duration) * tick);
       end = std::max(end.value_or(shown_until), shown_until);
     }
+    // Transport streams mark packets, and those where recordings were joined are not damaged.
+    const bool damaged = pass.complaints() > complaints && pass.container() != "mpegts";
+    complaints = pass.complaints();
     const bool joined = pass.clock_jumps() > jumps;
     jumps = pass.clock_jumps();
     // Matroska's frames before time 0 have none: what a cut left of a group of pictures.
     const bool before_zero = packet->pts == AV_NOPTS_VALUE && matroska;
-    if (!before_zero && is_shown(*packet, codec)) scan.add(*packet, joined);
+    if (!before_zero && is_shown(*packet, codec)) scan.add(*packet, joined, damaged);
   }
   FilmScan result = scan.finish();
   result.starts_over = result.starts_over || jumps > 0;

@@ -146,6 +146,27 @@ TEST_F(OddFilm, FramesThatATransportStreamLostAreCounted) {
   EXPECT_THROW(FrameReader(path, strict), InputError);
 }
 
+// Their demuxers find their way again and say nothing of it.
+TEST_F(OddFilm, FramesThatOtherFormatsLostAreCountedToo) {
+  for (const auto& [name, codec] : {std::pair("film.mkv", "-c:v libx264 -g 50"),
+                                    std::pair("film.flv", "-c:v libx264 -g 50 -bf 0"),
+                                    std::pair("film.webm", "-c:v libvpx-vp9 -b:v 300k -g 50")}) {
+    SCOPED_TRACE(name);
+    const auto whole =
+        made(name, "-f lavfi -i testsrc2=size=96x64:rate=25:duration=20 " + std::string(codec));
+    EXPECT_EQ(pictures_of(whole, 0, 16).damage, "");
+    std::string bytes = testing::bytes_of(whole);
+    std::mt19937 random(1);
+    for (size_t i = bytes.size() / 3, end = i + bytes.size() / 15; i < end; ++i) {
+      bytes[i] = static_cast<char>(random());
+    }
+    const Pictures noisy = pictures_of(file(std::string("noisy-") + name, bytes), 0, 16);
+    const int64_t lost = 500 - noisy.info.frames;
+    ASSERT_GT(lost, 5);
+    EXPECT_THAT(noisy.damage, HasSubstr(std::to_string(lost) + " frames are missing"));
+  }
+}
+
 TEST_F(OddFilm, TimesOfAMillisecondClockTellTheRateThatTheHeaderDoesNot) {
   // As live encoders write it: a stream of 1000 frames a second, of which every 33rd is there.
   const auto path = made("clock.mkv",
