@@ -160,6 +160,7 @@ void run_ask(const AskOptions& options, Messages& messages, const CancelFlag& ca
   callbacks.on_restart = [&](size_t /*question*/) { stream.restart(); };
   callbacks.cancel = &cancel;
 
+  check_address_space(options.merged.bundle);
   const auto start = Clock::now();
   const Opened opened = open_film(options, callbacks);
   const auto loading = Clock::now();

@@ -2,23 +2,47 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
+
 #include "moviechat/model/device.h"
+#include "moviechat/support/process.h"
 
 namespace moviechat::cli {
 
-int64_t threads_for(const RuntimeOptions& runtime, const BundleSpec& bundle) {
-  if (runtime.threads > 0) return runtime.threads;
-  constexpr uintmax_t kSmall = uintmax_t{64} << 20;  // bytes of all parts
-  uintmax_t bytes = 0;
+namespace {
+
+/// Of all parts of a bundle.
+int64_t bytes_of(const BundleSpec& bundle) {
+  int64_t bytes = 0;
   for (const auto& [part, sha256] : bundle.files) {
     std::error_code ignored;
     const uintmax_t size = std::filesystem::file_size(bundle.folder / part, ignored);
-    if (!ignored) bytes += size;
+    if (!ignored) bytes += static_cast<int64_t>(size);
   }
-  return bytes < kSmall ? 1 : 0;
+  return bytes;
+}
+
+}  // namespace
+
+void check_address_space(const BundleSpec& bundle) {
+  constexpr int64_t kForTheRest = int64_t{512} << 20;  // threads, a film's frames, activations
+  constexpr int64_t kMegabyte = 1'000'000;
+  const auto left = address_space_left();
+  const int64_t needed = 2 * bytes_of(bundle) + kForTheRest;  // a part is read, then converted
+  if (!left || *left >= needed) return;
+  throw OutOfResources("too little memory: the limit of address space (ulimit -v) leaves " +
+                       std::to_string(std::max<int64_t>(*left, 0) / kMegabyte) + " MB, about " +
+                       std::to_string(needed / kMegabyte) + " MB are needed; raise it");
+}
+
+int64_t threads_for(const RuntimeOptions& runtime, const BundleSpec& bundle) {
+  if (runtime.threads > 0) return runtime.threads;
+  constexpr int64_t kSmall = int64_t{64} << 20;  // bytes of all parts
+  return bytes_of(bundle) < kSmall ? 1 : 0;
 }
 
 Bundle load_bundle(const MergedSettings& merged) {
+  check_address_space(merged.bundle);
   const RuntimeOptions& runtime = merged.chosen.settings.runtime;
   const int64_t threads = threads_for(runtime, merged.bundle);
   if (threads > 0) at::set_num_threads(static_cast<int>(threads));

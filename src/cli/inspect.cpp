@@ -1,5 +1,6 @@
 #include "cli/inspect.h"
 
+#include "cli/bundle_loading.h"
 #include "cli/frame_folder.h"
 #include "cli/inspect_bundle.h"
 #include "moviechat/support/moment.h"
@@ -103,6 +104,7 @@ std::string video_text(const VideoReport& report) {
 
 std::string inspect_video(const InspectOptions& options, Messages& messages,
                           const CancelFlag& cancel) {
+  check_address_space(options.merged.bundle);
   const Settings& settings = options.merged.chosen.settings;
   Callbacks callbacks;
   callbacks.warn = [&](const std::string& line) { messages.warn(line); };

@@ -35,7 +35,7 @@ Codec::Codec(const AVStream& stream, const std::string& path, const Options& opt
 
 bool Codec::send(const AVPacket& packet) {
   const int code = avcodec_send_packet(context_.get(), &packet);
-  if (code == AVERROR(ENOMEM)) throw Error("out of memory while decoding '" + path_ + "'");
+  if (code == AVERROR(ENOMEM)) throw_out_of_memory("decoding", path_);
   return code >= 0;
 }
 
@@ -43,7 +43,7 @@ void Codec::drain() { avcodec_send_packet(context_.get(), nullptr); }
 
 Codec::Answer Codec::receive(AVFrame& frame) {
   const int code = avcodec_receive_frame(context_.get(), &frame);
-  if (code == AVERROR(ENOMEM)) throw Error("out of memory while decoding '" + path_ + "'");
+  if (code == AVERROR(ENOMEM)) throw_out_of_memory("decoding", path_);
   if (code == AVERROR_EOF) return Answer::end;
   if (code == AVERROR(EAGAIN)) return Answer::more;
   return code < 0 ? Answer::error : Answer::frame;

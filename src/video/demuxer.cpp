@@ -115,7 +115,7 @@ Demuxer::Demuxer(std::shared_ptr<FilmSource> source, int64_t max_pixels)
 void Demuxer::check(int code) const {
   if (source_->cancel() != nullptr) source_->cancel()->check();
   if (io_) io_->rethrow();
-  if (code == AVERROR(ENOMEM)) throw Error("out of memory while opening '" + path_ + "'");
+  if (code == AVERROR(ENOMEM)) throw_out_of_memory("opening", path_);
   if (code >= 0) return;
   const std::string loss = source_->loss();
   throw InputError("'" + path_ + "' is not a video that can be read (" +
@@ -296,7 +296,7 @@ bool Demuxer::read_any(AVPacket& packet) {
     const int code = av_read_frame(context_.get(), &packet);
     if (io_) io_->rethrow();
     if (code == AVERROR_EOF) return false;
-    if (code == AVERROR(ENOMEM)) throw Error("out of memory while reading '" + path_ + "'");
+    if (code == AVERROR(ENOMEM)) throw_out_of_memory("reading", path_);
     if (code == AVERROR(EAGAIN)) continue;
     if (code < 0) {
       failure_ = av_reason(code);

@@ -21,6 +21,14 @@ std::string av_reason(int code) {
   return text.data();
 }
 
+void throw_out_of_memory(const std::string& doing, const std::string& path) {
+  constexpr size_t kPlenty = size_t{64} << 20;  // bytes
+  const std::unique_ptr<void, FreeByPointer<av_free>> room(av_malloc(kPlenty));
+  if (!room) throw OutOfResources("out of memory while " + doing + " '" + path + "'");
+  throw InputError("'" + path + "' claims more than memory could hold: it is damaged; expected a " +
+                   "whole video file");
+}
+
 int av_check(int code, const std::string& doing) {
   if (code < 0) throw Error(doing + ": " + av_reason(code));
   return code;

@@ -65,6 +65,10 @@ class Dictionary {
 /// FFmpeg's words for a return code.
 std::string av_reason(int code);
 
+/// FFmpeg asked for more memory than it got. Where there is plenty, a damaged file made it ask for
+/// an absurd amount, and this is an InputError.
+[[noreturn]] void throw_out_of_memory(const std::string& doing, const std::string& path);
+
 /// `code`, or Error "`doing`: the reason" when it is one; out of memory is an Error, too.
 int av_check(int code, const std::string& doing);
 

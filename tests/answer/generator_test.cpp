@@ -295,22 +295,25 @@ TEST_F(GeneratorTest, OptionsThatCannotWorkAreRefused) {
   options.max_new_tokens = 2000;
   EXPECT_THAT(message([&] { tiny_.generator(options); }),
               HasSubstr("must be less than the model's context (2000), got 2000"));
-  const auto refusal = [](const std::string& key, const std::string& value) {
+  const auto refusal = [](auto GenerationOptions::*option, auto value) {
     GenerationOptions changed;
-    set_field(changed, key, value);
+    changed.*option = value;
     return message([&] { changed.check(); });
   };
-  EXPECT_EQ(refusal("top_p", "0"), "generation.top_p must be over 0 and at most 1, got 0");
-  EXPECT_EQ(refusal("beams", "0"), "generation.beams must be between 1 and 64, got 0");
-  EXPECT_EQ(refusal("temperature", "-1"), "generation.temperature must be 0 or more, got -1");
-  EXPECT_EQ(refusal("min_new_tokens", "301"),
+  EXPECT_EQ(refusal(&GenerationOptions::top_p, 0),
+            "generation.top_p must be over 0 and at most 1, got 0");
+  EXPECT_EQ(refusal(&GenerationOptions::beams, 0), "generation.beams must be 1 to 64, got 0");
+  EXPECT_EQ(refusal(&GenerationOptions::temperature, -1),
+            "generation.temperature must be 0 to 1000, got -1");
+  EXPECT_EQ(refusal(&GenerationOptions::min_new_tokens, 301),
             "generation.min_new_tokens must be at most generation.max_new_tokens (300), got 301");
-  EXPECT_EQ(refusal("max_new_tokens", "0"),
+  EXPECT_EQ(refusal(&GenerationOptions::max_new_tokens, 0),
             "generation.max_new_tokens must be 1 to 1000000, got 0");
-  EXPECT_EQ(refusal("repetition_penalty", "0"),
-            "generation.repetition_penalty must be over 0, got 0");
-  EXPECT_EQ(refusal("top_k", "-1"), "generation.top_k must be 0 or more, got -1");
-  EXPECT_EQ(refusal("seed", "-1"), "generation.seed must be 0 or more, got -1");
+  EXPECT_EQ(refusal(&GenerationOptions::repetition_penalty, 0),
+            "generation.repetition_penalty must be over 0 and at most 1000, got 0");
+  EXPECT_EQ(refusal(&GenerationOptions::top_k, -1),
+            "generation.top_k must be 0 to 1000000, got -1");
+  EXPECT_EQ(refusal(&GenerationOptions::seed, -1), "generation.seed must be at least 0, got -1");
 }
 
 TEST_F(GeneratorTest, ALongerPromptThanBeforeStillSharesWhatWasRead) {
