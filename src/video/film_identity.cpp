@@ -1,5 +1,6 @@
 #include "video/film_identity.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <chrono>
@@ -55,9 +56,15 @@ bool is_settled(const struct stat& status) {
   return std::chrono::seconds(status.st_ctim.tv_sec) + kStep < now;
 }
 
+/// Whoever limits the size of files wants little to be written, and nothing beside the results.
+bool may_write_notes() {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY;
+}
+
 void remember(const struct stat& status, const std::string& sha256) {
   const fs::path note = note_of(status);
-  if (note.empty()) return;
+  if (note.empty() || !may_write_notes()) return;
   std::error_code ignored;
   fs::create_directories(note.parent_path(), ignored);
   try {

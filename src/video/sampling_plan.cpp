@@ -19,6 +19,12 @@ int64_t ceil_frame(double position) {
   return static_cast<int64_t>(std::ceil(position - kFrameSlack));
 }
 
+/// A quotient as a whole number, also of clips so short that they are none: 0 then.
+int64_t whole(double quotient) {
+  constexpr double kMost = 1e18;
+  return std::isnan(quotient) ? 0 : static_cast<int64_t>(std::clamp(quotient, -kMost, kMost));
+}
+
 /// Builds samples of one film from positions on it, in frames of its average rate: 0 … F.
 struct Film {
   Seconds duration;
@@ -226,14 +232,14 @@ BreakpointCut released_cut(Seconds duration, Seconds moment, int64_t clips, int6
   const double q = std::floor(moment.count() / clip);
   const double c =
       std::floor((moment.count() - clip * q) / (clip / static_cast<double>(denominator)));
-  return {static_cast<int64_t>(q), static_cast<int64_t>(c)};
+  return {whole(q), whole(c)};
 }
 
 BreakpointCut eval_code_cut(int64_t frames, int64_t moment_frame, int64_t clips) {
   const double clip = static_cast<double>(frames) / static_cast<double>(clips);
   const double q = std::floor(static_cast<double>(moment_frame) / clip);
   const double c = std::floor(static_cast<double>(frames) - q * clip);
-  return {static_cast<int64_t>(q), static_cast<int64_t>(c)};
+  return {whole(q), whole(c)};
 }
 
 }  // namespace moviechat
