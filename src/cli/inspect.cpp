@@ -41,7 +41,7 @@ Json frames_json(const std::vector<PlannedFrame>& frames) {
   return list;
 }
 
-/// Where frames do not come at the rate, and where other recordings begin; times in seconds.
+/// Gaps between frames, and joins, where another recording begins; times in seconds.
 Json continuity_json(const VideoInfo& info) {
   Json json = {{"gaps", Json::array()}, {"joins", Json::array()}};
   if (!info.index) return json;

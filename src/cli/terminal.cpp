@@ -24,7 +24,7 @@ std::string amount(const Progress& progress) {
   return text + " " + std::string(progress.unit);
 }
 
-/// Whether stderr is a terminal on which a line can be written over.
+/// True when stderr is a terminal on which a line can be written over.
 bool can_rewrite_lines() {
   const char* kind = std::getenv("TERM");
   const std::string_view name = kind == nullptr ? "" : kind;

@@ -25,7 +25,7 @@ class OutOfResources : public Error {
   using Error::Error;
 };
 
-/// Whether a library's message, in whatever words, says that memory could not be had.
+/// True when a library's message, in whatever words, says that memory could not be had.
 bool tells_of_memory(std::string_view message);
 
 /// The user asked to stop (Ctrl-C). Not a failure of anything.

@@ -15,7 +15,7 @@ namespace moviechat {
 /// once a level.
 constexpr size_t kDeepestJson = 100;
 
-/// Whether text that is read as JSON would be nested deeper. Takes one pass.
+/// True when text that is read as JSON would be nested deeper. Takes one pass.
 bool is_nested_too_deep(std::string_view text);
 
 /// JSON from elsewhere: all of it is read here. Discarded (json.is_discarded()) when the text is
@@ -29,7 +29,7 @@ Json parse_json(std::string_view text) {
 /// Why parse_json() took a text for none: "is not valid JSON", or that it is nested too deep.
 std::string json_fault(std::string_view text);
 
-/// Which field was missing or of another type, without the library's codes.
+/// The field that was missing or of another type, without the library's codes.
 std::string json_fault(const nlohmann::json::exception& error);
 
 }  // namespace moviechat

@@ -31,7 +31,7 @@ struct EnumNames<PlanKind> {
                                      std::pair{std::string_view("none"), PlanKind::none}};
 };
 
-/// What a plan divides into equal parts. At a constant rate both give the same frames.
+/// Measure that a plan divides into equal parts. At a constant rate both give the same frames.
 enum class PlanBy {
   kind,    // frames for released and uniform, time for clips and fps
   frames,  // the film's shown frames, so that none is read twice while others are left out
