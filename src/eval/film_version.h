@@ -9,7 +9,7 @@
 
 namespace moviechat::eval {
 
-/// What lies there for a film, compared with the film that was annotated.
+/// The film or features that were found, compared with the film that was annotated.
 enum class FilmVersion {
   same,        // as annotated, or nothing says otherwise
   other_rate,  // as long as annotated, but of more or fewer frames a second

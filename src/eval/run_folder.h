@@ -13,7 +13,7 @@
 
 namespace moviechat::eval {
 
-/// What a run writes besides manifest.json, which is its first file.
+/// Files of a run besides manifest.json, which is its first one.
 std::vector<std::string> files_of_run();
 
 /// The files of a run, held by one process: manifest.json, predictions.jsonl, timings.jsonl,
