@@ -14,8 +14,6 @@
 namespace moviechat {
 namespace {
 
-constexpr double kMostPatience = 3600;  // s
-
 bool has_scheme(const std::string& path, std::string_view scheme) {
   return path.size() > scheme.size() &&
          ::strncasecmp(path.data(), scheme.data(), scheme.size()) == 0;
@@ -59,14 +57,7 @@ class RtspSource : public FilmSource {
 
 FilmSource::FilmSource(std::string name, const ReaderOptions& options)
     : name_(std::move(name)), cancel_(options.cancel), patience_(options.patience) {
-  if (options.spool < 0) {
-    throw InputError("video.spool must be 0 (nothing is kept) or more bytes, got " +
-                     to_text(options.spool));
-  }
-  if (!(options.patience > 0 && options.patience <= kMostPatience)) {
-    throw InputError("video.patience must be above 0 and at most " + to_text(kMostPatience) +
-                     " s, got " + to_text(options.patience));
-  }
+  check_ranges(options, "video.");
 }
 
 std::shared_ptr<FilmSource> FilmSource::open(const std::string& path,
