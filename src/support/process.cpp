@@ -7,28 +7,29 @@
 #include <string>
 
 namespace moviechat {
+namespace {
 
-MemoryUse resident_memory() {
-  MemoryUse use;
+/// A field of /proc/self/status, in bytes; 0 where the system does not tell.
+int64_t status_bytes(const std::string& name) {
   std::ifstream status("/proc/self/status");
   std::string key;
   for (int64_t kib = 0; status >> key; status.ignore(1 << 12, '\n')) {
-    if (key == "VmHWM:" && status >> kib) use.peak = kib * 1024;
-    if (key == "VmRSS:" && status >> kib) use.now = kib * 1024;
+    if (key == name && status >> kib) return kib * 1024;
   }
-  return use;
+  return 0;
+}
+
+}  // namespace
+
+MemoryUse resident_memory() {
+  return {.now = status_bytes("VmRSS:"), .peak = status_bytes("VmHWM:")};
 }
 
 std::optional<int64_t> address_space_left() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return std::nullopt;
-  int64_t taken = 0;
-  std::ifstream status("/proc/self/status");
-  std::string key;
-  for (int64_t kib = 0; status >> key; status.ignore(1 << 12, '\n')) {
-    if (key == "VmSize:" && status >> kib) taken = kib * 1024;
-  }
-  return static_cast<int64_t>(std::min<rlim_t>(limit.rlim_cur, INT64_MAX)) - taken;
+  return static_cast<int64_t>(std::min<rlim_t>(limit.rlim_cur, INT64_MAX)) -
+         status_bytes("VmSize:");
 }
 
 }  // namespace moviechat
