@@ -113,7 +113,7 @@ void hide_words(long status, Exchange& exchange) {
 std::string endpoint_address(std::string url) {
   const WebAddress address = web_address("--judge-url", url);
   if (address.names_user || url.find_first_of("?#") != std::string::npos) {
-    throw InputError("--judge-url '" + url +
+    throw InputError("--judge-url '" + without_password(url) +
                      "' must be a host and a path, expected http://HOST[:PORT]/v1 or https://…");
   }
   while (url.ends_with('/')) url.pop_back();

@@ -101,8 +101,19 @@ CURLcode perform(CURL* request, const CancelFlag& cancel) {
 
 }  // namespace
 
+std::string without_password(const std::string& address) {
+  const size_t scheme = address.find("://");
+  if (scheme == std::string::npos) return address;
+  const size_t begin = scheme + 3;
+  const size_t end = std::min(address.find_first_of("/?#", begin), address.size());
+  const size_t at = address.rfind('@', end);
+  const size_t colon = address.find(':', begin);
+  if (at == std::string::npos || at < begin || at >= end || colon >= at) return address;
+  return address.substr(0, colon) + ":***" + address.substr(at);
+}
+
 WebAddress web_address(const std::string& what, const std::string& url) {
-  const std::string name = what + " '" + url + "'";
+  const std::string name = what + " '" + without_password(url) + "'";
   if (std::any_of(url.begin(), url.end(), steers)) {
     throw InputError(name +
                      " holds a blank, a control character or a backslash, which no web address "

@@ -175,6 +175,8 @@ void Decoder::take(FramePtr frame) {
   const bool marked = !unsure_ && (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0;
   const bool concealed = marked || frame->decode_error_flags != 0;
   if (concealed && !careful_ && decode_again()) return;
+  // Left out by an edit list. FFmpeg 5's decoders of motion JPEG and AV1 return such frames.
+  if ((frame->flags & AV_FRAME_FLAG_DISCARD) != 0) return;
   if (skip_until_) {
     const int64_t time = identity(*frame).value_or(*skip_until_ + 1);
     const bool given = time <= *skip_until_;

@@ -127,7 +127,7 @@ void Demuxer::find_format() {
     throw InputError("'" + path_ + "' is a playlist (" + kind +
                      "), which names other files; give the video itself");
   };
-  if (source_->read_by_ffmpeg()) {
+  if (source_->address_for_ffmpeg() != nullptr) {
     format_ = av_find_input_format("rtsp");
     return;
   }
@@ -156,12 +156,12 @@ void Demuxer::look_at_tables() {
 }
 
 void Demuxer::open_format() {
-  const bool rtsp = source_->read_by_ffmpeg();
+  const std::string* const rtsp = source_->address_for_ffmpeg();
   Dictionary options;
   const std::chrono::microseconds patience =
       std::chrono::duration_cast<std::chrono::microseconds>(source_->patience());
-  if (rtsp) options.set("timeout", std::to_string(patience.count()));
-  options.set("protocol_whitelist", rtsp ? "tcp,tls,udp,rtp,rtsp" : "");
+  if (rtsp != nullptr) options.set("timeout", std::to_string(patience.count()));
+  options.set("protocol_whitelist", rtsp != nullptr ? "tcp,tls,udp,rtp,rtsp" : "");
   if (edits_proven_) options.set("advanced_editlist", "0");
   AVFormatContext* context = av_allocated(avformat_alloc_context());
   context->interrupt_callback = {[](void* source) {
@@ -177,8 +177,8 @@ void Demuxer::open_format() {
     context->io_open = refuse_other_files;
   }
   // On failure FFmpeg frees the context itself.
-  const int opened =
-      avformat_open_input(&context, rtsp ? path_.c_str() : "", format_, options.address());
+  const int opened = avformat_open_input(&context, rtsp != nullptr ? rtsp->c_str() : "", format_,
+                                         options.address());
   context_.reset(context);
   check(opened);
 

@@ -79,7 +79,7 @@ void FilmIndex::for_each_step(int64_t stride, const Take& take) const {
   }
 }
 
-int64_t FilmIndex::median_step() const {
+int64_t FilmIndex::usual_ticks() const {
   constexpr int64_t kSamples = 4096;
   const int64_t count = frames() - 1;
   if (count < 1) return 0;
@@ -91,17 +91,13 @@ int64_t FilmIndex::median_step() const {
   return std::max<int64_t>(*middle, 1);
 }
 
-Seconds FilmIndex::usual_step() const {
-  return Seconds(static_cast<double>(median_step()) * tick_);
-}
-
 std::vector<FilmIndex::Gap> FilmIndex::gaps() const {
   constexpr int64_t kFewest = 8;            // steps that tell a constant rate
   constexpr double kShareOfConstant = 0.9;  // of the steps
   constexpr int64_t kBeside = 50;           // frames from a damaged packet to a gap
   const int64_t count = frames() - 1;
   if (count < kFewest) return {};
-  const int64_t usual = median_step();
+  const int64_t usual = usual_ticks();
   const int64_t jitter = std::max<int64_t>(usual / 8, 1);
   int64_t regular = 0;
   for_each_step(1, [&](int64_t, int64_t, int64_t step) {

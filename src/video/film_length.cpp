@@ -44,6 +44,19 @@ Rational true_rate(Rational stated, const FilmIndex& index) {
   return right ? stated : rational_rate(measured);
 }
 
+/// Lets a film begin at the timestamp of its first shown frame. Where packets have decoding times
+/// only, a decoder that reorders shows each frame with the time of a later packet, and the last
+/// ones one frame after another.
+void begin_at(FilmIndex& index, int64_t first, bool by_decoding) {
+  const int64_t all = index.frames();
+  index.begin_at(first);
+  const int64_t step = std::max<int64_t>(index.usual_ticks(), 1);
+  while (by_decoding && index.frames() > 0 && index.frames() < all) {
+    index.add(index.end());
+    index.end_at(index.end() + step);
+  }
+}
+
 Seconds tolerance(const FilmLength& length) { return Seconds(0.2 + 2 / length.fps.value()); }
 
 /// By the header alone, which is not proven.
@@ -96,6 +109,7 @@ FilmLength survey_film(Demuxer& demuxer, const ReaderOptions& options) {
     length.index = std::move(scan.index);
     length.frames = std::max<int64_t>(scan.frames, 1);
     length.starts_over = scan.starts_over;
+    length.by_decoding = scan.by_decoding;
     length.is_last_torn = scan.is_last_torn && demuxer.container() != "mpegts";
     length.keys = std::move(scan.keys);
     length.end = scan.end;
@@ -121,7 +135,7 @@ FilmLength length_from(FilmLength length, Demuxer& demuxer, const ReaderOptions&
     return end_will_tell ? length : claimed_length(demuxer, std::move(length), first);
   }
   if (length.index) {
-    length.index->begin_at(first);
+    begin_at(*length.index, first, length.by_decoding);
     length.frames = length.index->frames();
     length.duration = length.index->duration();
   }

@@ -32,6 +32,7 @@ struct FilmLength {
 
   // Of the pass.
   bool passed = false;        // all packets were read; else tables prove the index, or nothing does
+  bool by_decoding = false;   // the index has decoding times
   bool is_last_torn = false;  // the file ends inside the last packet
   std::optional<Seconds> end;  // of the last packet of any stream, by the file's clock
 };

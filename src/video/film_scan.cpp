@@ -60,10 +60,11 @@ class Scan {
     const int64_t time = packet.dts != AV_NOPTS_VALUE ? packet.dts : packet.pts;
     torn_ = (packet.flags & AV_PKT_FLAG_CORRUPT) != 0;
     if ((torn_ || damaged) && time != AV_NOPTS_VALUE) index_->add_damage(time);
-    if (packet.pts == AV_NOPTS_VALUE) {
+    if (time == AV_NOPTS_VALUE) {
       timed_ = false;
       return;
     }
+    if (packet.pts == AV_NOPTS_VALUE) ++without_pts_;
     if (joined || (latest_ && time < *latest_ - second_)) flush();  // another recording begins
     if (joined) index_->add_join();
     waiting_.push({shown_at(packet), packet.duration});
@@ -76,7 +77,9 @@ class Scan {
     FilmScan scan;
     scan.frames = shown_;
     scan.is_last_torn = torn_;
+    scan.by_decoding = without_pts_ == shown_;
     if (!timed_ || index_->frames() == 0) return scan;
+    if (without_pts_ > 0 && !scan.by_decoding) return scan;
     index_->end_at(end_);
     scan.index = index_;
     scan.frames = index_->frames();
@@ -95,6 +98,7 @@ class Scan {
   /// timestamp beyond that is damaged; it is taken for one like the timestamp before.
   int64_t shown_at(const AVPacket& packet) {
     constexpr int64_t kReorder = 17;  // frames
+    if (packet.pts == AV_NOPTS_VALUE) return packet.dts;
     if (packet.dts == AV_NOPTS_VALUE) return packet.pts;
     const int64_t step = std::max(latest_ ? packet.dts - *latest_ : 0, step_);
     const int64_t delay = packet.pts - packet.dts;
@@ -138,6 +142,7 @@ class Scan {
   int64_t delay_ = 0;  // from decoding to show, of the packet before
   int64_t end_ = 0;
   int64_t shown_ = 0;
+  int64_t without_pts_ = 0;
   bool timed_ = true;
   bool torn_ = false;
 };

@@ -14,6 +14,7 @@ namespace moviechat {
 struct FilmScan {
   std::shared_ptr<FilmIndex> index = nullptr;  // null: some packets have no timestamps
   int64_t frames = 0;                          // that are shown
+  bool by_decoding = false;    // the index has decoding times: packets have no others, as in AVI
   bool starts_over = false;    // timestamps do: recordings were put one behind the other
   bool is_last_torn = false;   // the file ends inside the last packet
   std::vector<int64_t> keys;   // timestamps of key frames in the format's index after the pass

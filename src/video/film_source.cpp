@@ -36,7 +36,7 @@ void check_address(const std::string& address) {
       found = found || (high >= 0 && low >= 0 && is_control(high * 16 + low));
     }
     if (!found) continue;
-    throw InputError("video '" + address +
+    throw InputError("video '" + without_password(address) +
                      "' holds control characters, such as line ends; take them out");
   }
 }
@@ -45,12 +45,15 @@ void check_address(const std::string& address) {
 class RtspSource : public FilmSource {
  public:
   RtspSource(const std::string& address, const ReaderOptions& options)
-      : FilmSource(address, options) {}
-  bool read_by_ffmpeg() const override { return true; }
+      : FilmSource(without_password(address), options), address_(address) {}
+  const std::string* address_for_ffmpeg() const override { return &address_; }
   size_t read(int64_t /*offset*/, std::span<uint8_t> /*room*/) override { return 0; }
   std::optional<int64_t> size() const override { return std::nullopt; }
   bool can_seek() const override { return false; }
   bool is_kept() const override { return false; }
+
+ private:
+  std::string address_;
 };
 
 }  // namespace
@@ -66,13 +69,14 @@ std::shared_ptr<FilmSource> FilmSource::open(const std::string& path,
   const bool http = has_scheme(path, "http://") || has_scheme(path, "https://");
   if (!rtsp && !http) return open_local(path, options);
   if (!options.allow_url) {
-    throw InputError("video '" + path + "' is an address; --allow-url opens http, https and rtsp");
+    throw InputError("video '" + without_password(path) +
+                     "' is an address; --allow-url opens http, https and rtsp");
   }
   check_address(path);
   if (rtsp) return std::make_shared<RtspSource>(path, options);
   web_address("video", path);
   return std::make_shared<StreamSource>(
-      path, options,
+      without_password(path), options,
       [path, patience = Seconds(options.patience), cancel = options.cancel](int64_t at) {
         return std::make_unique<HttpTransfer>(path, at, patience, cancel);
       });

@@ -25,14 +25,16 @@ class FilmSource {
   FilmSource(const FilmSource&) = delete;
   FilmSource& operator=(const FilmSource&) = delete;
 
+  /// As messages show it: an address without its password.
   const std::string& name() const { return name_; }
   const CancelFlag* cancel() const { return cancel_; }
 
   /// How long a server may send nothing.
   Seconds patience() const { return patience_; }
 
-  /// An address that only FFmpeg can read (rtsp), so that nothing here gives its bytes.
-  virtual bool read_by_ffmpeg() const { return false; }
+  /// The address of a stream that FFmpeg has to read by itself (rtsp), so that nothing here gives
+  /// its bytes; nullptr of all others.
+  virtual const std::string* address_for_ffmpeg() const { return nullptr; }
 
   /// Bytes from `offset` on, at least one, for which it waits; 0 at the end.
   virtual size_t read(int64_t offset, std::span<uint8_t> room) = 0;

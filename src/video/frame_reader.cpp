@@ -37,11 +37,12 @@ struct FrameReader::State {
   };
 
   State(const std::filesystem::path& file, ReaderOptions reader_options)
-      : options(std::move(reader_options)), path(file.string()) {
+      : options(std::move(reader_options)) {
     if (options.size < 0 || options.size > 16384) {
       throw InputError("the size of video frames must be 0 to 16384, got " + to_text(options.size));
     }
-    if (!options.source) options.source = FilmSource::open(path, options);
+    if (!options.source) options.source = FilmSource::open(file.string(), options);
+    path = options.source->name();
     demuxer = std::make_unique<Demuxer>(options.source, options.max_pixels);
     length = survey_film(*demuxer, options);
     decoder = std::make_unique<Decoder>(*demuxer, path, options, stats);

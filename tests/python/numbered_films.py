@@ -6,6 +6,7 @@ right.
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
@@ -78,15 +79,28 @@ def encode(
 
 
 def shown(path: Path) -> list[tuple[float, int]]:
-    """Each frame that FFmpeg shows: when, in seconds of the file's clock, and its number."""
-    times = run(
-        *("ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries"),
-        *("frame=best_effort_timestamp_time", "-of", "csv=p=0", path),
-    )
-    seconds = [float(line.split(",")[0]) for line in times.decode().split() if line[:1] != "N"]
+    """Each frame that FFmpeg shows: when, in seconds of the file's clock, and its number.
+
+    What an edit list leaves out is not shown; FFmpeg 5's decoders of motion JPEG and AV1 return it.
+    """
+    entries = "packet=pts_time,flags:frame=best_effort_timestamp_time"
+    listing = json.loads(
+        run(
+            *("ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", entries),
+            *("-of", "json", path),
+        )
+    )["packets_and_frames"]
+    left_out = {entry.get("pts_time") for entry in listing if "D" in entry.get("flags", "")}
+    times = [
+        entry.get("best_effort_timestamp_time") for entry in listing if entry["type"] == "frame"
+    ]
     pixels = ffmpeg(
         *("-i", path, "-map", "0:v:0", "-fps_mode", "passthrough", "-f", "rawvideo"),
         *("-pix_fmt", "gray", "-"),
     )
     frames = np.frombuffer(pixels, np.uint8).reshape(-1, SIDE, SIDE)
-    return list(zip(seconds, (number(frame) for frame in frames), strict=True))
+    return [
+        (float(time), number(frame))
+        for time, frame in zip(times, frames, strict=True)
+        if time not in left_out
+    ]

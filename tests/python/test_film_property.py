@@ -55,6 +55,7 @@ CODINGS = [
     Coding("mpeg4", ["-c:v", "mpeg4", "-q:v", 2], ["avi", "mp4", "mkv"], USUAL, reorders=True),
     Coding("vp8", ["-c:v", "libvpx", "-b:v", "2M"], ["webm", "mkv"], SLOW + USUAL + FAST),
     Coding("vp9", ["-c:v", "libvpx-vp9", "-b:v", "1M", "-cpu-used", 8], ["webm", "mkv"], USUAL),
+    Coding("av1", ["-c:v", "libaom-av1", "-crf", 20, "-cpu-used", 8], ["mp4", "mkv"], USUAL),
     Coding("wmv2", ["-c:v", "wmv2", "-q:v", 2], ["wmv"], USUAL),
     Coding("mjpeg", ["-c:v", "mjpeg", "-q:v", 2], ["avi", "mov", "mkv"], SLOW + USUAL + FAST),
     Coding("ffv1", ["-c:v", "ffv1"], ["mkv", "nut"], SLOW + USUAL + FAST),

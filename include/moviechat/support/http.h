@@ -26,6 +26,9 @@ struct WebAddress {
 /// backslashes. `what` names the address in the message ("--judge-url").
 WebAddress web_address(const std::string& what, const std::string& url);
 
+/// An address of any scheme as messages show it: "http://user:***@host/…" (RFC 3986, 3.2.1).
+std::string without_password(const std::string& address);
+
 template <auto Free>
 struct FreeBy {
   template <class T>

@@ -48,7 +48,8 @@ class FilmIndex {
   int64_t frame_at(Seconds since_first) const;
 
   /// Median time from one frame to the next; 0 of a single frame.
-  Seconds usual_step() const;
+  Seconds usual_step() const { return Seconds(static_cast<double>(usual_ticks()) * tick_); }
+  int64_t usual_ticks() const;
 
   /// A time in which no frame comes where one should.
   struct Gap {
@@ -73,7 +74,6 @@ class FilmIndex {
   static constexpr int64_t kSpacing = 64;  // frames
 
   Seconds since_first(int64_t pts) const;
-  int64_t median_step() const;
   template <class Take>
   void for_each_step(int64_t stride, const Take& take) const;
 
