@@ -222,6 +222,19 @@ TEST(HttpFilm, WithoutEndIsBoundedByTheSpool) {
                     HasSubstr("--plan fps:R")));
 }
 
+TEST(HttpFilm, PasswordsOfAddressesAreNotShown) {
+  FilmServer server(testing::with_ranges("no film"));
+  const std::string address = server.address();
+  const std::string with_password = "http://me:s%40cret@" + address.substr(7);
+  for (const bool allowed : {false, true}) {
+    ReaderOptions options;
+    options.allow_url = allowed;
+    const std::string message = refusal(with_password, options);
+    EXPECT_THAT(message, HasSubstr("http://me:***@" + address.substr(7)));
+    EXPECT_THAT(message, Not(HasSubstr("cret")));
+  }
+}
+
 TEST(HttpFilm, AddressesWithControlCharactersAreRefused) {
   FilmServer server(testing::without_length(""));
   for (const std::string end : {"\r\n", "\n", "\t", "\x7f", "%0d%0a", "%0A", "%00"}) {
