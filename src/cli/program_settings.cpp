@@ -83,8 +83,10 @@ Environment moviechat_environment() {
 }
 
 std::vector<Assignment> assignments_of(const Environment& environment, const WarningSink& warn) {
-  std::map<std::string, std::string> key_of = {{"MOVIECHAT_PLAN", "plan"},
-                                               {"MOVIECHAT_DEVICE", "runtime.device"}};
+  std::map<std::string, std::string> key_of = {
+      {"MOVIECHAT_PLAN", "plan"},
+      {"MOVIECHAT_DEVICE", "runtime.device"},
+      {"MOVIECHAT_MEMORY_CONSOLIDATION", "memory.consolidation"}};
   std::vector<FieldText> known;
   for (const FieldText& field : list_fields(ProgramSettings{})) {
     key_of[variable_of(field.key)] = field.key;

@@ -17,7 +17,7 @@
 #include "moviechat/support/error.h"
 #include "moviechat/support/fields.h"
 #include "moviechat/support/stage_costs.h"
-#include "schedule.h"
+#include "timeline.h"
 #include "watch.h"
 
 namespace moviechat {
@@ -259,42 +259,37 @@ WatchedFilm Pipeline::watch(const std::filesystem::path& video,
   // One pass: frames → blocks → memory; each moment's memory becomes video tokens as soon as it is
   // complete.
   film.of_moment.resize(moments.size());
-  const ViewSink read = [&](std::optional<size_t> moment, const MemoryView& view) {
+  const MemorySink read = [&](std::optional<size_t> moment, const MemoryView& view) {
     const Stopwatch stopwatch(film.costs, "read");
     (moment ? film.of_moment[*moment] : film.of_film) =
         read_memory(bundle_.memory_reader(), view, run.evidence);
   };
   const bool whole_film =
       std::find(film.moment_of.begin(), film.moment_of.end(), std::nullopt) != film.moment_of.end();
-  StepSource steps;
-  int64_t frames_to_read = 0;
+  Timeline timeline = as_it_comes ? Timeline(settings_.plan, whole_film)
+                                  : Timeline(film.plan, settings_.plan, whole_film);
+  for (const Moment& moment : moments) timeline.add(moment);
+  Perceiver perceiver(*footage, timeline,
+                      {.batch = settings_.runtime.batch,
+                       .encoders = encoders_for(bundle_.device(), settings_.runtime),
+                       .frames_to_read = timeline.frames_to_read(),
+                       .progress = callbacks.progress,
+                       .cancel = callbacks.cancel},
+                      film.costs);
+  const WatchResult watched = moviechat::watch(
+      perceiver,
+      {.memory = settings_.memory, .positions = spec.sizes.positions, .whole_film = whole_film},
+      read, film.costs);
   if (as_it_comes) {
-    steps = open_ended_schedule(settings_.plan, moments, whole_film);
-  } else {
-    std::vector<Step> all = schedule(film.plan, moments, settings_.plan, whole_film);
-    frames_to_read =
-        std::count_if(all.begin(), all.end(), [](const Step& step) { return step.needs_frame(); });
-    steps = in_order(std::move(all));
-  }
-  const WatchResult watched =
-      moviechat::watch(*footage, steps, moments.size(),
-                       {.memory = settings_.memory,
-                        .positions = spec.sizes.positions,
-                        .batch = settings_.runtime.batch,
-                        .encoders = encoders_for(bundle_.device(), settings_.runtime),
-                        .whole_film = whole_film,
-                        .frames_to_read = frames_to_read},
-                       read, callbacks.progress, callbacks.cancel, film.costs);
-  if (as_it_comes) {
-    film.video.duration = watched.seen;
-    film.video.frames = std::llround(watched.seen.count() * film.video.fps.value());
+    film.video.duration = perceiver.seen();
+    film.video.frames = std::llround(perceiver.seen().count() * film.video.fps.value());
     film.plan = plan(settings_, film.video);
     for (const Moment& moment : moments) check_in_film(moment, film.video);
   }
   footage->finish();
   const ReadStats stats = footage->stats();
   film.counts = {.frames_decoded = stats.frames_decoded,
-                 .frames_encoded = watched.frames_encoded,
+                 .frames_encoded = perceiver.frames_encoded(),
                  .seeks = stats.seeks,
                  .blocks_long = watched.blocks_long,
                  .blocks_short = watched.blocks_short};

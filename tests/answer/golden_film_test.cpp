@@ -5,18 +5,21 @@
 #include <cmath>
 
 #include "answer/tiny_model.h"
+#include "support_for_tests/memory.h"
 
 namespace moviechat {
 namespace {
 
 using nlohmann::json;
+using testing::add;
+using testing::at_moment;
 using testing::golden;
 using testing::largest_difference;
 using testing::load_safetensors;
 using testing::TinyModel;
+using testing::whole_film;
 
 constexpr double kTolerance = 1e-4;
-constexpr int64_t kPositions = 256;
 
 class GoldenFilm : public ::testing::Test {
  protected:
@@ -29,33 +32,31 @@ class GoldenFilm : public ::testing::Test {
   MemoryView released(const json& c) const {
     MemoryOptions options;
     options.similarity = Similarity::dot;
-    options.consolidation = Consolidation::clip;
-    MemoryBuilder memory(options);
+    options.policy = Policy::per_clip;
+    const auto memory = make_memory(options);
     const json& clips = film_cases_["released_plan"]["indices"];
     const bool whole = c["mode"] == "global";
     const size_t count = whole ? clips.size() : c["q"].get<size_t>();
     for (size_t i = 0; i < count; ++i) {
       auto indices = clips[i].get<std::vector<int64_t>>();
       if (!whole && i + 1 == count && c["c"] < indices.size()) indices.resize(c["c"].get<size_t>());
-      for (const int64_t index : indices) memory.add(frame(index));
-      memory.end_clip();
+      for (const int64_t index : indices) add(*memory, frame(index));
+      if (whole || i + 1 < count) memory->end_clip();  // a moment's last clip goes on
     }
-    return whole ? memory.global(kPositions)
-                 : memory.at_moment(frame(c["current_frame"]), kPositions);
+    return whole ? whole_film(*memory) : at_moment(*memory, frame(c["current_frame"]));
   }
 
   /// 256 clips of 8 frames, those before the moment.
   MemoryView paper(const json& c) const {
     MemoryOptions options;
     options.similarity = c["similarity"] == "dot" ? Similarity::dot : Similarity::cosine;
-    MemoryBuilder memory(options);
+    const auto memory = make_memory(options);
     const bool whole = c["mode"] == "global";
     for (int64_t k = 0; k < 2048; ++k) {
       if (!whole && static_cast<double>(k) * 10 / 2048 >= c["t"].get<double>()) break;
-      memory.add(frame(k * 300 / 2048));
+      add(*memory, frame(k * 300 / 2048));
     }
-    return whole ? memory.global(kPositions)
-                 : memory.at_moment(frame(c["current_frame"]), kPositions);
+    return whole ? whole_film(*memory) : at_moment(*memory, frame(c["current_frame"]));
   }
 
   TinyModel tiny_;

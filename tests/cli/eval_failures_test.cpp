@@ -151,7 +151,7 @@ TEST(EvalFailures, AFilmThatCannotBeAnsweredAboutHasARowAndCostsNoOtherAnswer) {
     return testing::moviechat("eval --dataset moviechat-1k --annotations " +
                               films.word("annotations") + " --features " + films.word("features") +
                               " --out " + films.word(out) +
-                              " --plan uniform:8 --set memory.consolidation=never"
+                              " --plan uniform:8 --set memory.policy=keep_all"
                               " --set runtime.answers=100 --max-new-tokens 5");
   };
   for (const char* name : {"1", "2", "3"}) {

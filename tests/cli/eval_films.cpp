@@ -39,7 +39,7 @@ void EvalFilms::annotate(const std::string& name, const std::string& whole,
 std::string EvalFilms::eval(const std::string& out, const std::string& more) const {
   return "eval --dataset moviechat-1k --annotations " + word("annotations") + " --videos " +
          word("videos") + " --out " + word(out) +
-         " --plan uniform:4 --set memory.consolidation=never --max-new-tokens 6 " + more;
+         " --plan uniform:4 --set memory.policy=keep_all --max-new-tokens 6 " + more;
 }
 
 ProgramResult EvalFilms::evaluate(const std::string& out, const std::string& more) const {

@@ -33,7 +33,7 @@ TEST(Eval, EveryQuestionOfEveryFilmIsAnsweredInOnePass) {
   EXPECT_EQ(rows[1].results[2].reference, "A bar");
   // The same answers as when the program is asked about the film by itself.
   const auto one = testing::moviechat(
-      "--json --plan uniform:4 --set memory.consolidation=never "
+      "--json --plan uniform:4 --set memory.policy=keep_all "
       "--max-new-tokens 6 --question 'What is seen?' --at 0.7 "
       "--video " +
       films.word("videos/2.mp4"));
@@ -228,7 +228,7 @@ TEST(Eval, FeaturesAreAskedByTheAnnotatedFilmsTime) {
   const auto result =
       testing::moviechat("eval --dataset moviechat-1k --annotations " + films.word("annotations") +
                          " --features " + films.word("features") + " --out " + films.word("out") +
-                         " --plan uniform:8 --set memory.consolidation=never --max-new-tokens 5");
+                         " --plan uniform:8 --set memory.policy=keep_all --max-new-tokens 5");
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const auto row = films.rows("out")[0];
   EXPECT_EQ(row.video_info->duration, 40);

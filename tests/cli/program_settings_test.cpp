@@ -102,11 +102,11 @@ TEST(ProgramSettings, ProfilesNameTheChoicesOfTheAlgorithm) {
   EXPECT_EQ(released.chosen.settings.plan.clips, 128);
   EXPECT_EQ(released.chosen.settings.plan.breakpoint, BreakpointRule::inference);
   EXPECT_EQ(released.chosen.settings.memory.similarity, Similarity::dot);
-  EXPECT_EQ(released.chosen.settings.memory.consolidation, Consolidation::clip);
+  EXPECT_EQ(released.chosen.settings.memory.policy, Policy::per_clip);
 
   const Settings uniform = merge({"--profile", "uniform"}).chosen.settings;
   EXPECT_EQ(uniform.plan.kind, PlanKind::uniform);
-  EXPECT_EQ(uniform.memory.consolidation, Consolidation::never);
+  EXPECT_EQ(uniform.memory.policy, Policy::keep_all);
 }
 
 TEST(ProgramSettings, AProfileIsABaseForTheOtherSources) {
@@ -149,7 +149,7 @@ TEST(ProgramSettings, ThePlanShorthandReachesThePlanAlone) {
   const Settings settings = merge({"--plan", "uniform:8"}).chosen.settings;
   EXPECT_EQ(settings.plan.kind, PlanKind::uniform);
   EXPECT_EQ(settings.plan.frames, 8);
-  EXPECT_EQ(settings.memory.consolidation, Consolidation::window);
+  EXPECT_EQ(settings.memory.policy, Policy::window);
   EXPECT_DOUBLE_EQ(merge({"--plan", "fps:0.5"}).chosen.settings.plan.rate, 0.5);
 }
 

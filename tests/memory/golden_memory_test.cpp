@@ -1,8 +1,9 @@
 // Memory against recorded runs of the authors' code and of an independent Python reference.
 #include <gtest/gtest.h>
 
-#include "moviechat/memory/memory.h"
+#include "moviechat/memory/memory_policy.h"
 #include "support_for_tests/device.h"
+#include "support_for_tests/memory.h"
 #include "support_for_tests/paths.h"
 #include "support_for_tests/safetensors.h"
 #include "support_for_tests/tensors.h"
@@ -11,6 +12,7 @@ namespace moviechat {
 namespace {
 
 using nlohmann::json;
+using testing::add;
 using testing::golden;
 using testing::golden_json;
 using testing::largest_difference;
@@ -63,7 +65,7 @@ void expect_merge_lists(std::vector<std::vector<MergeStep>> actual, const json& 
 MemoryOptions released_options() {
   MemoryOptions options;
   options.similarity = Similarity::dot;
-  options.consolidation = Consolidation::clip;
+  options.policy = Policy::per_clip;
   return options;
 }
 
@@ -73,18 +75,18 @@ TEST_P(ReleasedMemory, MergesEachClipAsTheAuthorsDo) {
   const auto tensors = load_safetensors(golden("memory.safetensors"), testing::test_device());
   const json expected = golden_json("golden.json")["cases"]["memory"]["released/" + GetParam()];
   const auto blocks = tensors.at("released/" + GetParam() + "/blocks");
-  MemoryBuilder memory(released_options());
+  const auto memory = make_memory(released_options());
   Recorded recorded;
-  memory.observe(recorded.sink());
+  memory->observe(recorded.sink());
   for (int64_t i = 0; i < blocks.size(0); ++i) {
-    memory.add(frame(blocks, i));
-    if (i % 8 == 7) memory.end_clip();
+    add(*memory, frame(blocks, i));
+    if (i % 8 == 7) memory->end_clip();
   }
   expect_merge_lists(recorded.short_term, expected["merges"]);
-  EXPECT_LT(largest_difference(features(memory.long_term()),
+  EXPECT_LT(largest_difference(features(memory->long_term()),
                                tensors.at("released/" + GetParam() + "/long")),
             kTolerance);
-  EXPECT_EQ(memory.short_size(), 0);
+  EXPECT_TRUE(memory->short_term().empty());
 }
 
 INSTANTIATE_TEST_SUITE_P(Inputs, ReleasedMemory, ::testing::Values("noise", "scenes", "still"),
@@ -94,16 +96,16 @@ TEST(ReleasedMemory, ClipsOfAnyLengthLeaveAtMostTwoBlocks) {
   const auto tensors = load_safetensors(golden("memory.safetensors"), testing::test_device());
   const json expected = golden_json("golden.json")["cases"]["memory"]["released/ragged"];
   const auto blocks = tensors.at("released/scenes/blocks");
-  MemoryBuilder memory(released_options());
+  const auto memory = make_memory(released_options());
   Recorded recorded;
-  memory.observe(recorded.sink());
+  memory->observe(recorded.sink());
   int64_t i = 0;
   for (const auto& length : expected["clip_lengths"]) {
-    for (int64_t k = 0; k < length; ++k) memory.add(frame(blocks, i++));
-    memory.end_clip();
+    for (int64_t k = 0; k < length; ++k) add(*memory, frame(blocks, i++));
+    memory->end_clip();
   }
   expect_merge_lists(recorded.short_term, expected["merges"]);
-  EXPECT_LT(largest_difference(features(memory.long_term()), tensors.at("released/ragged/long")),
+  EXPECT_LT(largest_difference(features(memory->long_term()), tensors.at("released/ragged/long")),
             kTolerance);
 }
 
@@ -125,24 +127,24 @@ TEST_P(WindowMemory, MergesAsTheReferenceDoes) {
   };
   MemoryOptions options;
   options.similarity = GetParam().similarity;
-  MemoryBuilder memory(options);
+  const auto memory = make_memory(options);
   Recorded recorded;
-  memory.observe(recorded.sink());
-  for (int64_t i = 0; i < blocks.size(0); ++i) memory.add(frame(blocks, i));
+  memory->observe(recorded.sink());
+  for (int64_t i = 0; i < blocks.size(0); ++i) add(*memory, frame(blocks, i));
 
   const int64_t full = expected["full_windows"];
-  ASSERT_EQ(memory.long_size(), 2 * full);
-  EXPECT_LT(largest_difference(features(memory.long_term()), want("long")), kTolerance);
-  EXPECT_LT(largest_difference(features(memory.short_term()), want("short_before_finish")),
+  ASSERT_EQ(std::ssize(memory->long_term()), 2 * full);
+  EXPECT_LT(largest_difference(features(memory->long_term()), want("long")), kTolerance);
+  EXPECT_LT(largest_difference(features(memory->short_term()), want("short_before_finish")),
             kTolerance);
 
-  const MemoryView view = memory.global(256);
+  const MemoryView view = testing::whole_film(*memory);
   EXPECT_LT(largest_difference(view.blocks.slice(0, 2 * full), want("long_finished")), kTolerance);
-  EXPECT_EQ(memory.long_size(), 2 * full) << "a global view must leave the builder as it is";
+  EXPECT_EQ(std::ssize(memory->long_term()), 2 * full) << "a query must leave memory as it is";
 
-  memory.finish();
+  memory->finish();
   expect_merge_lists(recorded.short_term, expected["merges"]);
-  EXPECT_TRUE(torch::equal(features(memory.long_term()), view.blocks));
+  EXPECT_TRUE(torch::equal(features(memory->long_term()), view.blocks));
 }
 
 INSTANTIATE_TEST_SUITE_P(Inputs, WindowMemory,
@@ -165,11 +167,11 @@ TEST_P(Overflow, LongTermMemoryMergesAsTheReferenceDoes) {
   MemoryOptions options;
   options.long_capacity = expected["L"];
   options.merge = GetParam();
-  MemoryBuilder memory(options);
+  const auto memory = make_memory(options);
   Recorded recorded;
-  memory.observe(recorded.sink());
-  for (int64_t i = 0; i < blocks.size(0); ++i) memory.add(frame(blocks, i));
-  memory.finish();
+  memory->observe(recorded.sink());
+  for (int64_t i = 0; i < blocks.size(0); ++i) add(*memory, frame(blocks, i));
+  memory->finish();
 
   expect_merge_lists(recorded.short_term, expected["window_merges"]);
   int64_t long_merges = 0;
@@ -183,12 +185,12 @@ TEST_P(Overflow, LongTermMemoryMergesAsTheReferenceDoes) {
   int64_t recorded_merges = 0;
   for (const auto& list : recorded.long_term) recorded_merges += static_cast<int64_t>(list.size());
   EXPECT_EQ(recorded_merges, long_merges);
-  EXPECT_LT(largest_difference(features(memory.long_term()), tensors.at(name + "/long")),
+  EXPECT_LT(largest_difference(features(memory->long_term()), tensors.at(name + "/long")),
             kTolerance);
   if (GetParam() == Merge::weighted) {
     const auto counts = tensors.at(name + "/counts");
     for (int64_t i = 0; i < counts.size(0); ++i) {
-      EXPECT_NEAR(memory.long_term()[i].frames, counts[i].item<double>(), 1e-9) << "block " << i;
+      EXPECT_NEAR(memory->long_term()[i].frames, counts[i].item<double>(), 1e-9) << "block " << i;
     }
   }
 }
@@ -203,20 +205,17 @@ TEST(MomentGolden, DropsTheBlocksThatTheReferenceDrops) {
     if (!kept.contains("dropped")) continue;  // MovieChat+ has another rule
     const int64_t long_blocks = kept["long"];
     const int64_t short_blocks = kept["short"];
-    // Block i holds the number i. One-frame clips go to long-term memory as they are.
-    MemoryOptions options;
-    options.consolidation = Consolidation::clip;
-    const auto numbered = [](int64_t i) {
-      return Block{torch::full({1, 2}, static_cast<double>(i)), Seconds(0), Seconds(0), 1};
+    // Block i holds the number i.
+    const auto numbered = [](int64_t from, int64_t count) {
+      std::vector<Block> blocks;
+      for (int64_t i = from; i < from + count; ++i) {
+        blocks.push_back({torch::full({1, 2}, static_cast<double>(i)), Seconds(0), Seconds(0), 1});
+      }
+      return blocks;
     };
-    MemoryBuilder memory(options);
-    for (int64_t i = 0; i < long_blocks; ++i) {
-      memory.add(numbered(i));
-      memory.end_clip();
-    }
-    memory.end_clip();  // an empty one
-    for (int64_t i = 0; i < short_blocks; ++i) memory.add(numbered(long_blocks + i));
-    const MemoryView view = memory.at_moment(numbered(long_blocks + short_blocks), positions);
+    const MemoryView view = view_of({numbered(0, long_blocks), numbered(long_blocks, short_blocks),
+                                     numbered(long_blocks + short_blocks, 1).front()},
+                                    positions);
 
     std::vector<int64_t> want;
     const auto dropped = kept["dropped"].get<std::vector<int64_t>>();

@@ -1,4 +1,6 @@
-#include "moviechat/memory/memory.h"
+#include "moviechat/memory/memory_policy.h"
+
+#include "support_for_tests/memory.h"
 #include "support_for_tests/tensors.h"
 
 #include <gmock/gmock.h>
@@ -10,7 +12,10 @@
 namespace moviechat {
 namespace {
 
+using testing::add;
+using testing::at_moment;
 using ::testing::HasSubstr;
+using testing::whole_film;
 
 Block frame_at(int64_t i, torch::Tensor features) {
   return {std::move(features), Seconds(0.5 * static_cast<double>(i)),
@@ -130,9 +135,9 @@ TEST_P(RandomStream, EqualsThePlainReference) {
   options.similarity = c.similarity;
   options.merge = c.merge;
   const auto film = random_film(c.frames, 7);
-  MemoryBuilder memory(options);
-  for (int64_t i = 0; i < film.size(0); ++i) memory.add(frame_at(i, film[i]));
-  const MemoryView view = memory.global(256);
+  const auto memory = make_memory(options);
+  for (int64_t i = 0; i < film.size(0); ++i) add(*memory, frame_at(i, film[i]));
+  const MemoryView view = whole_film(*memory);
   const auto expected = plain_memory(film, options);
   ASSERT_EQ(view.size(), static_cast<int64_t>(expected.size()));
   for (int64_t t = 0; t < view.size(); ++t) {
@@ -160,7 +165,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 struct SpanCase {
   std::string name;
-  Consolidation consolidation;
+  Policy policy;
   int64_t frames;
   int64_t long_capacity;
 };
@@ -169,20 +174,20 @@ class Spans : public ::testing::TestWithParam<SpanCase> {};
 
 TEST_P(Spans, CoverTheFilmInOrderWithoutGapsAndCountEveryFrame) {
   MemoryOptions options;
-  options.consolidation = GetParam().consolidation;
+  options.policy = GetParam().policy;
   options.long_capacity = GetParam().long_capacity;
   for (uint64_t seed = 0; seed < 10; ++seed) {
     const auto film = random_film(GetParam().frames, seed);
-    MemoryBuilder memory(options);
+    const auto memory = make_memory(options);
     for (int64_t i = 0; i < film.size(0); ++i) {
-      memory.add(frame_at(i, film[i]));
-      if (i % 8 == 7) memory.end_clip();
-      ASSERT_LE(memory.long_size(), options.long_capacity);
-      if (options.consolidation == Consolidation::window) {
-        ASSERT_LT(memory.short_size(), options.short_capacity);
+      add(*memory, frame_at(i, film[i]));
+      if (i % 8 == 7) memory->end_clip();
+      ASSERT_LE(std::ssize(memory->long_term()), options.long_capacity);
+      if (options.policy == Policy::window) {
+        ASSERT_LT(std::ssize(memory->short_term()), options.short_capacity);
       }
     }
-    const MemoryView view = memory.global(1000);
+    const MemoryView view = whole_film(*memory, 1000);
     Seconds reached(0);
     double frames = 0;
     for (const Span& span : view.spans) {
@@ -193,18 +198,16 @@ TEST_P(Spans, CoverTheFilmInOrderWithoutGapsAndCountEveryFrame) {
     }
     EXPECT_EQ(reached, Seconds(0.5 * static_cast<double>(GetParam().frames)));
     EXPECT_NEAR(frames, static_cast<double>(GetParam().frames), 1e-9);
-    EXPECT_EQ(memory.frames(), GetParam().frames);
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Flows, Spans,
-                         ::testing::Values(SpanCase{"window", Consolidation::window, 203, 256},
-                                           SpanCase{"window_overflow", Consolidation::window, 500,
-                                                    8},
-                                           SpanCase{"clip", Consolidation::clip, 203, 256},
-                                           SpanCase{"clip_overflow", Consolidation::clip, 203, 8},
-                                           SpanCase{"never", Consolidation::never, 32, 256},
-                                           SpanCase{"one_frame", Consolidation::window, 1, 256}),
+                         ::testing::Values(SpanCase{"window", Policy::window, 203, 256},
+                                           SpanCase{"window_overflow", Policy::window, 500, 8},
+                                           SpanCase{"clip", Policy::per_clip, 203, 256},
+                                           SpanCase{"clip_overflow", Policy::per_clip, 203, 8},
+                                           SpanCase{"never", Policy::keep_all, 32, 256},
+                                           SpanCase{"one_frame", Policy::window, 1, 256}),
                          [](const auto& test) { return test.param.name; });
 
 TEST(Memory, FeaturesThatStayKnowWhenTheyWereOnScreen) {
@@ -212,9 +215,9 @@ TEST(Memory, FeaturesThatStayKnowWhenTheyWereOnScreen) {
   const auto kinds = random_film(2, 3);
   MemoryOptions options;
   options.short_capacity = 6;
-  MemoryBuilder memory(options);
-  for (int64_t i = 0; i < 12; ++i) memory.add(frame_at(i, kinds[i < 2 ? 0 : 1]));
-  const MemoryView view = memory.global(256);
+  const auto memory = make_memory(options);
+  for (int64_t i = 0; i < 12; ++i) add(*memory, frame_at(i, kinds[i < 2 ? 0 : 1]));
+  const MemoryView view = whole_film(*memory);
   ASSERT_EQ(view.size(), 6);
   for (const int64_t t : {2, 4}) {
     EXPECT_TRUE(torch::equal(view.blocks[t], kinds[0]));
@@ -223,15 +226,15 @@ TEST(Memory, FeaturesThatStayKnowWhenTheyWereOnScreen) {
   }
 }
 
-TEST(Memory, ViewsOfAPrefixAreTheSameWhateverComesLater) {
+TEST(Memory, WhatAMomentSeesIsTheSameWhateverComesLater) {
   const auto film = random_film(100, 3);
-  MemoryBuilder whole((MemoryOptions()));
-  for (int64_t i = 0; i < 60; ++i) whole.add(frame_at(i, film[i]));
-  const MemoryView during = whole.at_moment(frame_at(60, film[60]), 256);
-  const MemoryBuilder kept = whole;
-  for (int64_t i = 60; i < 100; ++i) whole.add(frame_at(i, film[i]));
-  const MemoryView later = kept.at_moment(frame_at(60, film[60]), 256);
-  EXPECT_TRUE(torch::equal(during.blocks, later.blocks));
+  const auto memory = make_memory({});
+  for (int64_t i = 0; i < 60; ++i) add(*memory, frame_at(i, film[i]));
+  const MemoryView during = at_moment(*memory, frame_at(60, film[60]));
+  MemoryBlocks kept = memory->at({Seconds(30), ""});
+  for (int64_t i = 60; i < 100; ++i) add(*memory, frame_at(i, film[i]));
+  kept.current = frame_at(60, film[60]);
+  EXPECT_TRUE(torch::equal(during.blocks, view_of(kept, 256).blocks));
   EXPECT_EQ(during.long_blocks, 6);    // three full windows of 16
   EXPECT_EQ(during.short_blocks, 12);  // not yet consolidated, without the two merged ones
   EXPECT_TRUE(during.current);
@@ -242,7 +245,7 @@ TEST(Memory, ViewsOfAPrefixAreTheSameWhateverComesLater) {
 
 TEST(Memory, AtTheFirstFrameThereIsOnlyTheCurrentOne) {
   const auto film = random_film(1, 3);
-  const MemoryView view = MemoryBuilder((MemoryOptions())).at_moment(frame_at(0, film[0]), 256);
+  const MemoryView view = at_moment(*make_memory({}), frame_at(0, film[0]));
   EXPECT_EQ(view.size(), 1);
   EXPECT_TRUE(torch::equal(view.blocks[0], film[0]));
 }
@@ -250,33 +253,33 @@ TEST(Memory, AtTheFirstFrameThereIsOnlyTheCurrentOne) {
 TEST(Memory, AClipsFramesAreSeenMergedAndUnmergedAtAMoment) {
   const auto film = random_film(12, 3);
   MemoryOptions options;
-  options.consolidation = Consolidation::clip;
-  MemoryBuilder memory(options);
-  for (int64_t i = 0; i < 8; ++i) memory.add(frame_at(i, film[i]));
-  memory.end_clip();
-  for (int64_t i = 8; i < 11; ++i) memory.add(frame_at(i, film[i]));
-  memory.end_clip();
-  const MemoryView view = memory.at_moment(frame_at(11, film[11]), 256);
+  options.policy = Policy::per_clip;
+  const auto memory = make_memory(options);
+  for (int64_t i = 0; i < 8; ++i) add(*memory, frame_at(i, film[i]));
+  memory->end_clip();
+  for (int64_t i = 8; i < 11; ++i) add(*memory, frame_at(i, film[i]));
+  const MemoryView view = at_moment(*memory, frame_at(11, film[11]));
   EXPECT_EQ(view.long_blocks, 4);
   EXPECT_EQ(view.short_blocks, 3);
   EXPECT_TRUE(torch::equal(view.blocks.slice(0, 4, 7), film.slice(0, 8, 11)));
-  memory.end_clip();  // a clip cut to nothing leaves nothing un-merged
-  EXPECT_EQ(memory.at_moment(frame_at(11, film[11]), 256).short_blocks, 0);
+  memory->end_clip();
+  memory->end_clip();  // a clip cut to nothing leaves nothing un-merged
+  EXPECT_EQ(at_moment(*memory, frame_at(11, film[11])).short_blocks, 0);
 }
 
 TEST(Memory, AWindowsEmptyRemainderAddsNothing) {
   const auto film = random_film(16, 3);
-  MemoryBuilder memory((MemoryOptions()));
-  for (int64_t i = 0; i < 16; ++i) memory.add(frame_at(i, film[i]));
-  EXPECT_EQ(memory.global(256).size(), 2);
+  const auto memory = make_memory({});
+  for (int64_t i = 0; i < 16; ++i) add(*memory, frame_at(i, film[i]));
+  EXPECT_EQ(whole_film(*memory).size(), 2);
 }
 
 TEST(Memory, AGlobalViewDropsTheOldestBlocksThatHaveNoPosition) {
   const auto film = random_film(160, 3);
-  MemoryBuilder memory((MemoryOptions()));
-  for (int64_t i = 0; i < 160; ++i) memory.add(frame_at(i, film[i]));
-  const MemoryView all = memory.global(256);
-  const MemoryView few = memory.global(5);
+  const auto memory = make_memory({});
+  for (int64_t i = 0; i < 160; ++i) add(*memory, frame_at(i, film[i]));
+  const MemoryView all = whole_film(*memory);
+  const MemoryView few = whole_film(*memory, 5);
   EXPECT_EQ(few.dropped, 15);
   EXPECT_TRUE(torch::equal(few.blocks, all.blocks.slice(0, 15)));
   EXPECT_EQ(few.spans.front().start, all.spans[15].start);
@@ -285,8 +288,8 @@ TEST(Memory, AGlobalViewDropsTheOldestBlocksThatHaveNoPosition) {
 TEST(Memory, ItemsMergedByTheWindowNeverChangeTheInput) {
   const auto film = random_film(64, 3);
   const auto before = film.clone();
-  MemoryBuilder memory((MemoryOptions()));
-  for (int64_t i = 0; i < 64; ++i) memory.add(frame_at(i, film[i]));
+  const auto memory = make_memory({});
+  for (int64_t i = 0; i < 64; ++i) add(*memory, frame_at(i, film[i]));
   EXPECT_TRUE(torch::equal(film, before));
 }
 
@@ -308,20 +311,22 @@ TEST(Memory, ErrorsNameWhatWasFoundAndExpected) {
   EXPECT_EQ(message([&] { options.check(); }), "memory.keep must be 1 to 65536, got 0");
   options = {};
   options.long_capacity = 1;
-  EXPECT_EQ(message([&] { MemoryBuilder{options}; }),
+  EXPECT_EQ(message([&] { make_memory(options); }),
             "memory.long_capacity must be at least memory.keep (2), got 1");
-  MemoryBuilder memory((MemoryOptions()));
-  EXPECT_THAT(message([&] { memory.global(256); }), HasSubstr("no frame"));
-  memory.add(frame_at(0, torch::zeros({4, 8})));
+  const auto memory = make_memory({});
+  EXPECT_THAT(message([&] { whole_film(*memory); }), HasSubstr("no frame"));
+  add(*memory, frame_at(0, torch::zeros({4, 8})));
   EXPECT_THAT(message([&] {
-                memory.add(frame_at(1, torch::zeros({4, 9})));
+                add(*memory, frame_at(1, torch::zeros({4, 9})));
               }),
               HasSubstr("expected a block [4, 8] like those before, got [4, 9]"));
   options = {};
-  options.consolidation = Consolidation::never;
-  MemoryBuilder uniform(options);
-  for (int64_t i = 0; i < 5; ++i) uniform.add(frame_at(i, torch::zeros({4, 8})));
-  EXPECT_THAT(message([&] { uniform.global(4); }), HasSubstr("at most 4 frames of a film"));
+  options.policy = Policy::keep_all;
+  const auto uniform = make_memory(options, /*most_blocks=*/4);
+  const auto add_all = [&] {
+    for (int64_t i = 0; i < 5; ++i) add(*uniform, frame_at(i, torch::zeros({4, 8})));
+  };
+  EXPECT_THAT(message(add_all), HasSubstr("at most 4 frames of a film"));
 }
 
 TEST(MemoryOptions, NoCapacityIsWithoutLimit) {
@@ -338,11 +343,23 @@ TEST(MemoryOptions, EveryFieldIsSetByItsName) {
   set_field(options, "short_capacity", "10");
   set_field(options, "similarity", "dot");
   set_field(options, "merge", "mean");
-  set_field(options, "consolidation", "never");
+  set_field(options, "policy", "keep_all");
   EXPECT_EQ(options.window(), 8);
   EXPECT_EQ(options.similarity, Similarity::dot);
   EXPECT_EQ(options.merge, Merge::mean);
-  EXPECT_EQ(options.consolidation, Consolidation::never);
+  EXPECT_EQ(options.policy, Policy::keep_all);
+}
+
+TEST(MemoryOptions, ThePolicyIsReadByItsFormerNameToo) {
+  MemoryOptions options;
+  for (const auto& [former, policy] :
+       {std::pair("clip", Policy::per_clip), std::pair("never", Policy::keep_all),
+        std::pair("window", Policy::window)}) {
+    set_field(options, "consolidation", former);
+    EXPECT_EQ(options.policy, policy);
+  }
+  EXPECT_THROW(set_field(options, "consolidation", "often"), InputError);
+  for (const FieldText& field : list_fields(options)) EXPECT_NE(field.key, "consolidation");
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 
 #include "moviechat/pipeline/pipeline.h"
 #include "moviechat/support/error.h"
-#include "pipeline/schedule.h"
+#include "pipeline/timeline.h"
 #include "support_for_tests/device.h"
 #include "support_for_tests/paths.h"
 
@@ -20,30 +20,28 @@ namespace {
 
 using ::testing::HasSubstr;
 
-TEST(OpenEndedSchedule, IsThatOfAPlanAsLongAsItLasts) {
+TEST(OpenEndedTimeline, IsThatOfAPlanAsLongAsItLasts) {
   PlanOptions options;
   options.kind = PlanKind::fps;
   options.rate = 2;
   options.window = 3;
   const std::vector<Moment> moments = {{Seconds(3.2), 0}, {Seconds(1), 0}, {Seconds(0), 0}};
   const SamplingPlan plan = make_plan(options, {Seconds(6), {1, 1}, 6}, 0);
-  const std::vector<Step> expected = schedule(plan, moments, options, true);
-  const StepSource steps = open_ended_schedule(options, moments, true);
-  for (const Step& step : expected) {
-    const std::optional<Step> next = steps();
-    ASSERT_TRUE(next);
-    EXPECT_EQ(next->kind, step.kind);
-    EXPECT_EQ(next->time, step.time);
-    EXPECT_EQ(next->end, step.end);
-    EXPECT_EQ(next->moment, step.moment);
+  Timeline stored(plan, options, true);
+  Timeline live(options, true);
+  for (const Moment& moment : moments) {
+    stored.add(moment);
+    live.add(moment);
   }
-  EXPECT_TRUE(steps());
+  while (const auto expected = stored.next()) EXPECT_EQ(live.next(), expected);
+  EXPECT_TRUE(live.next());
 }
 
-TEST(OpenEndedSchedule, WithoutTheWholeFilmEndsAtTheLastMoment) {
-  const StepSource steps = open_ended_schedule({}, {{Seconds(1.5), 0}}, false);
+TEST(OpenEndedTimeline, WithoutTheWholeFilmEndsAtTheLastMoment) {
+  Timeline timeline(PlanOptions(), false);
+  timeline.add({Seconds(1.5), 0});
   std::string kinds;
-  while (const auto step = steps()) kinds += "s|xc"[static_cast<int>(step->kind)];
+  while (const auto step = timeline.next()) kinds += "s|xc"[static_cast<int>(step->kind)];
   EXPECT_EQ(kinds, "ssxc");
 }
 

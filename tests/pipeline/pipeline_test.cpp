@@ -27,7 +27,7 @@ Settings reference_settings(const nlohmann::json& reference) {
   if (reference.at("profile") == "released") {
     settings.plan.kind = PlanKind::released;
     settings.plan.breakpoint = BreakpointRule::inference;
-    settings.memory.consolidation = Consolidation::clip;
+    settings.memory.policy = Policy::per_clip;
     settings.memory.similarity = Similarity::dot;
   } else {
     settings.memory.similarity =
@@ -172,7 +172,7 @@ TEST(Pipeline, MoreFramesThanCanBeKeptApartAreRefusedBeforeTheyAreRead) {
   Settings settings = short_answers();
   settings.plan.kind = PlanKind::uniform;
   settings.plan.frames = 300;
-  settings.memory.consolidation = Consolidation::never;
+  settings.memory.policy = Policy::keep_all;
   int64_t watched = 0;
   Callbacks callbacks;
   callbacks.progress = [&](const Progress& progress) { watched = progress.done; };
@@ -188,7 +188,7 @@ TEST(Pipeline, UniformPlanReadsOnlyItsFrames) {
   Settings settings = short_answers();
   settings.plan.kind = PlanKind::uniform;
   settings.plan.frames = 8;
-  settings.memory.consolidation = Consolidation::never;
+  settings.memory.policy = Policy::keep_all;
   const RunResult result = ask(settings, {{"What happens?", {}, {}}});
   EXPECT_EQ(result.counts.frames_encoded, 8);
   EXPECT_EQ(result.counts.blocks_short, 8);

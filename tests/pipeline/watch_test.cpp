@@ -70,20 +70,18 @@ Seen watched(int64_t batch, int64_t encoders, bool breaks = false) {
   plan.clips.emplace_back();
   for (int64_t i = 0; i < kFrames; ++i) plan.clips[0].samples.push_back({Seconds(i), i});
   const std::vector<Moment> moments = {{Seconds(31), 31}, {Seconds(60.5), 60}};
-  WatchOptions options;
-  options.memory.consolidation = Consolidation::never;
-  options.batch = batch;
-  options.encoders = encoders;
   Counting footage(breaks);
   Seen seen;
   seen.moments.resize(moments.size());
-  const ViewSink sink = [&](std::optional<size_t> moment, const MemoryView& view) {
+  const MemorySink sink = [&](std::optional<size_t> moment, const MemoryView& view) {
     (moment ? seen.moments[*moment] : seen.film) = values(view);
   };
   StageCosts costs;
-  seen.encoded = watch(footage, in_order(schedule(plan, moments, {}, true)), moments.size(),
-                       options, sink, nullptr, nullptr, costs)
-                     .frames_encoded;
+  Timeline timeline(plan, {}, true);
+  for (const Moment& moment : moments) timeline.add(moment);
+  Perceiver perceiver(footage, timeline, {.batch = batch, .encoders = encoders}, costs);
+  watch(perceiver, {.memory = {.policy = Policy::keep_all}}, sink, costs);
+  seen.encoded = perceiver.frames_encoded();
   return seen;
 }
 

@@ -53,17 +53,17 @@ TEST_F(VideoTokensTest, MemoryAtAMomentIsReadAsByTheReference) {
                         Case{"breakpoint/L252_S8", 252, 8}, Case{"breakpoint/L256_S8", 256, 8},
                         Case{"breakpoint/L255_S0", 255, 0}, Case{"breakpoint/L256_S0", 256, 0},
                         Case{"paper_breakpoint/S3", 0, 3}}) {
-    MemoryOptions options;
-    options.consolidation = Consolidation::clip;
-    MemoryBuilder memory(options);
-    const auto& blocks = goldens_.at("blocks");
-    for (int64_t i = 0; i < c.long_blocks; ++i) {
-      memory.add(block(blocks[i]));
-      memory.end_clip();
-    }
-    memory.end_clip();
-    for (int64_t i = 0; i < c.short_blocks; ++i) memory.add(block(blocks[c.long_blocks + i]));
-    const MemoryView view = memory.at_moment(block(goldens_.at("current")[0]), 256);
+    const auto blocks = [&](int64_t from, int64_t count) {
+      std::vector<Block> found;
+      for (int64_t i = from; i < from + count; ++i) {
+        found.push_back(block(goldens_.at("blocks")[i]));
+      }
+      return found;
+    };
+    const MemoryView view =
+        view_of({blocks(0, c.long_blocks), blocks(c.long_blocks, c.short_blocks),
+                 block(goldens_.at("current")[0])},
+                256);
     const VideoTokens video = read_memory(reader_, view, false);
     EXPECT_LT(largest_difference(video.embeddings.unsqueeze(0), goldens_.at(c.name)), kTolerance)
         << c.name;

@@ -87,7 +87,7 @@ def test_other_sizes_answer_as_their_modules_do(golden_folder, tmp_path):
     assert len(frames) == 8
     question, count = "what happens at the end", 12
     report = asked(
-        *("--video", film, *plan, "--set", "memory.consolidation=never"),
+        *("--video", film, *plan, "--set", "memory.policy=keep_all"),
         *("--question", question, "--temperature", "0", "--max-new-tokens", str(count)),
         model=out,
     )

@@ -120,12 +120,12 @@ def test_frames_with_times_of_their_own_are_found_by_them(
     words = ("--question", "why does she leave", "--at-frame")
     film = asked(
         *("--video", golden_folder / "clip.avi", *words, "111", "--plan", "uniform:8"),
-        *("--set", "memory.consolidation=never"),
+        *("--set", "memory.policy=keep_all"),
         model=bundle_folder,
     )
     features = asked(
         *("--features", out, *words, str(kept.index(111)), "--plan", "fps:0.8"),
-        *("--set", "memory.consolidation=never"),
+        *("--set", "memory.policy=keep_all"),
         model=bundle_folder,
     )
     assert features["results"][0]["token_ids"] == film["results"][0]["token_ids"]

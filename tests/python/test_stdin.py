@@ -11,7 +11,7 @@ from shell import PROGRAM
 def test_questions_come_through_a_socket(golden_folder: Path, bundle_folder: Path) -> None:
     ours, theirs = socket.socketpair()
     command = [PROGRAM, "--video", golden_folder / "clip.avi", "--model", bundle_folder]
-    command += ["--plan", "uniform:4", "--set", "memory.consolidation=never"]
+    command += ["--plan", "uniform:4", "--set", "memory.policy=keep_all"]
     command += ["--max-new-tokens", "3", "--format", "jsonl", "--questions", "-"]
     with (
         ours,

@@ -210,7 +210,7 @@ def make_films(folder: Path) -> list[str]:
         (folder / "annotations" / f"{number}.json").write_text(json.dumps(text))
     arguments = ["--dataset", "moviechat-1k", "--annotations", str(folder / "annotations")]
     arguments += ["--videos", str(folder / "videos"), "--plan", "uniform:4", "--quiet"]
-    return [*arguments, "--set", "memory.consolidation=never", "--max-new-tokens", "6"]
+    return [*arguments, "--set", "memory.policy=keep_all", "--max-new-tokens", "6"]
 
 
 def rows_of(shard: Path) -> int:

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "moviechat/answer/generation_options.h"
-#include "moviechat/memory/memory.h"
+#include "moviechat/memory/memory_options.h"
 #include "moviechat/model/bundle.h"
 #include "moviechat/support/fields.h"
 #include "moviechat/video/frame_reader.h"

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "moviechat/memory/memory.h"
+#include "moviechat/memory/memory_view.h"
 #include "moviechat/model/script_module.h"
 
 namespace moviechat {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -128,6 +129,9 @@ void from_text(const std::string& key, const std::string& text, Number& value,
   value = parsed;
 }
 
+/// What values of a setting were called before → what they are called now.
+using FormerValues = std::map<std::string_view, std::string_view>;
+
 /// One field seen from outside: its dotted name, its value as text, what it takes, and one
 /// sentence.
 struct FieldText {
@@ -159,6 +163,7 @@ class FieldLister {
     visit_fields(options, inner);
     for (FieldText& field : inner.fields_) fields_.push_back(std::move(field));
   }
+  void former(std::string_view, auto&, const FormerValues&) {}
   std::vector<FieldText> take() { return std::move(fields_); }
 
  private:
@@ -203,6 +208,14 @@ class FieldSetter {
     visit_fields(options, *this);
     prefix_ = outer;
   }
+  /// An earlier name of a field, and of some of its values.
+  template <class T>
+  void former(std::string_view name, T& value, const FormerValues& values) {
+    if (prefix_ + std::string(name) != key_) return;
+    const auto renamed = values.find(text_);
+    from_text(key_, renamed == values.end() ? text_ : std::string(renamed->second), value);
+    found_ = true;
+  }
   bool found() const { return found_; }
 
  private:
@@ -230,6 +243,7 @@ class RangeChecker {
     RangeChecker inner(prefix_ + std::string(name) + ".");
     visit_fields(options, inner);
   }
+  void former(std::string_view, auto&, const FormerValues&) {}
 
  private:
   std::string prefix_;

@@ -1,4 +1,4 @@
-#include "pipeline/schedule.h"
+#include "pipeline/timeline.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,6 +17,18 @@ SamplingPlan two_clips_of_two(double duration = 4) {
   return plan;
 }
 
+std::vector<Step> steps_of(Timeline timeline, const std::vector<Moment>& moments) {
+  for (const Moment& moment : moments) timeline.add(moment);
+  std::vector<Step> steps;
+  while (const auto step = timeline.next()) steps.push_back(*step);
+  return steps;
+}
+
+std::vector<Step> schedule(const SamplingPlan& plan, const std::vector<Moment>& moments,
+                           const PlanOptions& options, bool whole_film) {
+  return steps_of(Timeline(plan, options, whole_film), moments);
+}
+
 /// One letter a step: s(ample), | (clip end), x (cut), c(urrent).
 std::string letters(const std::vector<Step>& steps) {
   std::string text;
@@ -24,30 +36,30 @@ std::string letters(const std::vector<Step>& steps) {
   return text;
 }
 
-TEST(Schedule, AWholeFilmIsItsSamplesAndClipEnds) {
+TEST(Timeline, AWholeFilmIsItsSamplesAndClipEnds) {
   EXPECT_EQ(letters(schedule(two_clips_of_two(), {}, {}, true)), "ss|ss|");
 }
 
-TEST(Schedule, SamplesStandForTheTimeUntilTheNext) {
+TEST(Timeline, SamplesStandForTheTimeUntilTheNext) {
   const auto steps = schedule(two_clips_of_two(5), {}, {}, true);
   EXPECT_EQ(steps[1].time, Seconds(1));
   EXPECT_EQ(steps[1].end, Seconds(2));
   EXPECT_EQ(steps[4].end, Seconds(5));  // the last: until the end of the film
 }
 
-TEST(Schedule, AMomentSeesTheSamplesStrictlyBeforeIt) {
+TEST(Timeline, AMomentSeesTheSamplesStrictlyBeforeIt) {
   EXPECT_EQ(letters(schedule(two_clips_of_two(), {{Seconds(2), 2}}, {}, true)), "ss|xcss|");
   EXPECT_EQ(letters(schedule(two_clips_of_two(), {{Seconds(2.5), 2}}, {}, true)), "ss|sxcs|");
   EXPECT_EQ(letters(schedule(two_clips_of_two(), {{Seconds(0), 0}}, {}, true)), "xcss|ss|");
   EXPECT_EQ(letters(schedule(two_clips_of_two(), {{Seconds(4), 4}}, {}, true)), "ss|ss|xc");
 }
 
-TEST(Schedule, WithoutTheWholeFilmNothingIsReadAfterTheLastMoment) {
+TEST(Timeline, WithoutTheWholeFilmNothingIsReadAfterTheLastMoment) {
   EXPECT_EQ(letters(schedule(two_clips_of_two(), {{Seconds(2.5), 2}, {Seconds(1), 1}}, {}, false)),
             "sxcs|sxc");
 }
 
-TEST(Schedule, TheReleasedRuleStopsBeforeTheClipOfTheMoment) {
+TEST(Timeline, TheReleasedRuleStopsBeforeTheClipOfTheMoment) {
   PlanOptions options;
   options.breakpoint = BreakpointRule::inference;
   options.c_denominator = 2;
@@ -57,7 +69,7 @@ TEST(Schedule, TheReleasedRuleStopsBeforeTheClipOfTheMoment) {
   EXPECT_EQ(steps.back().time, Seconds(3));
 }
 
-TEST(Schedule, TheEvaluationScriptsRuleTakesTheFrameOneSecondIn) {
+TEST(Timeline, TheEvaluationScriptsRuleTakesTheFrameOneSecondIn) {
   PlanOptions options;
   options.breakpoint = BreakpointRule::eval_code;
   const auto steps = schedule(two_clips_of_two(), {{Seconds(3), 3}}, options, false);
@@ -68,7 +80,7 @@ TEST(Schedule, TheEvaluationScriptsRuleTakesTheFrameOneSecondIn) {
   }
 }
 
-TEST(Schedule, FramesComeInTimeOrderAndEveryMomentIsCompleted) {
+TEST(Timeline, FramesComeInTimeOrderAndEveryMomentIsCompleted) {
   const std::vector<Moment> moments = {{Seconds(3.5), 3}, {Seconds(0.5), 0}, {Seconds(2), 2}};
   for (const BreakpointRule rule :
        {BreakpointRule::moment, BreakpointRule::inference, BreakpointRule::eval_code}) {
@@ -88,6 +100,17 @@ TEST(Schedule, FramesComeInTimeOrderAndEveryMomentIsCompleted) {
     EXPECT_THAT(cuts, ::testing::Each(1));
     EXPECT_THAT(currents, ::testing::Each(1));
   }
+}
+
+TEST(Timeline, MomentsMayJoinWhileTheFilmRunsUntilTheyHavePassed) {
+  Timeline timeline(two_clips_of_two(), {}, true);
+  EXPECT_EQ(timeline.next()->time, Seconds(0));
+  EXPECT_EQ(timeline.next()->time, Seconds(1));
+  timeline.add({Seconds(2.5), 2});
+  EXPECT_THROW(timeline.add({Seconds(0.5), 0}), InputError);
+  std::vector<Step> rest;
+  while (const auto step = timeline.next()) rest.push_back(*step);
+  EXPECT_EQ(letters(rest), "|sxcs|");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "moviechat/memory/consolidate.h"
+#include "moviechat/memory/block_list.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/stack.h>
@@ -8,13 +8,12 @@
 namespace moviechat {
 namespace {
 
-torch::Tensor merged_features(const Block& left, const Block& right, Shares shares) {
+torch::Tensor merged_features(const Block& left, const Block& right, Merge merge) {
   const auto a = left.features.to(torch::kFloat);
   const auto b = right.features.to(torch::kFloat);
   const double both = left.frames + right.frames;
-  const auto merged = shares == Shares::equal || both <= 0
-                          ? (a + b) / 2
-                          : (a * left.frames + b * right.frames) / both;
+  const auto merged =
+      merge == Merge::mean || both <= 0 ? (a + b) / 2 : (a * left.frames + b * right.frames) / both;
   return merged.to(left.features.scalar_type());
 }
 
@@ -32,12 +31,12 @@ void BlockList::clear() {
   similarities_.clear();
 }
 
-void BlockList::consolidate(int64_t keep, Shares shares, const MergeStepSink& record) {
+void BlockList::consolidate(int64_t keep, Merge merge, const MergeStepSink& record) {
   while (size() > std::max<int64_t>(keep, 1)) {
     compare_unknown();
     const int64_t at = most_similar();
     if (record) record({at, *similarities_[at]});
-    merge(at, shares);
+    merge_at(at, merge);
   }
 }
 
@@ -74,10 +73,10 @@ int64_t BlockList::most_similar() const {
   return static_cast<int64_t>(best);
 }
 
-void BlockList::merge(int64_t at, Shares shares) {
+void BlockList::merge_at(int64_t at, Merge merge) {
   Block& left = blocks_[at];
   const Block& right = blocks_[at + 1];
-  left.features = merged_features(left, right, shares);
+  left.features = merged_features(left, right, merge);
   left.start = std::min(left.start, right.start);
   left.end = std::max(left.end, right.end);
   left.frames += right.frames;

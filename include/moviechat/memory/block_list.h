@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "moviechat/memory/block.h"
+#include "moviechat/memory/memory_options.h"
 #include "moviechat/memory/similarity.h"
 
 namespace moviechat {
@@ -19,12 +20,6 @@ struct MergeStep {
   float similarity = 0;
 };
 using MergeStepSink = std::function<void(const MergeStep&)>;
-
-/// Which share each of two blocks has in what they become.
-enum class Shares {
-  equal,      // the plain mean
-  by_frames,  // as many frames as each stands for
-};
 
 /// Neighbouring blocks in time order, merged pair by pair until few are left. Keeps the
 /// similarities of neighbours, so that a merge computes only the two next to it, and blocks that
@@ -40,7 +35,7 @@ class BlockList {
 
   /// Merges the most similar neighbours (the first of equals) until at most `keep` blocks are left.
   /// One merge costs O(N·C) and one copy of at most two numbers from the blocks' device.
-  void consolidate(int64_t keep, Shares shares, const MergeStepSink& record = {});
+  void consolidate(int64_t keep, Merge merge, const MergeStepSink& record = {});
 
   int64_t size() const { return static_cast<int64_t>(blocks_.size()); }
   const std::vector<Block>& blocks() const { return blocks_; }
@@ -49,7 +44,7 @@ class BlockList {
  private:
   void compare_unknown();
   int64_t most_similar() const;
-  void merge(int64_t at, Shares shares);
+  void merge_at(int64_t at, Merge merge);
 
   Similarity similarity_;
   std::vector<Block> blocks_;

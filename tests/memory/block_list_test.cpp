@@ -1,4 +1,4 @@
-#include "moviechat/memory/consolidate.h"
+#include "moviechat/memory/block_list.h"
 
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@ Block block(torch::Tensor features, double frames = 1) {
 
 std::vector<int64_t> merged_at(BlockList& list, int64_t keep) {
   std::vector<int64_t> at;
-  list.consolidate(keep, Shares::equal, [&](const MergeStep& step) { at.push_back(step.at); });
+  list.consolidate(keep, Merge::mean, [&](const MergeStep& step) { at.push_back(step.at); });
   return at;
 }
 
@@ -44,11 +44,11 @@ TEST(Consolidate, MergesTheMostSimilarNeighbours) {
   EXPECT_LT(largest_difference(list.blocks()[1].features, torch::tensor({{0.05F, 1.0F}})), 1e-6);
 }
 
-TEST(Consolidate, SharesByFramesWeighEachBlock) {
+TEST(Consolidate, AWeightedMergeCountsTheFramesOfEachBlock) {
   BlockList list(Similarity::dot);
   list.append(block(torch::tensor({{0.0F}}), 3));
   list.append(block(torch::tensor({{4.0F}}), 1));
-  list.consolidate(1, Shares::by_frames);
+  list.consolidate(1, Merge::weighted);
   EXPECT_FLOAT_EQ(list.blocks()[0].features.item<float>(), 1.0F);
   EXPECT_EQ(list.blocks()[0].frames, 4);
 }
@@ -60,7 +60,7 @@ TEST(Consolidate, HalfPrecisionBlocksAreComparedInFloat32) {
     list.append(block(torch::full({4, 64}, value).to(torch::kHalf)));
   }
   std::vector<MergeStep> steps;
-  list.consolidate(2, Shares::equal, [&](const MergeStep& step) { steps.push_back(step); });
+  list.consolidate(2, Merge::mean, [&](const MergeStep& step) { steps.push_back(step); });
   EXPECT_EQ(steps[0].at, 0);
   EXPECT_FLOAT_EQ(steps[0].similarity, 64 * 300.0F * 301.0F);
   EXPECT_EQ(list.blocks()[0].features.scalar_type(), torch::kHalf);
@@ -82,7 +82,7 @@ TEST(Similarity, DotEqualsTheMeanOverAllPairsOfTokens) {
 TEST(Consolidate, NotANumberDoesNotLoopOrCrash) {
   BlockList list(Similarity::cosine);
   for (int i = 0; i < 4; ++i) list.append(block(torch::full({2, 2}, NAN)));
-  list.consolidate(2, Shares::equal);
+  list.consolidate(2, Merge::mean);
   EXPECT_EQ(list.size(), 2);
 }
 
