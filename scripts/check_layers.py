@@ -13,7 +13,7 @@ ROOMS = [
     "memory",
     "prompt",
     "answer",
-    "pipeline",
+    "engine",
     "eval",
     "judge",
     "cli",

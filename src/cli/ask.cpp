@@ -3,8 +3,8 @@
 #include <chrono>
 #include <memory>
 
-#include "cli/bundle_loading.h"
 #include "cli/questions.h"
+#include "engine/bundle_loading.h"
 #include "moviechat/features/footage.h"
 #include "moviechat/support/moment.h"
 
@@ -17,40 +17,62 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// Streams the one answer of a run to a terminal.
+/// What of the results can be written before all are there: on a terminal the one answer of a run
+/// as it is made, and of a film that still runs the answers as they come, in the order of the
+/// questions.
 class Stream {
  public:
-  Stream(Results& results, Messages& messages, bool wanted)
-      : results_(results), messages_(messages), wanted_(wanted) {}
-
-  bool operator()(std::string_view piece) {
-    if (!wanted_ || piece.empty()) return true;
-    if (written_.empty()) messages_.end_progress();
-    written_ += piece;
-    results_.write(piece);
-    return true;
-  }
+  Stream(const AskOptions& options, Results& results, Messages& messages)
+      : options_(options),
+        results_(results),
+        messages_(messages),
+        pieces_wanted_(results.is_terminal() && options.format == Format::text &&
+                       options.questions.size() == 1),
+        early_(options.questions.size()) {}
 
   ~Stream() {
-    if (!written_.empty() && !complete_) end_line();
+    if (in_line_) end_line();
   }
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  /// What was streamed is no part of the answer.
-  void restart() {
-    if (!written_.empty()) end_line();
-    written_.clear();
+  void piece(std::string_view text) {
+    if (!pieces_wanted_ || text.empty()) return;
+    write(text);
+    in_line_ = true;
   }
 
-  /// The rest of what was to be printed, `text`, when its beginning has been streamed.
-  std::string_view rest(std::string_view text) {
-    complete_ = true;
+  /// What was streamed is no part of the answer.
+  void restart() {
+    if (in_line_) end_line();
+    written_.clear();
+    in_line_ = false;
+  }
+
+  void early_answer(size_t question, const Answer& answer) {
+    if (options_.format == Format::text) {
+      early_[question] = format_text(answer, early_.size() > 1);
+    } else if (options_.format == Format::jsonl) {
+      early_[question] = format_jsonl(options_.video, answer, options_.evidence);
+    }
+    std::string text;
+    for (size_t i = 0; i < early_.size() && early_[i]; ++i) text += *early_[i];
+    finish(text);
+  }
+
+  /// Writes what is not yet written of the results so far.
+  void finish(std::string_view text) {
     if (text.starts_with(written_)) text.remove_prefix(written_.size());
-    return text;
+    in_line_ = false;
+    if (!text.empty()) write(text);
   }
 
  private:
+  void write(std::string_view text) {
+    if (written_.empty()) messages_.end_progress();
+    written_ += text;
+    results_.write(text);
+  }
   void end_line() noexcept {
     try {
       results_.write("\n");
@@ -59,11 +81,13 @@ class Stream {
     }
   }
 
+  const AskOptions& options_;
   Results& results_;
   Messages& messages_;
-  bool wanted_;
-  bool complete_ = false;
+  bool pieces_wanted_;
+  bool in_line_ = false;
   std::string written_;
+  std::vector<std::optional<std::string>> early_;  // of each question
 };
 
 /// The film or features, opened before a model is loaded, which takes minutes when it is large:
@@ -77,7 +101,7 @@ Opened open_film(const AskOptions& options, const Callbacks& callbacks) {
   if (!options.reads_film()) return {};
   if (!options.features) {
     if (comes_only_once(options.video)) return {};  // it would have to wait for the model
-    const ReaderOptions reading = Pipeline::reader_options(
+    const ReaderOptions reading = Engine::reader_options(
         options.merged.chosen.settings, options.merged.bundle, options.questions, callbacks);
     return {.film = std::make_shared<FrameReader>(options.video, reading), .times = std::nullopt};
   }
@@ -150,33 +174,36 @@ void run_ask(const AskOptions& options, Messages& messages, const CancelFlag& ca
     return;
   }
 
-  Stream stream(
-      results, messages,
-      results.is_terminal() && options.format == Format::text && options.questions.size() == 1);
+  Stream stream(options, results, messages);
   Callbacks callbacks;
   callbacks.warn = [&](const std::string& line) { messages.warn(line); };
   callbacks.progress = [&](const Progress& progress) { messages.progress(progress); };
-  callbacks.on_text = [&](size_t /*question*/, std::string_view piece) { return stream(piece); };
+  callbacks.on_text = [&](size_t /*question*/, std::string_view piece) {
+    stream.piece(piece);
+    return true;
+  };
   callbacks.on_restart = [&](size_t /*question*/) { stream.restart(); };
+  callbacks.on_early_answer = [&](size_t question, const Answer& answer) {
+    stream.early_answer(question, answer);
+  };
   callbacks.cancel = &cancel;
 
   check_address_space(options.merged.bundle);
   const auto start = Clock::now();
   const Opened opened = open_film(options, callbacks);
   const auto loading = Clock::now();
-  const Bundle bundle = load_bundle(options.merged);
+  const Engine engine = Engine::open(options.merged.bundle, chosen.settings);
   const double load_seconds = seconds_since(loading);
   cancel.check();
 
-  const Pipeline pipeline(bundle, chosen.settings);
   Report report{
       .settings = chosen,
-      .bundle_name = bundle.spec().name,
-      .bundle_sha256 = bundle.spec().sha256,
+      .bundle_name = engine.bundle().name,
+      .bundle_sha256 = engine.bundle().sha256,
       .video = options.video,
       .features = opened.times,
       .evidence = options.evidence,
-      .run = pipeline.ask(
+      .run = engine.ask(
           options.video, options.questions,
           {.evidence = options.evidence, .features = options.features, .opened = opened.film},
           callbacks),
@@ -187,7 +214,7 @@ void run_ask(const AskOptions& options, Messages& messages, const CancelFlag& ca
   cancel.check();
 
   messages.clear_bar();
-  results.write(stream.rest(format_report(report, options.format)));
+  stream.finish(format_report(report, options.format));
   for (const StageCost& cost : report.run.stages) {
     messages.debug(cost.stage + ": " + std::to_string(cost.seconds) + " s");
   }

@@ -26,7 +26,8 @@ struct AskOptions {
 /// InputError for what contradicts itself or is missing.
 AskOptions read_ask(const Arguments& arguments, const Environment& environment, Messages& messages);
 
-/// Answers on stdout once all are there; a single answer on a terminal as it is made.
+/// Answers on stdout once all are there; a single answer on a terminal as it is made, and those
+/// about moments of a film that is read as it comes while it runs.
 void run_ask(const AskOptions& options, Messages& messages, const CancelFlag& cancel);
 
 }  // namespace moviechat::cli

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "cli/bundle_loading.h"
 #include "moviechat/eval/manifest.h"
 #include "moviechat/eval/merge.h"
 #include "moviechat/model/device.h"
@@ -123,17 +122,16 @@ void run_eval(const EvalCommand& command, Messages& messages, const CancelFlag& 
   }
   std::string data_sha256;
   const eval::DataSet data = read_questions(command, messages, data_sha256);
-  const Bundle bundle = load_bundle(command.merged);
+  const Engine engine = Engine::open(command.merged.bundle, chosen.settings);
   cancel.check();
-  const Pipeline pipeline(bundle, chosen.settings);
 
   const auto manifest = eval::manifest_of({.version = MOVIECHAT_VERSION,
-                                           .bundle_name = bundle.spec().name,
-                                           .bundle_sha256 = bundle.spec().sha256,
+                                           .bundle_name = engine.bundle().name,
+                                           .bundle_sha256 = engine.bundle().sha256,
                                            .profile = chosen.profile,
                                            .settings = list_fields(chosen),
-                                           .device = bundle.device().is_cpu() ? "cpu" : "cuda",
-                                           .dtype = dtype_name(bundle.dtype()),
+                                           .device = engine.device(),
+                                           .dtype = engine.dtype(),
                                            .kind = command.kind,
                                            .data_sha256 = data_sha256,
                                            .input = command.run.features ? "features"
@@ -150,7 +148,7 @@ void run_eval(const EvalCommand& command, Messages& messages, const CancelFlag& 
   callbacks.cancel = &cancel;
   eval::EvalResult result;
   try {
-    result = eval::evaluate(pipeline, data, manifest, command.run, callbacks);
+    result = eval::evaluate(engine, data, manifest, command.run, callbacks);
   } catch (const Cancelled&) {
     throw StoppedRun();
   }

@@ -3,7 +3,7 @@
 namespace moviechat::cli {
 namespace {
 
-Json result_json(const Report& report, const Answer& answer) {
+Json result_json(const Answer& answer, bool evidence) {
   Json json;
   json["question"] = answer.question.text;
   json["mode"] = answer.at ? "breakpoint" : "global";
@@ -13,7 +13,7 @@ Json result_json(const Report& report, const Answer& answer) {
   json["finish_reason"] = name_of(answer.finish_reason);
   json["prompt_tokens"] = answer.prompt_tokens;
   json["answer_tokens"] = answer.answer_tokens;
-  if (!report.evidence) return json;
+  if (!evidence) return json;
   json["evidence"] = Json::array();
   for (const Evidence& one : answer.evidence) {
     json["evidence"].push_back(
@@ -59,7 +59,8 @@ std::string format_json(const Report& report) {
   json["profile"] = report.settings.profile;
   json["plan"] = plan_json(report.settings.settings.plan, run.plan);
   json["results"] = Json::array();
-  for (const Answer& answer : run.answers) json["results"].push_back(result_json(report, answer));
+  for (const Answer& answer : run.answers)
+    json["results"].push_back(result_json(answer, report.evidence));
   json["counts"] = {{"frames_decoded", run.counts.frames_decoded},
                     {"frames_encoded", run.counts.frames_encoded},
                     {"seeks", run.counts.seeks},
@@ -72,13 +73,17 @@ std::string format_json(const Report& report) {
   return json_text(json);
 }
 
+std::string format_jsonl(const std::string& video, const Answer& answer, bool evidence) {
+  Json json;
+  json["video"] = video;
+  json.update(result_json(answer, evidence));
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
 std::string format_jsonl(const Report& report) {
   std::string lines;
   for (const Answer& answer : report.run.answers) {
-    Json json;
-    json["video"] = report.video;
-    json.update(result_json(report, answer));
-    lines += json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    lines += format_jsonl(report.video, answer, report.evidence);
   }
   return lines;
 }

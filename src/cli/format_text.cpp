@@ -17,13 +17,16 @@ std::string evidence_line(const Evidence& evidence) {
 
 }  // namespace
 
+std::string format_text(const Answer& answer, bool several) {
+  std::string text = (several ? one_line(answer.text) : answer.text) + "\n";
+  for (const Evidence& evidence : answer.evidence) text += evidence_line(evidence);
+  return text;
+}
+
 std::string format_text(const Report& report) {
-  const bool several = report.run.answers.size() > 1;
+  const std::vector<Answer>& answers = report.run.answers;
   std::string text;
-  for (const Answer& answer : report.run.answers) {
-    text += (several ? one_line(answer.text) : answer.text) + "\n";
-    for (const Evidence& evidence : answer.evidence) text += evidence_line(evidence);
-  }
+  for (const Answer& answer : answers) text += format_text(answer, answers.size() > 1);
   return text;
 }
 

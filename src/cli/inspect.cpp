@@ -1,8 +1,8 @@
 #include "cli/inspect.h"
 
-#include "cli/bundle_loading.h"
 #include "cli/frame_folder.h"
 #include "cli/inspect_bundle.h"
+#include "engine/bundle_loading.h"
 #include "moviechat/support/moment.h"
 #include "moviechat/video/frame_reader.h"
 
@@ -111,14 +111,14 @@ std::string inspect_video(const InspectOptions& options, Messages& messages,
   callbacks.progress = [&](const Progress& progress) { messages.progress(progress); };
   callbacks.cancel = &cancel;
 
-  ReaderOptions reading = Pipeline::reader_options(settings, options.merged.bundle, {}, callbacks);
+  ReaderOptions reading = Engine::reader_options(settings, options.merged.bundle, {}, callbacks);
   reading.as_it_comes = false;  // its length is asked for
   FrameReader reader(options.subject, reading);
   VideoReport report{.path = options.subject,
                      .profile = options.merged.chosen.profile,
                      .plan_options = settings.plan,
                      .info = reader.info(),
-                     .plan = Pipeline::plan(settings, reader.info()),
+                     .plan = Engine::plan(settings, reader.info()),
                      .frames = {},
                      .stats = {},
                      .frames_missing = 0};

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdio>
 
-#include "cli/bundle_loading.h"
+#include "engine/bundle_loading.h"
 #include "moviechat/model/device.h"
 #include "moviechat/model/footprint.h"
 #include "moviechat/prompt/tokenizer.h"
@@ -138,7 +138,7 @@ std::string bundle_text(const Json& json) {
 
 std::string inspect_bundle(const MergedSettings& merged, Format format) {
   const Settings& settings = merged.chosen.settings;
-  const Bundle bundle = load_bundle(merged);
+  const Bundle bundle = load_bundle(merged.bundle, merged.chosen.settings.runtime);
   load_tokenizer(bundle.tokenizer_path(), bundle.spec().sizes.vocabulary);  // checks it
   bundle.check_unused_sizes();
   const BundleSpec& spec = bundle.spec();

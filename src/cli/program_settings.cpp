@@ -6,7 +6,7 @@
 #include <cctype>
 #include <filesystem>
 
-#include "cli/home.h"
+#include "engine/home.h"
 #include "moviechat/support/files.h"
 
 namespace moviechat::cli {
@@ -23,15 +23,7 @@ std::string variable_of(std::string key) {
 }
 
 void apply(ProgramSettings& chosen, const Assignment& one) {
-  try {
-    if (one.key == "plan") {
-      chosen.settings.plan = parse_plan(one.text, chosen.settings.plan);
-    } else {
-      set_field(chosen, one.key, one.text);
-    }
-  } catch (const InputError& error) {
-    throw InputError(one.origin + ": " + error.what());
-  }
+  moviechat::apply(chosen, chosen.settings.plan, one);
 }
 
 std::string last_of(const std::vector<Assignment>& assignments, std::string_view key,
@@ -44,12 +36,6 @@ std::string last_of(const std::vector<Assignment>& assignments, std::string_view
 
 void append(std::vector<Assignment>& all, std::vector<Assignment> more) {
   for (Assignment& one : more) all.push_back(std::move(one));
-}
-
-std::vector<Assignment> assignments_of_yaml(const std::string& yaml, const std::string& file) {
-  std::vector<Assignment> all;
-  for (auto& [key, text] : yaml_leaves(yaml, file)) all.push_back({key, text, "'" + file + "'"});
-  return all;
 }
 
 std::map<std::string, std::string> values_of(const Settings& settings) {
@@ -138,20 +124,15 @@ MergedSettings merge_settings(const Arguments& arguments, const Environment& env
   ProgramSettings& chosen = merged.chosen;
   const std::string named = last_of(given, "profile", "");
   chosen.profile = last_of(given, "profile", last_of(config, "profile", ""));
-  std::vector<Assignment> profile;
-  if (!chosen.profile.empty()) {
-    profile =
-        assignments_of_yaml(read_profile(chosen.profile), "configs/" + chosen.profile + ".yaml");
-  } else {
-    chosen.profile = "paper";  // which is what is built in
-  }
   chosen.model = last_of(given, "model", last_of(config, "model", ""));
   if (chosen.model.empty()) chosen.model = default_bundle().string();
+  const bool has_profile = !chosen.profile.empty();
+  if (!has_profile) chosen.profile = "paper";  // which is what is built in
   merged.bundle = read_bundle_spec(chosen.model);
+  std::vector<Assignment> profile;
+  if (has_profile) profile = read_profile(chosen.profile, merged.bundle);
 
-  for (const auto& [key, text] : merged.bundle.defaults) {
-    apply(chosen, {key, text, "'" + chosen.model + "/model.yaml'"});
-  }
+  for (const Assignment& one : defaults_of(merged.bundle)) apply(chosen, one);
   const auto apply_all = [&](const std::vector<Assignment>& assignments) {
     for (const Assignment& one : assignments) {
       if (one.key != "model" && one.key != "profile") apply(chosen, one);

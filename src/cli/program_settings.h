@@ -6,13 +6,13 @@
 #include <vector>
 
 #include "cli/options.h"
+#include "moviechat/engine/settings_sources.h"
 #include "moviechat/eval/evaluate.h"
-#include "moviechat/model/bundle.h"
-#include "moviechat/pipeline/settings.h"
+#include "moviechat/model/bundle_spec.h"
 
 namespace moviechat::cli {
 
-/// All that settings reach: the bundle, the profile that was chosen, the pipeline's settings, and
+/// All that settings reach: the bundle, the profile that was chosen, the engine's settings, and
 /// those of `eval`.
 struct ProgramSettings {
   std::string model;
@@ -27,13 +27,6 @@ void visit_fields(ProgramSettings& o, Visitor& field) {
   visit_fields(o.settings, field);
   field.group("eval", o.eval);
 }
-
-/// One setting as somebody gave it.
-struct Assignment {
-  std::string key;  // dotted name; "plan" takes the shorthand of --plan
-  std::string text;
-  std::string origin;  // "'my.yaml'", "MOVIECHAT_MODEL", "--seed": for errors
-};
 
 using Environment = std::map<std::string, std::string>;
 /// The variables of this process whose names begin with MOVIECHAT_.

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "cli/options.h"
-#include "moviechat/pipeline/pipeline.h"
+#include "moviechat/engine/engine.h"
 
 namespace moviechat::cli {
 

@@ -4,7 +4,7 @@
 #include "moviechat/support/json.h"
 
 #include "cli/program_settings.h"
-#include "moviechat/pipeline/pipeline.h"
+#include "moviechat/engine/engine.h"
 #include "moviechat/support/process.h"
 
 namespace moviechat::cli {
@@ -29,12 +29,14 @@ struct Report {
 /// One question: its answer. Several: a line each, in the order of the questions. With evidence,
 /// lines "  [0:00:12.000 - 0:00:18.500] 0.42" below each.
 std::string format_text(const Report& report);
+std::string format_text(const Answer& answer, bool several);
 
 /// One object; the keys are promised to other programs.
 std::string format_json(const Report& report);
 
 /// A line for each question: an object of format_json's results, after the video's path.
 std::string format_jsonl(const Report& report);
+std::string format_jsonl(const std::string& video, const Answer& answer, bool evidence);
 
 /// Subtitles in time order: each answer over the whole film, or from its moment on for five
 /// seconds; with evidence, over each of its spans.

@@ -7,12 +7,14 @@
 #include <mutex>
 #include <utility>
 
+#include "engine/watched_film.h"
 #include "eval/film_row.h"
 #include "eval/film_version.h"
 #include "eval/moviechat_format.h"
 #include "eval/run_folder.h"
 #include "moviechat/eval/ahead.h"
 #include "moviechat/eval/video_folder.h"
+#include "moviechat/features/feature_file.h"
 #include "moviechat/model/device.h"
 #include "moviechat/support/error.h"
 #include "moviechat/support/process.h"
@@ -98,9 +100,9 @@ struct Answered {
 
 class Evaluation {
  public:
-  Evaluation(const Pipeline& pipeline, const DataSet& data, const Json& manifest,
+  Evaluation(const Engine& engine, const DataSet& data, const Json& manifest,
              const EvalOptions& options, const Callbacks& callbacks)
-      : pipeline_(pipeline),
+      : engine_(engine),
         data_(data),
         options_(options),
         callbacks_(callbacks),
@@ -129,7 +131,7 @@ class Evaluation {
   /// Films are answered about together as soon as they have as many questions as are decoded at a
   /// time; those of one film may be more.
   void answer_all(const std::vector<size_t>& places) {
-    const int64_t together = pipeline_.settings().runtime.answers;
+    const int64_t together = engine_.settings().runtime.answers;
     Ahead<Ready> ahead(std::ssize(places), static_cast<size_t>(together),
                        [&](int64_t number, const CancelFlag& stop) {
                          return watch(film_at(places[static_cast<size_t>(number)]), stop);
@@ -214,7 +216,7 @@ class Evaluation {
       RunOptions run = run_options();
       if (options_.features) run.features = timing_of(film, file);
       const std::vector<Question> questions = askable(film, ready.refusals);
-      if (!questions.empty()) ready.film = pipeline_.watch(file, questions, run, callbacks);
+      if (!questions.empty()) ready.film = engine_.watch(file, questions, run, callbacks);
       if (files_) ready.sha256 = identity.get();
     } catch (const Error& error) {
       ready.failure = without_folder(error.what(), file, film.name);
@@ -230,7 +232,7 @@ class Evaluation {
     for (const Item& item : film.items) {
       refusals.emplace_back();
       try {
-        pipeline_.check(item.question);
+        engine_.check(item.question);
         questions.push_back({item.question, item.at, item.frame});
       } catch (const InputError& error) {
         refusals.back() = error.what();
@@ -262,7 +264,7 @@ class Evaluation {
     callbacks.progress = [this](const Progress&) { report_progress(); };
     std::vector<Answered> answered;
     try {
-      for (RunResult& run : pipeline_.answer_all(films, run_options(), callbacks)) {
+      for (RunResult& run : engine_.answer_all(films, run_options(), callbacks)) {
         answered.push_back({std::move(run), {}});
       }
       return answered;
@@ -292,7 +294,7 @@ class Evaluation {
                         .answer_seconds = seconds_of(*run, "answer"),
                         .stages = run->stages,
                         .peak_host_bytes = resident_memory().peak,
-                        .peak_device_bytes = peak_of(device_memory(pipeline_.device()))});
+                        .peak_device_bytes = peak_of(engine_.device_memory())});
     }
     for (const Failure& failure : failures_of(row)) {
       if (callbacks_.warn) callbacks_.warn(failure.what + " failed: " + failure.why);
@@ -367,7 +369,7 @@ class Evaluation {
     return result;
   }
 
-  const Pipeline& pipeline_;
+  const Engine& engine_;
   const DataSet& data_;
   const EvalOptions& options_;
   const Callbacks& callbacks_;
@@ -385,9 +387,9 @@ class Evaluation {
 
 }  // namespace
 
-EvalResult evaluate(const Pipeline& pipeline, const DataSet& data, const Json& manifest,
+EvalResult evaluate(const Engine& engine, const DataSet& data, const Json& manifest,
                     const EvalOptions& options, const Callbacks& callbacks) {
-  return Evaluation(pipeline, data, manifest, options, callbacks).run();
+  return Evaluation(engine, data, manifest, options, callbacks).run();
 }
 
 }  // namespace moviechat::eval

@@ -44,8 +44,7 @@ void MemoryPolicy::consolidate(double new_frames) {
     block.frames = new_frames / static_cast<double>(short_.size());
     long_.append(block);
   }
-  long_.consolidate(options_.long_capacity, options_.merge,
-                    recorder(MergeEvent::Where::long_term));
+  long_.consolidate(options_.long_capacity, options_.merge, recorder(MergeEvent::Where::long_term));
   ++consolidations_;
 }
 

@@ -6,11 +6,11 @@
 #include <vector>
 #include "moviechat/support/json.h"
 
+#include "moviechat/engine/engine.h"
 #include "moviechat/eval/cost.h"
 #include "moviechat/eval/data_set.h"
 #include "moviechat/eval/prediction.h"
 #include "moviechat/eval/shard.h"
-#include "moviechat/pipeline/pipeline.h"
 
 namespace moviechat::eval {
 
@@ -50,7 +50,7 @@ struct EvalResult {
 /// with resume, the same rows result. A video that cannot be read gets a row that says why,
 /// a question that cannot be asked a result that does.
 /// `manifest` describes the run. Callbacks are called from two threads; on_text is not called.
-EvalResult evaluate(const Pipeline& pipeline, const DataSet& data,
+EvalResult evaluate(const Engine& engine, const DataSet& data,
                     const nlohmann::ordered_json& manifest, const EvalOptions& options,
                     const Callbacks& callbacks);
 

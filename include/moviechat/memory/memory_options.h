@@ -5,10 +5,21 @@
 #include <string_view>
 #include <utility>
 
-#include "moviechat/memory/similarity.h"
 #include "moviechat/support/fields.h"
 
 namespace moviechat {
+
+/// How alike two blocks are.
+enum class Similarity {
+  cosine,  // mean over the tokens of the cosine of token j with token j (papers)
+  dot,     // mean over all pairs of tokens of their dot product (released code)
+};
+
+template <>
+struct EnumNames<Similarity> {
+  static constexpr std::array values{std::pair{std::string_view("cosine"), Similarity::cosine},
+                                     std::pair{std::string_view("dot"), Similarity::dot}};
+};
 
 /// Weights of two long-term blocks when they are merged.
 enum class Merge {

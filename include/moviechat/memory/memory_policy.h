@@ -27,8 +27,8 @@ struct Shot {
 /// A frame as the model sees it.
 struct Perceived {
   torch::Tensor blocks;    // [N, C]
-  torch::Tensor features;  // [D] of the whole picture, for policies that compare it with a question;
-                           // undefined where the bundle has none
+  torch::Tensor features;  // [D] of the whole picture, for policies that compare it with a
+                           // question; undefined where the bundle has none
 };
 
 /// What is asked, and about which moment; nullopt: the whole film.

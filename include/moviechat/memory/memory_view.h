@@ -13,8 +13,8 @@ namespace moviechat {
 /// The blocks that a query is answered from, in time order.
 struct MemoryBlocks {
   std::vector<Block> long_term;
-  std::vector<Block> short_term;   // not yet consolidated
-  std::optional<Block> current;    // the frame on screen at the moment that is asked about
+  std::vector<Block> short_term;  // not yet consolidated
+  std::optional<Block> current;   // the frame on screen at the moment that is asked about
 };
 
 /// The same as the memory reader takes them, with their spans. A value of its own.

@@ -2,25 +2,7 @@
 
 #include "moviechat/model/tensor.h"
 
-#include <array>
-#include <string_view>
-#include <utility>
-
-#include "moviechat/support/fields.h"
-
 namespace moviechat {
-
-/// How alike two blocks are.
-enum class Similarity {
-  cosine,  // mean over the tokens of the cosine of token j with token j (papers)
-  dot,     // mean over all pairs of tokens of their dot product (released code)
-};
-
-template <>
-struct EnumNames<Similarity> {
-  static constexpr std::array values{std::pair{std::string_view("cosine"), Similarity::cosine},
-                                     std::pair{std::string_view("dot"), Similarity::dot}};
-};
 
 /// Cosine of block p of `left` with block p of `right`, averaged over tokens; a zero token is like
 /// nothing (0). In float32 whatever the blocks are. left, right [P, N, C] → float32 [P]

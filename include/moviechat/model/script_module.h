@@ -9,18 +9,9 @@
 #include <variant>
 #include <vector>
 
-namespace moviechat {
+#include "moviechat/model/runtime_options.h"
 
-/// In which dtype matrices, nearly all of a model, lie in memory. What passes between them stays in
-/// the dtype to compute in.
-enum class Weights {
-  automatic,  // compute; on a CPU, of parts whose file exceeds 1 GiB, bf16 where the processor
-              // multiplies that faster than fp32, else stored
-  stored,     // that of the file, widened as they are used: fp16 takes half the memory of fp32
-  compute,    // that to compute in: converted once, when they are loaded
-  exact,      // compute; on a CPU, of parts whose file exceeds 1 GiB, stored
-  bf16,       // fp16 ones as bf16, and what is multiplied by them is rounded to that, too
-};
+namespace moviechat {
 
 /// One exported module of a bundle, on a device and in a dtype: tensors → tensors.
 /// Const after construction; calls run without autograd. One thread at a time per module. This

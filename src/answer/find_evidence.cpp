@@ -1,4 +1,4 @@
-#include "moviechat/answer/evidence.h"
+#include "answer/find_evidence.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/matmul.h>

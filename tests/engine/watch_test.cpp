@@ -1,4 +1,4 @@
-#include "pipeline/watch.h"
+#include "engine/watch.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "cli/bundle_loading.h"
+#include "engine/bundle_loading.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 
 #include "support_for_tests/paths.h"
 
-namespace moviechat::cli {
+namespace moviechat {
 namespace {
 
 TEST(BundleLoading, ASmallBundleHasOneThreadUnlessAskedOtherwise) {
@@ -25,4 +25,4 @@ TEST(BundleLoading, ASmallBundleHasOneThreadUnlessAskedOtherwise) {
 }
 
 }  // namespace
-}  // namespace moviechat::cli
+}  // namespace moviechat

@@ -1,9 +1,8 @@
 #pragma once
 
-#include "cli/program_settings.h"
 #include "moviechat/model/bundle.h"
 
-namespace moviechat::cli {
+namespace moviechat {
 
 /// CPU threads to compute with: as many as asked for; else 1 for a bundle whose threads would wait
 /// for each other longer than they save, and 0, one a core, for others.
@@ -13,8 +12,8 @@ int64_t threads_for(const RuntimeOptions& runtime, const BundleSpec& bundle);
 /// libraries that run out of it hang or crash.
 void check_address_space(const BundleSpec& bundle);
 
-/// Loads the bundle that was chosen, on the device and in the dtype of the settings, and checks it.
+/// Loads a bundle on the device and in the dtype of the settings, and checks it.
 /// From then on the process computes with its threads.
-Bundle load_bundle(const MergedSettings& merged);
+Bundle load_bundle(const BundleSpec& bundle, const RuntimeOptions& runtime);
 
-}  // namespace moviechat::cli
+}  // namespace moviechat

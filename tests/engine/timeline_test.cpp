@@ -1,4 +1,4 @@
-#include "pipeline/timeline.h"
+#include "engine/timeline.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

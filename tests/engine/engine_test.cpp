@@ -1,4 +1,5 @@
-#include "moviechat/pipeline/pipeline.h"
+#include "moviechat/engine/engine.h"
+#include "moviechat/model/bundle.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,9 +14,10 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const Bundle& tiny() {
-  static const Bundle bundle(read_bundle_spec(testing::tiny_bundle()), testing::test_device(),
-                             torch::kFloat, Verify::quick);
+std::shared_ptr<const Bundle> tiny() {
+  static const auto bundle =
+      std::make_shared<const Bundle>(read_bundle_spec(testing::tiny_bundle()),
+                                     testing::test_device(), torch::kFloat, Verify::quick);
   return bundle;
 }
 
@@ -48,7 +50,7 @@ std::vector<Question> reference_questions(const nlohmann::json& reference) {
 
 RunResult ask(const Settings& settings, const std::vector<Question>& questions,
               RunOptions options = {}) {
-  return Pipeline(tiny(), settings).ask(testing::golden("clip.avi"), questions, options, {});
+  return Engine(tiny(), settings).ask(testing::golden("clip.avi"), questions, options, {});
 }
 
 class EndToEnd : public ::testing::TestWithParam<nlohmann::json> {};
@@ -96,7 +98,7 @@ std::vector<std::string> texts(const RunResult& result) {
   return all;
 }
 
-TEST(Pipeline, OnePassServesManyQuestionsInAnyOrder) {
+TEST(Engine, OnePassServesManyQuestionsInAnyOrder) {
   const Question whole{"What happens?", {}, {}};
   const Question early{"What happens?", Seconds(2), {}};
   const Question late{"Who is she?", Seconds(8.5), {}};
@@ -111,13 +113,13 @@ TEST(Pipeline, OnePassServesManyQuestionsInAnyOrder) {
   EXPECT_EQ(together.answers[2].token_ids, ask(short_answers(), {early}).answers[0].token_ids);
 }
 
-TEST(Pipeline, AMomentsMemoryDoesNotDependOnWhatComesAfterIt) {
+TEST(Engine, AMomentsMemoryDoesNotDependOnWhatComesAfterIt) {
   const Question early{"What happens?", Seconds(2), {}};
   const RunResult result = ask(short_answers(), {early});
   EXPECT_LE(result.counts.frames_decoded, 63);  // 2 s at 30 fps, and what B-frames look ahead
 }
 
-TEST(Pipeline, TheBatchDoesNotChangeAnswers) {
+TEST(Engine, TheBatchDoesNotChangeAnswers) {
   const std::vector<Question> questions = {{"What happens?", {}, {}},
                                            {"Who is she?", Seconds(5), {}}};
   Settings settings = short_answers();
@@ -129,14 +131,14 @@ TEST(Pipeline, TheBatchDoesNotChangeAnswers) {
   EXPECT_THAT(all, ::testing::Each(all.front()));
 }
 
-TEST(Pipeline, AFrameNumberIsTheMomentWhenThatFrameIsShown) {
+TEST(Engine, AFrameNumberIsTheMomentWhenThatFrameIsShown) {
   const RunResult result =
       ask(short_answers(), {{"What happens?", {}, 121}, {"What happens?", Seconds(121 / 30.), {}}});
   EXPECT_EQ(result.answers[0].token_ids, result.answers[1].token_ids);
   EXPECT_DOUBLE_EQ(result.answers[0].at->count(), 121 / 30.);
 }
 
-TEST(Pipeline, EvidenceIsInsideWhatWasWatchedAndSumsToOne) {
+TEST(Engine, EvidenceIsInsideWhatWasWatchedAndSumsToOne) {
   RunOptions options;
   options.evidence = true;
   const RunResult result =
@@ -157,7 +159,7 @@ TEST(Pipeline, EvidenceIsInsideWhatWasWatchedAndSumsToOne) {
       texts(ask(short_answers(), {{"What happens?", {}, {}}, {"Who is she?", Seconds(5), {}}})));
 }
 
-TEST(Pipeline, EvidenceOfAMomentEndsThereHoweverFewFramesWereRead) {
+TEST(Engine, EvidenceOfAMomentEndsThereHoweverFewFramesWereRead) {
   Settings settings = short_answers();
   settings.plan.kind = PlanKind::uniform;
   settings.plan.frames = 4;  // one every 2.5 s
@@ -168,7 +170,7 @@ TEST(Pipeline, EvidenceOfAMomentEndsThereHoweverFewFramesWereRead) {
   for (const Evidence& span : result.answers[0].evidence) EXPECT_LE(span.end, Seconds(4));
 }
 
-TEST(Pipeline, MoreFramesThanCanBeKeptApartAreRefusedBeforeTheyAreRead) {
+TEST(Engine, MoreFramesThanCanBeKeptApartAreRefusedBeforeTheyAreRead) {
   Settings settings = short_answers();
   settings.plan.kind = PlanKind::uniform;
   settings.plan.frames = 300;
@@ -177,14 +179,14 @@ TEST(Pipeline, MoreFramesThanCanBeKeptApartAreRefusedBeforeTheyAreRead) {
   Callbacks callbacks;
   callbacks.progress = [&](const Progress& progress) { watched = progress.done; };
   EXPECT_THAT(([&] {
-                Pipeline(tiny(), settings)
+                Engine(tiny(), settings)
                     .ask(testing::golden("clip.avi"), {{"What?", {}, {}}}, {}, callbacks);
               }),
               ::testing::ThrowsMessage<InputError>(HasSubstr("frames of a film; lower")));
   EXPECT_LT(watched, 300);
 }
 
-TEST(Pipeline, UniformPlanReadsOnlyItsFrames) {
+TEST(Engine, UniformPlanReadsOnlyItsFrames) {
   Settings settings = short_answers();
   settings.plan.kind = PlanKind::uniform;
   settings.plan.frames = 8;
@@ -194,7 +196,7 @@ TEST(Pipeline, UniformPlanReadsOnlyItsFrames) {
   EXPECT_EQ(result.counts.blocks_short, 8);
 }
 
-TEST(Pipeline, AMomentBeyondTheEndSaysHowLongTheFilmIs) {
+TEST(Engine, AMomentBeyondTheEndSaysHowLongTheFilmIs) {
   EXPECT_THAT(
       [] {
         ask(short_answers(), {{"What?", Seconds(12), {}}});
@@ -208,17 +210,16 @@ TEST(Pipeline, AMomentBeyondTheEndSaysHowLongTheFilmIs) {
   EXPECT_THROW(ask(short_answers(), {{"What?", Seconds(-1), {}}}), InputError);
 }
 
-TEST(Pipeline, ACancelledRunEnds) {
+TEST(Engine, ACancelledRunEnds) {
   CancelFlag cancel;
   Callbacks callbacks;
   callbacks.cancel = &cancel;
   callbacks.progress = [&](const Progress& progress) {
     if (progress.done > 20) cancel.cancel();
   };
-  const Pipeline pipeline(tiny(), short_answers());
-  EXPECT_THROW(
-      pipeline.ask(testing::golden("clip.avi"), {{"What happens?", {}, {}}}, {}, callbacks),
-      Cancelled);
+  const Engine engine(tiny(), short_answers());
+  EXPECT_THROW(engine.ask(testing::golden("clip.avi"), {{"What happens?", {}, {}}}, {}, callbacks),
+               Cancelled);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "moviechat/answer/evidence.h"
+#include "answer/find_evidence.h"
 
 #include <gtest/gtest.h>
 

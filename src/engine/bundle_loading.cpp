@@ -1,4 +1,4 @@
-#include "cli/bundle_loading.h"
+#include "bundle_loading.h"
 
 #include <ATen/Parallel.h>
 
@@ -7,7 +7,7 @@
 #include "moviechat/model/device.h"
 #include "moviechat/support/process.h"
 
-namespace moviechat::cli {
+namespace moviechat {
 
 namespace {
 
@@ -41,17 +41,15 @@ int64_t threads_for(const RuntimeOptions& runtime, const BundleSpec& bundle) {
   return bytes_of(bundle) < kSmall ? 1 : 0;
 }
 
-Bundle load_bundle(const MergedSettings& merged) {
-  check_address_space(merged.bundle);
-  const RuntimeOptions& runtime = merged.chosen.settings.runtime;
-  const int64_t threads = threads_for(runtime, merged.bundle);
+Bundle load_bundle(const BundleSpec& bundle, const RuntimeOptions& runtime) {
+  check_address_space(bundle);
+  const int64_t threads = threads_for(runtime, bundle);
   if (threads > 0) at::set_num_threads(static_cast<int>(threads));
   const torch::Device device = choose_device(runtime.device);
   const torch::ScalarType dtype = choose_dtype(runtime.dtype, device);
   // Who asks for a dtype gets it.
   const bool is_free = runtime.dtype == "auto" || runtime.weights != Weights::automatic;
-  return Bundle(merged.bundle, device, dtype, runtime.verify,
-                is_free ? runtime.weights : Weights::exact);
+  return Bundle(bundle, device, dtype, runtime.verify, is_free ? runtime.weights : Weights::exact);
 }
 
-}  // namespace moviechat::cli
+}  // namespace moviechat

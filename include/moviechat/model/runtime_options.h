@@ -6,14 +6,25 @@
 #include <string_view>
 #include <utility>
 
-#include "moviechat/answer/generation_options.h"
-#include "moviechat/memory/memory_options.h"
-#include "moviechat/model/bundle.h"
 #include "moviechat/support/fields.h"
-#include "moviechat/video/frame_reader.h"
-#include "moviechat/video/sampling_plan.h"
 
 namespace moviechat {
+
+enum class Verify {
+  full,   // every part is hashed, and the self-test run
+  quick,  // every part is there, and the self-test run
+};
+
+/// In which dtype matrices, nearly all of a model, lie in memory. What passes between them stays in
+/// the dtype to compute in.
+enum class Weights {
+  automatic,  // compute; on a CPU, of parts whose file exceeds 1 GiB, bf16 where the processor
+              // multiplies that faster than fp32, else stored
+  stored,     // that of the file, widened as they are used: fp16 takes half the memory of fp32
+  compute,    // that to compute in: converted once, when they are loaded
+  exact,      // compute; on a CPU, of parts whose file exceeds 1 GiB, stored
+  bf16,       // fp16 ones as bf16, and what is multiplied by them is rounded to that, too
+};
 
 template <>
 struct EnumNames<Verify> {
@@ -57,29 +68,6 @@ void visit_fields(RuntimeOptions& o, Visitor& field) {
   field("batch", o.batch, {1, 4096}, "frames encoded together");
   field("answers", o.answers, {1, 4096}, "answers decoded together by eval");
   field("verify", o.verify, "check of the bundle: every part's hash, or only the self-test");
-}
-
-/// Every choice of a run, by dotted name (memory.keep, plan.kind, …).
-struct Settings {
-  MemoryOptions memory;
-  PlanOptions plan;
-  GenerationOptions generation;
-  ReaderOptions video;
-  RuntimeOptions runtime;
-
-  /// InputError names the first setting, or pair of settings, that cannot be.
-  void check() const;
-  /// Clips of a plan that fills long-term memory exactly: (L/m)·((K−m)/w). Results table of the
-  /// paper: 256 of 8 frames.
-  int64_t clips_that_fill_memory() const;
-};
-template <class Visitor>
-void visit_fields(Settings& o, Visitor& field) {
-  field.group("memory", o.memory);
-  field.group("plan", o.plan);
-  field.group("generation", o.generation);
-  field.group("video", o.video);
-  field.group("runtime", o.runtime);
 }
 
 }  // namespace moviechat

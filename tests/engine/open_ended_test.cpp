@@ -3,15 +3,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <fstream>
+#include <future>
+#include <sstream>
 #include <thread>
 
-#include "moviechat/pipeline/pipeline.h"
+#include "engine/timeline.h"
+#include "moviechat/engine/engine.h"
+#include "moviechat/model/bundle.h"
 #include "moviechat/support/error.h"
-#include "pipeline/timeline.h"
+#include "moviechat/support/files.h"
 #include "support_for_tests/device.h"
 #include "support_for_tests/paths.h"
 
@@ -71,9 +77,10 @@ class Broadcast {
 
 class LiveFilm : public ::testing::Test {
  protected:
-  static const Bundle& tiny() {
-    static const Bundle bundle(read_bundle_spec(testing::tiny_bundle()), testing::test_device(),
-                               torch::kFloat, Verify::quick);
+  static std::shared_ptr<const Bundle> tiny() {
+    static const auto bundle =
+        std::make_shared<const Bundle>(read_bundle_spec(testing::tiny_bundle()),
+                                       testing::test_device(), torch::kFloat, Verify::quick);
     return bundle;
   }
   static std::filesystem::path film(const std::string& format) {
@@ -97,7 +104,7 @@ class LiveFilm : public ::testing::Test {
   }
   static RunResult ask(const std::string& film, const std::vector<Question>& questions,
                        const Settings& settings) {
-    return Pipeline(tiny(), settings).ask(film, questions, {}, {});
+    return Engine(tiny(), settings).ask(film, questions, {}, {});
   }
   /// The sender needs a moment until it listens.
   static RunResult ask_live(const std::filesystem::path& film, const std::string& format,
@@ -138,6 +145,60 @@ TEST_F(LiveFilm, IsNotWatchedLongerThanTheMomentsNeed) {
   const RunResult live =
       ask_live(film("mpegts"), "mpegts", {{"What is on screen?", Seconds(4.25), {}}}, settings());
   EXPECT_LT(live.counts.frames_decoded, 80);
+}
+
+/// Bytes of a transport stream before the first frame shown at `time` or later.
+std::string beginning_of(const std::filesystem::path& film, double time) {
+  const auto packets = testing::run(
+      "ffprobe -v error -select_streams v -show_entries packet=pts_time,pos -of csv=p=0 '" +
+      film.string() + "'");
+  std::istringstream lines(packets.out);
+  double first = -1;
+  double pts = 0;
+  size_t position = 0;
+  for (char comma = 0; lines >> pts >> comma >> position; lines.ignore(100, '\n')) {
+    if (first < 0) first = pts;
+    if (pts - first >= time) break;
+  }
+  return read_file(film, "film").substr(0, position);
+}
+
+TEST_F(LiveFilm, AMomentIsAnsweredAboutWhileTheFilmRuns) {
+  const auto path = film("mpegts");
+  const std::string all = read_file(path, "film");
+  const std::string until_five = beginning_of(path, 5);
+  ASSERT_GT(until_five.size(), 0u);
+  ASSERT_LT(until_five.size(), all.size());
+  const testing::TemporaryFolder folder;
+  const auto pipe = folder / "live";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+
+  std::promise<void> answered;
+  std::jthread sender([&] {
+    std::ofstream stream(pipe, std::ios::binary);
+    stream << until_five << std::flush;
+    // Without an answer the rest comes in the end, and it is too late.
+    answered.get_future().wait_for(std::chrono::seconds(60));
+    stream << all.substr(until_five.size());
+  });
+  std::vector<size_t> early;
+  Callbacks callbacks;
+  callbacks.on_early_answer = [&](size_t question, const Answer& answer) {
+    early.push_back(question);
+    EXPECT_GT(answer.answer_tokens, 0);
+    if (question == 1) answered.set_value();
+  };
+  const std::vector<Question> questions = {{"What happens?", {}, {}},
+                                           {"What is on screen?", Seconds(3), {}},
+                                           {"What is on screen?", Seconds(11), {}}};
+  const auto begin = std::chrono::steady_clock::now();
+  const RunResult live = Engine(tiny(), settings()).ask(pipe, questions, {}, callbacks);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(60));
+  EXPECT_EQ(early, (std::vector<size_t>{1, 2}));
+  const RunResult stored = ask(path, questions, settings());
+  for (size_t i = 0; i < questions.size(); ++i) {
+    EXPECT_EQ(live.answers[i].token_ids, stored.answers[i].token_ids) << i;
+  }
 }
 
 TEST_F(LiveFilm, IsBroughtHereWholeForAPlanThatNeedsItsEnd) {

@@ -1,4 +1,4 @@
-#include "moviechat/pipeline/settings.h"
+#include "moviechat/engine/settings.h"
 
 #include "moviechat/support/error.h"
 

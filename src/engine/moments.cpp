@@ -1,0 +1,94 @@
+#include "moments.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "moviechat/support/error.h"
+#include "moviechat/support/fields.h"
+
+namespace moviechat {
+namespace {
+
+std::string text_of(Seconds time) { return to_text(time.count()) + " s"; }
+
+std::string beyond_the_end(Seconds at, const VideoInfo& video) {
+  return "moment " + text_of(at) + " is beyond the end of '" + video.path + "', which is " +
+         text_of(video.duration) + " long";
+}
+
+/// When the frames that questions name come on screen, by index.
+std::map<int64_t, Seconds> frame_times(const std::vector<Question>& questions, Footage& footage,
+                                       const RunOptions& run, const WarningSink& warn) {
+  std::vector<int64_t> frames;
+  for (const Question& question : questions) {
+    if (question.at_frame) frames.push_back(*question.at_frame);
+  }
+  std::map<int64_t, Seconds> times;
+  if (frames.empty()) return times;
+  const VideoInfo& video = footage.info();
+  const auto found = footage.times_of(frames);
+  for (size_t i = 0; i < frames.size(); ++i) {
+    if (found[i]) {
+      times.emplace(frames[i], *found[i]);
+      continue;
+    }
+    const std::string line = "frame " + std::to_string(frames[i]) + " is not in '" + video.path +
+                             "', which has some " + std::to_string(video.frames) +
+                             " frames by its length and rate, counted from 0";
+    if (!run.clamp_moments || frames[i] < 0) throw InputError(line);
+    const auto last = static_cast<double>(std::max<int64_t>(video.frames - 1, 0));
+    const bool is_new = times.emplace(frames[i], Seconds(last / video.fps.value())).second;
+    if (is_new && warn) warn(line + "; its last one is taken");
+  }
+  return times;
+}
+
+Moment resolve(const Question& question, const Footage& footage,
+               const std::map<int64_t, Seconds>& time_of_frame, const RunOptions& run,
+               const WarningSink& warn) {
+  if (question.at_frame) return {time_of_frame.at(*question.at_frame), *question.at_frame};
+  const VideoInfo& video = footage.info();
+  if (!footage.times_known()) {
+    throw InputError("features '" + video.path +
+                     "' do not say when their frames were; give --features-fps or "
+                     "--features-duration, or ask by --at-frame");
+  }
+  Seconds at = *question.at;
+  constexpr Range<double> kMoments{0, 1e9};  // 31 years
+  kMoments.check("the seconds of a moment", at.count());
+  if (!video.open_ended() && at > video.duration) {
+    if (!run.clamp_moments) throw InputError(beyond_the_end(at, video));
+    if (warn) warn(beyond_the_end(at, video) + "; its end is taken");
+    at = video.duration;
+  }
+  constexpr double kRounding = 1e-6;  // of a frame: t = k/fps is frame k
+  return {at, static_cast<int64_t>(std::floor(at.count() * video.fps.value() + kRounding))};
+}
+
+}  // namespace
+
+std::vector<Moment> collect_moments(WatchedFilm& film, Footage& footage, const RunOptions& run,
+                                    const WarningSink& warn) {
+  const std::map<int64_t, Seconds> time_of_frame = frame_times(film.questions, footage, run, warn);
+  std::vector<Moment> distinct;
+  std::map<double, size_t> known;
+  for (const Question& question : film.questions) {
+    if (!question.at && !question.at_frame) {
+      film.moment_of.emplace_back();
+      continue;
+    }
+    const Moment moment = resolve(question, footage, time_of_frame, run, warn);
+    const auto [entry, is_new] = known.emplace(moment.at.count(), distinct.size());
+    if (is_new) distinct.push_back(moment);
+    film.moment_of.emplace_back(entry->second);
+  }
+  for (const Moment& moment : distinct) film.moments.push_back(moment.at);
+  return distinct;
+}
+
+void check_in_film(const Moment& moment, const VideoInfo& video) {
+  if (moment.at > video.duration) throw InputError(beyond_the_end(moment.at, video));
+}
+
+}  // namespace moviechat

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <vector>
+
+#include "moviechat/engine/engine.h"
+#include "moviechat/features/footage.h"
+#include "timeline.h"
+#include "watched_film.h"
+
+namespace moviechat {
+
+/// The distinct moments that a film's questions are about; notes in the film which is whose.
+/// InputError for a moment or frame that is not in the film, unless run.clamp_moments.
+std::vector<Moment> collect_moments(WatchedFilm& film, Footage& footage, const RunOptions& run,
+                                    const WarningSink& warn);
+
+/// InputError for a moment beyond the end of a film, which is known only now.
+void check_in_film(const Moment& moment, const VideoInfo& video);
+
+}  // namespace moviechat
