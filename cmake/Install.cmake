@@ -1,4 +1,16 @@
-# `cmake --install`: the program with its configs, the mini bundle, man page and completions, run from its prefix.
+# `cmake --install`: the program with its configs, the mini bundle, man page and completions, run from its prefix; and
+# libmoviechat with its headers, for find_package(moviechat) and pkg-config.
+include(CMakePackageConfigHelpers)
+set_target_properties(libmoviechat PROPERTIES INSTALL_RPATH "${TORCH_ROOT}/lib")
+install(TARGETS libmoviechat EXPORT moviechat LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/moviechat DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+set(package ${CMAKE_INSTALL_LIBDIR}/cmake/moviechat)
+install(EXPORT moviechat NAMESPACE moviechat:: FILE moviechat-config.cmake DESTINATION ${package})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/moviechat-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/moviechat-config-version.cmake DESTINATION ${package})
+configure_file(${PROJECT_SOURCE_DIR}/cmake/moviechat.pc.in ${PROJECT_BINARY_DIR}/moviechat.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/moviechat.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
 if(TARGET moviechat)
   set_target_properties(moviechat PROPERTIES INSTALL_RPATH "${TORCH_ROOT}/lib")
   install(TARGETS moviechat RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

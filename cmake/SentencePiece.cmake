@@ -21,6 +21,7 @@ function(add_sentencepiece)
   set(CMAKE_CXX_FLAGS_RELEASE "-O1 -DNDEBUG")  # a question is a line: nothing is gained by compiling longer
   set(CMAKE_COMPILE_WARNING_AS_ERROR OFF)
   set(CMAKE_UNITY_BUILD OFF)
+  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
   set(CMAKE_MESSAGE_LOG_LEVEL WARNING)
   add_subdirectory(${SENTENCEPIECE_SOURCE_DIR} ${PROJECT_BINARY_DIR}/sentencepiece EXCLUDE_FROM_ALL SYSTEM)
 endfunction()

@@ -1,56 +1,53 @@
 #!/usr/bin/env python3
-"""Checks that rooms include only themselves and rooms before them, so that data flows one way."""
+"""Checks that modules include only themselves and those before them, so that data flows one way,
+and that public headers need nothing but each other."""
 
 import re
 import sys
 from pathlib import Path
 
-ROOMS = [
-    "support",
-    "model",
-    "video",
-    "features",
+MODULES = [
+    "base",
+    "media",
+    "plan",
+    "bundle",
+    "perception",
     "memory",
-    "prompt",
-    "answer",
+    "language",
     "engine",
+    "datasets",
     "eval",
     "judge",
+    "score",
+    "report",
     "cli",
 ]
+NO_TENSORS = ["base", "media", "plan", "datasets", "judge"]
 ROOT = Path(__file__).resolve().parent.parent
-INCLUDE = re.compile(r'^\s*#include\s+"(?:moviechat/)?([a-z_]+)/', re.MULTILINE)
-
-
-def room_of(path: Path) -> str:
-    """include/moviechat/memory/memory.h and src/memory/memory.cpp → memory"""
-    parts = path.relative_to(ROOT).parts
-    return parts[2] if parts[0] == "include" else parts[1]
+INCLUDE = re.compile(r'^\s*#include\s+["<]([A-Za-z_]+)/', re.MULTILINE)
 
 
 def violations() -> list[str]:
     found = []
-    files = [
-        *ROOT.glob("include/moviechat/*/*.h"),
-        *ROOT.glob("src/*/*.h"),
-        *ROOT.glob("src/*/*.cpp"),
-    ]
-    for path in sorted(files):
-        here = room_of(path)
-        if here not in ROOMS:
-            found.append(
-                f"{path.relative_to(ROOT)}: '{here}' is no room (known: {', '.join(ROOMS)})"
-            )
+    for path in sorted([*ROOT.glob("src/*/*.h"), *ROOT.glob("src/*/*.cpp")]):
+        here = path.parent.name
+        name = path.relative_to(ROOT)
+        if here not in MODULES:
+            found.append(f"{name}: '{here}' is no module (known: {', '.join(MODULES)})")
             continue
         for included in INCLUDE.findall(path.read_text()):
-            if included in ROOMS and ROOMS.index(included) > ROOMS.index(here):
-                found.append(f"{path.relative_to(ROOT)}: {here} includes {included}, a later room")
-        if here in ("support", "video") and "torch/" in path.read_text():
-            found.append(f"{path.relative_to(ROOT)}: {here} knows no tensors")
+            if included in MODULES and MODULES.index(included) > MODULES.index(here):
+                found.append(f"{name}: {here} includes {included}, a later module")
+            if here in NO_TENSORS and included in ("torch", "ATen", "c10", "bundle"):
+                found.append(f"{name}: {here} knows no tensors")
+    for path in sorted(ROOT.glob("include/moviechat/*.h")):
+        for included in INCLUDE.findall(path.read_text()):
+            if included != "moviechat":
+                found.append(f"{path.relative_to(ROOT)}: a public header includes {included}/")
     return found
 
 
 if __name__ == "__main__":
     problems = violations()
-    print("\n".join(problems) or "layers: every room includes only itself and rooms before it")
+    print("\n".join(problems) or "layers: every module includes only itself and those before it")
     sys.exit(1 if problems else 0)

@@ -3,10 +3,11 @@
 #include <chrono>
 #include <memory>
 
+#include "base/moment.h"
 #include "cli/questions.h"
 #include "engine/bundle_loading.h"
-#include "moviechat/features/footage.h"
-#include "moviechat/support/moment.h"
+#include "media/frame_reader.h"
+#include "perception/footage.h"
 
 namespace moviechat::cli {
 namespace {

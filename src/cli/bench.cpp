@@ -7,8 +7,8 @@
 #include <array>
 #include <cstdio>
 
-#include "moviechat/model/device.h"
-#include "moviechat/model/limits.h"
+#include "bundle/device.h"
+#include "bundle/limits.h"
 
 namespace moviechat::cli {
 namespace {

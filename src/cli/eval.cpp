@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "moviechat/eval/manifest.h"
-#include "moviechat/eval/merge.h"
-#include "moviechat/model/device.h"
+#include "bundle/device.h"
+#include "eval/manifest.h"
+#include "eval/merge.h"
 
 namespace moviechat::cli {
 namespace {

@@ -8,8 +8,8 @@
 #include "cli/options.h"
 #include "cli/program_settings.h"
 #include "cli/terminal.h"
-#include "moviechat/eval/evaluate.h"
-#include "moviechat/support/error.h"
+#include "eval/evaluate.h"
+#include "moviechat/error.h"
 
 namespace moviechat::cli {
 

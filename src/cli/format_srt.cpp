@@ -2,9 +2,9 @@
 #include <iomanip>
 #include <sstream>
 
+#include "base/moment.h"
 #include "cli/report.h"
 #include "cli/terminal.h"
-#include "moviechat/support/moment.h"
 
 namespace moviechat::cli {
 namespace {

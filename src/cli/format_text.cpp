@@ -1,9 +1,9 @@
 #include <array>
 #include <cstdio>
 
+#include "base/moment.h"
 #include "cli/report.h"
 #include "cli/terminal.h"
-#include "moviechat/support/moment.h"
 
 namespace moviechat::cli {
 namespace {

@@ -12,8 +12,8 @@
 #include <opencv2/imgcodecs.hpp>
 #include <vector>
 
-#include "moviechat/support/error.h"
-#include "moviechat/support/files.h"
+#include "base/files.h"
+#include "moviechat/error.h"
 
 namespace moviechat::cli {
 namespace fs = std::filesystem;

@@ -5,9 +5,9 @@
 #include <optional>
 #include <span>
 #include <string>
-#include "moviechat/support/json.h"
+#include "base/json.h"
 
-#include "moviechat/video/frame_reader.h"
+#include "media/frame_reader.h"
 
 namespace moviechat::cli {
 

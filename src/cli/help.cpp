@@ -9,7 +9,7 @@ extern "C" {
 #include <sstream>
 
 #include "cli/program_settings.h"
-#include "moviechat/support/fields.h"
+#include "moviechat/fields.h"
 
 namespace moviechat::cli {
 namespace {

@@ -1,10 +1,10 @@
 #include "cli/inspect.h"
 
+#include "base/moment.h"
 #include "cli/frame_folder.h"
 #include "cli/inspect_bundle.h"
 #include "engine/bundle_loading.h"
-#include "moviechat/support/moment.h"
-#include "moviechat/video/frame_reader.h"
+#include "media/frame_reader.h"
 
 namespace moviechat::cli {
 namespace {

@@ -3,10 +3,10 @@
 #include <array>
 #include <cstdio>
 
+#include "bundle/device.h"
+#include "bundle/footprint.h"
 #include "engine/bundle_loading.h"
-#include "moviechat/model/device.h"
-#include "moviechat/model/footprint.h"
-#include "moviechat/prompt/tokenizer.h"
+#include "language/tokenizer.h"
 
 namespace moviechat::cli {
 namespace {

@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <map>
 
-#include "moviechat/support/error.h"
-#include "moviechat/support/fields.h"
+#include "moviechat/error.h"
+#include "moviechat/fields.h"
 
 namespace moviechat::cli {
 namespace {

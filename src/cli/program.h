@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "moviechat/support/callbacks.h"
+#include "moviechat/callbacks.h"
 
 namespace moviechat::cli {
 

@@ -6,8 +6,8 @@
 #include <cctype>
 #include <filesystem>
 
+#include "base/files.h"
 #include "engine/home.h"
-#include "moviechat/support/files.h"
 
 namespace moviechat::cli {
 namespace {

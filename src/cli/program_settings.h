@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "cli/options.h"
-#include "moviechat/engine/settings_sources.h"
-#include "moviechat/eval/evaluate.h"
-#include "moviechat/model/bundle_spec.h"
+#include "eval/evaluate.h"
+#include "moviechat/bundle_spec.h"
+#include "moviechat/settings_sources.h"
 
 namespace moviechat::cli {
 

@@ -1,12 +1,12 @@
 #include "cli/questions.h"
 
 #include <sstream>
-#include "moviechat/support/json.h"
+#include "base/json.h"
 
-#include "moviechat/prompt/utf8.h"
-#include "moviechat/support/files.h"
-#include "moviechat/support/moment.h"
-#include "moviechat/support/text.h"
+#include "base/files.h"
+#include "base/moment.h"
+#include "base/text.h"
+#include "base/utf8.h"
 
 namespace moviechat::cli {
 namespace {

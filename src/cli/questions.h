@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "cli/options.h"
-#include "moviechat/engine/engine.h"
+#include "moviechat/engine.h"
 
 namespace moviechat::cli {
 

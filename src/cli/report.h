@@ -1,11 +1,11 @@
 #pragma once
 
 #include <string>
-#include "moviechat/support/json.h"
+#include "base/json.h"
 
 #include "cli/program_settings.h"
-#include "moviechat/engine/engine.h"
-#include "moviechat/support/process.h"
+#include "moviechat/engine.h"
+#include "moviechat/process.h"
 
 namespace moviechat::cli {
 

@@ -4,12 +4,12 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "base/files.h"
+#include "base/json.h"
 #include "cli/eval.h"
-#include "moviechat/eval/manifest.h"
-#include "moviechat/eval/video_folder.h"
-#include "moviechat/judge/report.h"
-#include "moviechat/support/files.h"
-#include "moviechat/support/json.h"
+#include "datasets/video_folder.h"
+#include "eval/manifest.h"
+#include "report/report.h"
 
 namespace moviechat::cli {
 namespace {

@@ -6,9 +6,9 @@
 
 #include "cli/options.h"
 #include "cli/terminal.h"
-#include "moviechat/judge/judge.h"
-#include "moviechat/judge/metrics.h"
-#include "moviechat/judge/statistics.h"
+#include "judge/judge.h"
+#include "score/metrics.h"
+#include "score/statistics.h"
 
 namespace moviechat::cli {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "moviechat/support/callbacks.h"
+#include "moviechat/callbacks.h"
 
 namespace moviechat::cli {
 

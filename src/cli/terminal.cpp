@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "moviechat/support/files.h"
-#include "moviechat/support/text.h"
+#include "base/files.h"
+#include "base/text.h"
 
 namespace moviechat::cli {
 namespace {

@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "moviechat/support/callbacks.h"
-#include "moviechat/support/fields.h"
-#include "moviechat/support/text.h"
+#include "base/text.h"
+#include "moviechat/callbacks.h"
+#include "moviechat/fields.h"
 
 namespace moviechat::cli {
 

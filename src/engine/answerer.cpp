@@ -1,11 +1,11 @@
-#include "answerer.h"
+#include "engine/answerer.h"
 
 #include <algorithm>
 #include <numeric>
 
-#include "answer/find_evidence.h"
-#include "moviechat/model/device.h"
-#include "moviechat/prompt/prompt.h"
+#include "bundle/device.h"
+#include "language/find_evidence.h"
+#include "language/prompt.h"
 
 namespace moviechat {
 namespace {

@@ -4,12 +4,12 @@
 #include <cstdint>
 #include <vector>
 
-#include "moviechat/answer/generator.h"
-#include "moviechat/answer/language_model.h"
-#include "moviechat/engine/engine.h"
-#include "moviechat/model/bundle.h"
-#include "moviechat/prompt/tokenizer.h"
-#include "watched_film.h"
+#include "bundle/bundle.h"
+#include "engine/watched_film.h"
+#include "language/generator.h"
+#include "language/language_model.h"
+#include "language/tokenizer.h"
+#include "moviechat/engine.h"
 
 namespace moviechat {
 

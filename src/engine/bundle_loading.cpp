@@ -1,11 +1,11 @@
-#include "bundle_loading.h"
+#include "engine/bundle_loading.h"
 
 #include <ATen/Parallel.h>
 
 #include <algorithm>
 
-#include "moviechat/model/device.h"
-#include "moviechat/support/process.h"
+#include "bundle/device.h"
+#include "moviechat/process.h"
 
 namespace moviechat {
 

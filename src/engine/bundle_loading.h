@@ -1,6 +1,6 @@
 #pragma once
 
-#include "moviechat/model/bundle.h"
+#include "bundle/bundle.h"
 
 namespace moviechat {
 

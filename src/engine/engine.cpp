@@ -1,4 +1,4 @@
-#include "moviechat/engine/engine.h"
+#include "moviechat/engine.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
@@ -7,18 +7,19 @@
 #include <cmath>
 #include <thread>
 
-#include "answerer.h"
-#include "bundle_loading.h"
-#include "moments.h"
-#include "moviechat/features/footage.h"
-#include "moviechat/model/bundle.h"
-#include "moviechat/model/device.h"
-#include "moviechat/prompt/prompt.h"
-#include "moviechat/support/error.h"
-#include "moviechat/support/stage_costs.h"
-#include "timeline.h"
-#include "watch.h"
-#include "watched_film.h"
+#include "bundle/bundle.h"
+#include "bundle/device.h"
+#include "engine/answerer.h"
+#include "engine/bundle_loading.h"
+#include "engine/moments.h"
+#include "engine/watch.h"
+#include "engine/watched_film.h"
+#include "language/prompt.h"
+#include "memory/keep_all.h"
+#include "moviechat/error.h"
+#include "moviechat/stage_costs.h"
+#include "perception/footage.h"
+#include "plan/timeline.h"
 
 namespace moviechat {
 namespace {
@@ -203,6 +204,9 @@ WatchedFilm Engine::State::watch(const std::filesystem::path& path,
   if (!as_it_comes) film.plan = plan(settings, film.video);
   const bool whole_film =
       std::find(film.moment_of.begin(), film.moment_of.end(), std::nullopt) != film.moment_of.end();
+  if (whole_film && settings.memory.policy == Policy::keep_all) {
+    check_fits(film.plan.sample_count(), bundle->spec().sizes.positions);  // before they are read
+  }
   Timeline timeline = as_it_comes ? Timeline(settings.plan, whole_film)
                                   : Timeline(film.plan, settings.plan, whole_film);
   for (const Moment& moment : moments) timeline.add(moment);

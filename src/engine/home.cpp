@@ -1,11 +1,11 @@
-#include "home.h"
+#include "engine/home.h"
 
 #include <dlfcn.h>
 
 #include <cstdlib>
 #include <set>
 
-#include "moviechat/support/error.h"
+#include "moviechat/error.h"
 
 namespace moviechat {
 namespace fs = std::filesystem;

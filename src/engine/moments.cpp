@@ -1,11 +1,11 @@
-#include "moments.h"
+#include "engine/moments.h"
 
 #include <algorithm>
 #include <cmath>
 #include <map>
 
-#include "moviechat/support/error.h"
-#include "moviechat/support/fields.h"
+#include "moviechat/error.h"
+#include "moviechat/fields.h"
 
 namespace moviechat {
 namespace {

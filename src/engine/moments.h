@@ -2,10 +2,10 @@
 
 #include <vector>
 
-#include "moviechat/engine/engine.h"
-#include "moviechat/features/footage.h"
-#include "timeline.h"
-#include "watched_film.h"
+#include "engine/watched_film.h"
+#include "moviechat/engine.h"
+#include "perception/footage.h"
+#include "plan/timeline.h"
 
 namespace moviechat {
 

@@ -1,6 +1,6 @@
-#include "moviechat/engine/settings.h"
+#include "moviechat/settings.h"
 
-#include "moviechat/support/error.h"
+#include "moviechat/error.h"
 
 namespace moviechat {
 

@@ -1,10 +1,10 @@
-#include "moviechat/engine/settings_sources.h"
+#include "moviechat/settings_sources.h"
 
 #include <filesystem>
 
-#include "home.h"
-#include "moviechat/support/error.h"
-#include "moviechat/support/files.h"
+#include "base/files.h"
+#include "engine/home.h"
+#include "moviechat/error.h"
 
 namespace moviechat {
 namespace fs = std::filesystem;

@@ -5,9 +5,9 @@
 #include <optional>
 #include <vector>
 
-#include "moviechat/memory/memory_policy.h"
-#include "perceiver.h"
-#include "timeline.h"
+#include "memory/memory_policy.h"
+#include "perception/perceiver.h"
+#include "plan/timeline.h"
 
 namespace moviechat {
 

@@ -1,13 +1,13 @@
-#include "moviechat/eval/cost.h"
+#include "eval/cost.h"
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <map>
-#include "moviechat/support/json.h"
+#include "base/json.h"
 
-#include "moviechat/support/error.h"
-#include "moviechat/support/files.h"
+#include "base/files.h"
+#include "moviechat/error.h"
 
 namespace moviechat::eval {
 namespace {

@@ -1,4 +1,4 @@
-#include "moviechat/eval/evaluate.h"
+#include "eval/evaluate.h"
 
 #include <atomic>
 #include <chrono>
@@ -7,18 +7,18 @@
 #include <mutex>
 #include <utility>
 
+#include "bundle/device.h"
+#include "datasets/video_folder.h"
 #include "engine/watched_film.h"
+#include "eval/ahead.h"
 #include "eval/film_row.h"
 #include "eval/film_version.h"
 #include "eval/moviechat_format.h"
 #include "eval/run_folder.h"
-#include "moviechat/eval/ahead.h"
-#include "moviechat/eval/video_folder.h"
-#include "moviechat/features/feature_file.h"
-#include "moviechat/model/device.h"
-#include "moviechat/support/error.h"
-#include "moviechat/support/process.h"
-#include "video/film_identity.h"
+#include "media/film_identity.h"
+#include "moviechat/error.h"
+#include "moviechat/process.h"
+#include "perception/feature_file.h"
 
 namespace moviechat::eval {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <cstdint>
 
-#include "moviechat/engine/engine.h"
-#include "moviechat/eval/data_set.h"
-#include "moviechat/eval/prediction.h"
+#include "datasets/data_set.h"
+#include "eval/prediction.h"
+#include "moviechat/engine.h"
 
 namespace moviechat::eval {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "moviechat/support/error.h"
-#include "moviechat/support/fields.h"
+#include "moviechat/error.h"
+#include "moviechat/fields.h"
 
 namespace moviechat::eval {
 namespace {

@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "moviechat/engine/engine.h"
-#include "moviechat/eval/data_set.h"
-#include "moviechat/eval/video_folder.h"
+#include "datasets/data_set.h"
+#include "datasets/video_folder.h"
+#include "moviechat/engine.h"
 
 namespace moviechat::eval {
 

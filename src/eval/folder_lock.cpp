@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "moviechat/support/error.h"
+#include "moviechat/error.h"
 
 namespace moviechat::eval {
 namespace fs = std::filesystem;

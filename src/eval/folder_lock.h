@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "moviechat/support/files.h"
+#include "base/files.h"
 
 namespace moviechat::eval {
 

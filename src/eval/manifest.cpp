@@ -1,10 +1,10 @@
-#include "moviechat/eval/manifest.h"
+#include "eval/manifest.h"
 
 #include <algorithm>
 #include <array>
 
-#include "moviechat/support/error.h"
-#include "moviechat/support/files.h"
+#include "base/files.h"
+#include "moviechat/error.h"
 
 namespace moviechat::eval {
 namespace {

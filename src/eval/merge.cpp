@@ -1,16 +1,16 @@
-#include "moviechat/eval/merge.h"
+#include "eval/merge.h"
 
 #include <map>
 #include <sstream>
-#include "moviechat/support/json.h"
+#include "base/json.h"
 
+#include "base/files.h"
 #include "eval/folder_lock.h"
+#include "eval/manifest.h"
 #include "eval/moviechat_format.h"
+#include "eval/prediction.h"
 #include "eval/run_folder.h"
-#include "moviechat/eval/manifest.h"
-#include "moviechat/eval/prediction.h"
-#include "moviechat/support/error.h"
-#include "moviechat/support/files.h"
+#include "moviechat/error.h"
 
 namespace moviechat::eval {
 namespace {

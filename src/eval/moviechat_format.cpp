@@ -1,8 +1,8 @@
 #include "eval/moviechat_format.h"
 
-#include "moviechat/support/json.h"
+#include "base/json.h"
 
-#include "moviechat/support/files.h"
+#include "base/files.h"
 
 namespace moviechat::eval {
 namespace {

@@ -1,10 +1,10 @@
-#include "moviechat/eval/prediction.h"
+#include "eval/prediction.h"
 
 #include <sstream>
-#include "moviechat/support/json.h"
+#include "base/json.h"
 
-#include "moviechat/support/error.h"
-#include "moviechat/support/files.h"
+#include "base/files.h"
+#include "moviechat/error.h"
 
 namespace moviechat::eval {
 namespace {

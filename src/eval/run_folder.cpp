@@ -1,9 +1,9 @@
 #include "eval/run_folder.h"
 
+#include "base/files.h"
+#include "eval/manifest.h"
 #include "eval/moviechat_format.h"
-#include "moviechat/eval/manifest.h"
-#include "moviechat/support/error.h"
-#include "moviechat/support/files.h"
+#include "moviechat/error.h"
 
 namespace moviechat::eval {
 namespace fs = std::filesystem;

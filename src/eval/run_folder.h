@@ -4,12 +4,12 @@
 #include <memory>
 #include <string>
 #include <vector>
-#include "moviechat/support/json.h"
+#include "base/json.h"
 
+#include "base/line_file.h"
+#include "eval/cost.h"
 #include "eval/folder_lock.h"
-#include "moviechat/eval/cost.h"
-#include "moviechat/eval/prediction.h"
-#include "moviechat/support/line_file.h"
+#include "eval/prediction.h"
 
 namespace moviechat::eval {
 

@@ -1,7 +1,7 @@
-#include "moviechat/eval/shard.h"
+#include "eval/shard.h"
 
-#include "moviechat/support/error.h"
-#include "moviechat/support/fields.h"
+#include "moviechat/error.h"
+#include "moviechat/fields.h"
 
 namespace moviechat::eval {
 

@@ -5,9 +5,9 @@
 #include <thread>
 #include <vector>
 
-#include "moviechat/support/error.h"
-#include "moviechat/support/fields.h"
-#include "moviechat/support/workers.h"
+#include "base/workers.h"
+#include "moviechat/error.h"
+#include "moviechat/fields.h"
 
 namespace moviechat::judge {
 namespace {

@@ -12,8 +12,8 @@
 #include <string>
 
 #include "judge/endpoint.h"
+#include "judge/judge.h"
 #include "judge/verdict_file.h"
-#include "moviechat/judge/judge.h"
 
 namespace moviechat::judge {
 

@@ -1,10 +1,10 @@
 #include "judge/endpoint.h"
 
 #include <ctime>
-#include "moviechat/support/json.h"
+#include "base/json.h"
 
-#include "moviechat/support/error.h"
-#include "moviechat/support/fields.h"
+#include "moviechat/error.h"
+#include "moviechat/fields.h"
 
 namespace moviechat::judge {
 namespace {

@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "base/http.h"
+#include "judge/judge.h"
 #include "judge/secret.h"
-#include "moviechat/judge/judge.h"
-#include "moviechat/support/http.h"
 
 namespace moviechat::judge {
 

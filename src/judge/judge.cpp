@@ -1,10 +1,10 @@
-#include "moviechat/judge/judge.h"
+#include "judge/judge.h"
 
 #include <set>
 
 #include "judge/asking.h"
-#include "moviechat/support/error.h"
-#include "moviechat/support/fields.h"
+#include "moviechat/error.h"
+#include "moviechat/fields.h"
 
 namespace moviechat::judge {
 namespace {

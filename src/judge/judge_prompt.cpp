@@ -1,5 +1,5 @@
-#include "moviechat/judge/verdict.h"
-#include "moviechat/support/files.h"
+#include "base/files.h"
+#include "judge/verdict.h"
 
 namespace moviechat::judge {
 

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "moviechat/judge/verdict.h"
+#include "judge/verdict.h"
 
 namespace moviechat::judge {
 namespace {

@@ -1,11 +1,11 @@
-#include "moviechat/judge/verdict.h"
+#include "judge/verdict.h"
 
 #include <cctype>
 #include <cmath>
 #include <map>
 
-#include "moviechat/support/error.h"
-#include "moviechat/support/fields.h"
+#include "moviechat/error.h"
+#include "moviechat/fields.h"
 
 namespace moviechat::judge {
 namespace {

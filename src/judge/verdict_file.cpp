@@ -1,11 +1,11 @@
 #include "judge/verdict_file.h"
 
 #include <sstream>
-#include "moviechat/support/json.h"
+#include "base/json.h"
 
+#include "base/files.h"
 #include "judge/endpoint.h"
-#include "moviechat/support/error.h"
-#include "moviechat/support/files.h"
+#include "moviechat/error.h"
 
 namespace moviechat::judge {
 namespace {

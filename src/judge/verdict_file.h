@@ -5,8 +5,8 @@
 #include <set>
 #include <string>
 
-#include "moviechat/judge/judge.h"
-#include "moviechat/support/line_file.h"
+#include "base/line_file.h"
+#include "judge/judge.h"
 
 namespace moviechat::judge {
 

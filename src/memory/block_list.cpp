@@ -1,4 +1,4 @@
-#include "moviechat/memory/block_list.h"
+#include "memory/block_list.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/stack.h>

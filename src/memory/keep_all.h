@@ -1,8 +1,11 @@
 #pragma once
 
-#include "moviechat/memory/memory_policy.h"
+#include "memory/memory_policy.h"
 
 namespace moviechat {
+
+/// InputError when so many frames are more than the memory reader takes and none are merged.
+void check_fits(int64_t frames, int64_t most_blocks);
 
 /// No memory: every block is kept as it is, as where frames are sampled uniformly and few enough.
 /// InputError for a frame more than `most_blocks`.

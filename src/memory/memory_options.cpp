@@ -1,8 +1,8 @@
-#include "moviechat/memory/memory_options.h"
+#include "moviechat/memory_options.h"
 
 #include <string>
 
-#include "moviechat/support/error.h"
+#include "moviechat/error.h"
 
 namespace moviechat {
 

@@ -1,11 +1,11 @@
-#include "moviechat/memory/memory_policy.h"
+#include "memory/memory_policy.h"
 
 #include <sstream>
 
 #include "memory/keep_all.h"
 #include "memory/per_clip.h"
 #include "memory/window.h"
-#include "moviechat/support/error.h"
+#include "moviechat/error.h"
 
 namespace moviechat {
 namespace {

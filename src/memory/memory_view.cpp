@@ -1,10 +1,10 @@
-#include "moviechat/memory/memory_view.h"
+#include "memory/memory_view.h"
 
 #include <ATen/ops/stack.h>
 
 #include <algorithm>
 
-#include "moviechat/support/error.h"
+#include "moviechat/error.h"
 
 namespace moviechat {
 

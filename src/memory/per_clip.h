@@ -1,6 +1,6 @@
 #pragma once
 
-#include "moviechat/memory/memory_policy.h"
+#include "memory/memory_policy.h"
 
 namespace moviechat {
 

@@ -1,4 +1,4 @@
-#include "moviechat/memory/similarity.h"
+#include "memory/similarity.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cosine_similarity.h>

@@ -7,9 +7,9 @@
 
 #include <cmath>
 
-#include "moviechat/model/tensor.h"
-#include "moviechat/support/files.h"
-#include "refusal.h"
+#include "base/files.h"
+#include "bundle/tensor.h"
+#include "cli/refusal.h"
 
 namespace moviechat::cli {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <functional>
 
-#include "moviechat/support/files.h"
-#include "refusal.h"
+#include "base/files.h"
+#include "cli/refusal.h"
 
 namespace moviechat::cli {
 namespace {

@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "moviechat/support/json.h"
+#include "base/json.h"
 
 #include "program.h"
 

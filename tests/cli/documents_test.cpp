@@ -5,11 +5,11 @@
 #include <fstream>
 #include <regex>
 
+#include "base/files.h"
 #include "cli/completions.h"
 #include "cli/help.h"
 #include "cli/man.h"
 #include "cli/program_settings.h"
-#include "moviechat/support/files.h"
 #include "program.h"
 
 namespace moviechat::cli {
@@ -220,15 +220,16 @@ TEST(Man, ItsSynopsisNamesEveryCommand) {
   }
 }
 
-TEST(Man, TellsTheExitCodesAsHelpAndTheReadmeDo) {
+TEST(Man, TellsTheExitCodesAsHelpAndTheDocumentsDo) {
   const std::string man = man_page();
   const std::string help = help_text(commands().front(), false);
-  const std::string readme = read_file(moviechat::testing::source_dir() / "README.md", "README");
+  const std::string usage =
+      read_file(moviechat::testing::source_dir() / "docs" / "usage.md", "document");
   for (const std::string code : {"0", "1", "2", "3", "130, 143"}) {
     EXPECT_THAT(man.substr(man.find(".SH EXIT STATUS")), HasSubstr(".TP\n" + code + "\n"));
   }
   EXPECT_THAT(help, HasSubstr("3 some films or"));
-  EXPECT_THAT(readme, HasSubstr("3 some films or"));
+  EXPECT_THAT(usage, HasSubstr("3 some films or"));
 }
 
 TEST(Man, IsRenderedWithoutWarnings) {

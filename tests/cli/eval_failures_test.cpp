@@ -11,8 +11,8 @@
 #include <random>
 #include <thread>
 
-#include "eval_films.h"
-#include "moviechat/support/files.h"
+#include "base/files.h"
+#include "cli/eval_films.h"
 #include "program.h"
 
 namespace moviechat::cli {

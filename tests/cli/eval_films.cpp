@@ -1,8 +1,8 @@
-#include "eval_films.h"
+#include "cli/eval_films.h"
 
 #include <stdexcept>
 
-#include "moviechat/support/files.h"
+#include "base/files.h"
 
 namespace moviechat::cli::testing {
 

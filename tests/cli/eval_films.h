@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "moviechat/eval/prediction.h"
+#include "eval/prediction.h"
 #include "program.h"
 #include "support_for_tests/paths.h"
 

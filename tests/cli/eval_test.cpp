@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 
 #include <fstream>
-#include "moviechat/support/json.h"
+#include "base/json.h"
 
-#include "eval_films.h"
-#include "moviechat/support/files.h"
+#include "base/files.h"
+#include "cli/eval_films.h"
 #include "program.h"
 
 namespace moviechat::cli {

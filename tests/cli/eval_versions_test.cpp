@@ -2,8 +2,8 @@
 
 #include <gmock/gmock.h>
 
-#include "eval_films.h"
-#include "moviechat/support/files.h"
+#include "base/files.h"
+#include "cli/eval_films.h"
 #include "program.h"
 
 namespace moviechat::cli {

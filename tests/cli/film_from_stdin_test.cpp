@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "moviechat/support/json.h"
+#include "base/json.h"
 
 #include "program.h"
 

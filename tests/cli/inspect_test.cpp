@@ -2,9 +2,9 @@
 
 #include <map>
 #include <sstream>
-#include "moviechat/support/json.h"
+#include "base/json.h"
 
-#include "moviechat/support/files.h"
+#include "base/files.h"
 #include "program.h"
 #include "support_for_tests/safetensors.h"
 

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
-#include "moviechat/support/json.h"
+#include "base/json.h"
 
 #include "support_for_tests/paths.h"
 

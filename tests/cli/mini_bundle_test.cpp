@@ -2,9 +2,9 @@
 
 #include <gmock/gmock.h>
 
-#include "moviechat/support/json.h"
+#include "base/json.h"
 
-#include "moviechat/support/files.h"
+#include "base/files.h"
 #include "program.h"
 
 namespace moviechat::cli {

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "moviechat/support/error.h"
+#include "moviechat/error.h"
 
 namespace moviechat::cli {
 namespace {

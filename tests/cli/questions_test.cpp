@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "moviechat/support/files.h"
+#include "base/files.h"
 #include "support_for_tests/paths.h"
 
 namespace moviechat::cli {

@@ -1,4 +1,4 @@
-#include "refusal.h"
+#include "cli/refusal.h"
 
 #include <gmock/gmock.h>
 #include <unistd.h>

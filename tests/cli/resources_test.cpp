@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "refusal.h"
+#include "cli/refusal.h"
 
 namespace moviechat::cli {
 namespace {

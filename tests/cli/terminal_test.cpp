@@ -11,7 +11,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "eval_films.h"
+#include "cli/eval_films.h"
 #include "program.h"
 
 namespace moviechat::cli {

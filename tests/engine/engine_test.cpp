@@ -1,10 +1,10 @@
-#include "moviechat/engine/engine.h"
-#include "moviechat/model/bundle.h"
+#include "moviechat/engine.h"
+#include "bundle/bundle.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "moviechat/support/error.h"
+#include "moviechat/error.h"
 #include "support_for_tests/device.h"
 #include "support_for_tests/paths.h"
 #include "support_for_tests/safetensors.h"
@@ -183,7 +183,7 @@ TEST(Engine, MoreFramesThanCanBeKeptApartAreRefusedBeforeTheyAreRead) {
                     .ask(testing::golden("clip.avi"), {{"What?", {}, {}}}, {}, callbacks);
               }),
               ::testing::ThrowsMessage<InputError>(HasSubstr("frames of a film; lower")));
-  EXPECT_LT(watched, 300);
+  EXPECT_EQ(watched, 0);
 }
 
 TEST(Engine, UniformPlanReadsOnlyItsFrames) {

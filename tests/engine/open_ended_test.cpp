@@ -13,11 +13,11 @@
 #include <sstream>
 #include <thread>
 
-#include "engine/timeline.h"
-#include "moviechat/engine/engine.h"
-#include "moviechat/model/bundle.h"
-#include "moviechat/support/error.h"
-#include "moviechat/support/files.h"
+#include "base/files.h"
+#include "bundle/bundle.h"
+#include "moviechat/engine.h"
+#include "moviechat/error.h"
+#include "plan/timeline.h"
 #include "support_for_tests/device.h"
 #include "support_for_tests/paths.h"
 

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <thread>
 
-#include "moviechat/support/error.h"
+#include "moviechat/error.h"
 #include "support_for_tests/tensors.h"
 
 namespace moviechat {

@@ -1,10 +1,10 @@
-#include "moviechat/eval/ahead.h"
+#include "eval/ahead.h"
 
 #include <gtest/gtest.h>
 
 #include <atomic>
 
-#include "moviechat/support/error.h"
+#include "moviechat/error.h"
 
 namespace moviechat::eval {
 namespace {

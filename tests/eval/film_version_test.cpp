@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "moviechat/support/error.h"
+#include "moviechat/error.h"
 
 namespace moviechat::eval {
 namespace {

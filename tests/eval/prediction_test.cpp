@@ -1,12 +1,12 @@
-#include "moviechat/eval/prediction.h"
+#include "eval/prediction.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include "moviechat/support/json.h"
+#include "base/json.h"
 
-#include "moviechat/support/error.h"
+#include "moviechat/error.h"
 #include "support_for_tests/paths.h"
 
 namespace moviechat::eval {

@@ -6,16 +6,16 @@
 #include <fstream>
 #include <limits>
 
+#include "base/files.h"
+#include "datasets/video_folder.h"
+#include "eval/cost.h"
 #include "eval/folder_lock.h"
+#include "eval/manifest.h"
+#include "eval/merge.h"
 #include "eval/moviechat_format.h"
 #include "eval/run_folder.h"
-#include "moviechat/eval/cost.h"
-#include "moviechat/eval/manifest.h"
-#include "moviechat/eval/merge.h"
-#include "moviechat/eval/shard.h"
-#include "moviechat/eval/video_folder.h"
-#include "moviechat/support/error.h"
-#include "moviechat/support/files.h"
+#include "eval/shard.h"
+#include "moviechat/error.h"
 #include "support_for_tests/paths.h"
 
 namespace moviechat::eval {

@@ -1,8 +1,8 @@
 // A bundle's model.yaml, and a file of settings, which is YAML, too.
 
+#include "bundle/bundle.h"
 #include "fuzz/fuzz.h"
-#include "moviechat/engine/settings.h"
-#include "moviechat/model/bundle.h"
+#include "moviechat/settings.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace moviechat;

@@ -1,7 +1,7 @@
 // The header of a file of features: .safetensors and .npy.
 
-#include "features/feature_header.h"
 #include "fuzz/fuzz.h"
+#include "perception/feature_header.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace moviechat;

@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "fuzz/fuzz.h"
-#include "moviechat/video/frame_reader.h"
-#include "moviechat/video/frame_times.h"
+#include "media/frame_reader.h"
+#include "media/frame_times.h"
+#include "moviechat/sampling_plan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace moviechat;

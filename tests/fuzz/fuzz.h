@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "moviechat/support/error.h"
+#include "moviechat/error.h"
 
 // A fuzz target is one file NAME_fuzz.cpp with libFuzzer's LLVMFuzzerTestOneInput; the folder
 // corpus/NAME holds what its inputs are mutated from. It hands bytes to a reader of foreign input,

@@ -1,7 +1,7 @@
 // A sampling plan of a film with whatever length, rate and number of frames.
 
 #include "fuzz/fuzz.h"
-#include "moviechat/video/sampling_plan.h"
+#include "moviechat/sampling_plan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace moviechat;

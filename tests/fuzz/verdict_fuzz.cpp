@@ -1,7 +1,7 @@
 // A judge's reply.
 
 #include "fuzz/fuzz.h"
-#include "moviechat/judge/verdict.h"
+#include "judge/verdict.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace moviechat;

@@ -1,11 +1,11 @@
-#include "moviechat/judge/judge.h"
+#include "judge/judge.h"
 
 #include <gmock/gmock.h>
 
+#include "base/files.h"
 #include "judge/endpoint.h"
-#include "moviechat/support/error.h"
-#include "moviechat/support/files.h"
-#include "stub_judge.h"
+#include "judge/stub_judge.h"
+#include "moviechat/error.h"
 #include "support_for_tests/paths.h"
 
 namespace moviechat::judge {

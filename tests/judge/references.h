@@ -1,8 +1,8 @@
 #pragma once
 
-#include "moviechat/support/json.h"
+#include "base/json.h"
 
-#include "moviechat/support/files.h"
+#include "base/files.h"
 #include "support_for_tests/paths.h"
 
 namespace moviechat::judge::testing {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "moviechat/eval/prediction.h"
-#include "moviechat/support/files.h"
+#include "base/files.h"
+#include "eval/prediction.h"
 
 namespace moviechat::judge::testing {
 

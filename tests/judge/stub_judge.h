@@ -9,7 +9,7 @@
 #include <string>
 #include <thread>
 #include <vector>
-#include "moviechat/support/json.h"
+#include "base/json.h"
 
 namespace moviechat::judge::testing {
 

@@ -1,4 +1,4 @@
-#include "moviechat/judge/verdict.h"
+#include "judge/verdict.h"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "moviechat/memory/block_list.h"
+#include "memory/block_list.h"
 
 #include <gtest/gtest.h>
 

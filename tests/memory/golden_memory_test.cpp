@@ -1,7 +1,7 @@
 // Memory against recorded runs of the authors' code and of an independent Python reference.
 #include <gtest/gtest.h>
 
-#include "moviechat/memory/memory_policy.h"
+#include "memory/memory_policy.h"
 #include "support_for_tests/device.h"
 #include "support_for_tests/memory.h"
 #include "support_for_tests/paths.h"

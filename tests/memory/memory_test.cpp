@@ -1,4 +1,4 @@
-#include "moviechat/memory/memory_policy.h"
+#include "memory/memory_policy.h"
 
 #include "support_for_tests/memory.h"
 #include "support_for_tests/tensors.h"

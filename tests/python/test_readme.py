@@ -1,4 +1,4 @@
-"""The README's commands about the bundled clip print what it says."""
+"""Commands of the README and the documents about the bundled clip print what it says."""
 
 import json
 import re
@@ -18,7 +18,8 @@ CLIP = "--video models/mini/sample.mp4"
 def examples() -> list[tuple[str, str]]:
     """Command lines about the clip, and what stands below them."""
     found: list[tuple[str, str]] = []
-    for block in BLOCK.findall((ROOT / "README.md").read_text()):
+    documents = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+    for block in BLOCK.findall("".join(document.read_text() for document in documents)):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, output = part.partition("\n")
             if command.startswith(SCRIPT + CLIP) and "--questions" not in command:

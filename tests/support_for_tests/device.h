@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-#include "moviechat/model/device.h"
+#include "bundle/device.h"
 
 namespace moviechat::testing {
 

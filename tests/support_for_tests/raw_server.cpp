@@ -8,7 +8,7 @@
 #include <array>
 #include <chrono>
 
-#include "moviechat/support/error.h"
+#include "moviechat/error.h"
 
 namespace moviechat::testing {
 namespace {

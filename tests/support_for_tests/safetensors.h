@@ -1,11 +1,11 @@
 #pragma once
 
-#include "moviechat/model/tensor.h"
+#include "bundle/tensor.h"
 
 #include <filesystem>
 #include <map>
 #include <string>
-#include "moviechat/support/json.h"
+#include "base/json.h"
 
 namespace moviechat::testing {
 

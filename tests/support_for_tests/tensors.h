@@ -19,4 +19,4 @@
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
-#include "moviechat/model/tensor.h"
+#include "bundle/tensor.h"

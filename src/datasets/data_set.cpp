@@ -1,0 +1,87 @@
+#include "datasets/data_set.h"
+
+#include <algorithm>
+#include "base/json.h"
+
+#include "base/files.h"
+#include "datasets/readers.h"
+#include "moviechat/error.h"
+
+namespace moviechat::eval {
+namespace {
+
+std::vector<Film> read_films(DataSetKind kind, const std::filesystem::path& annotations,
+                             const WarningSink& warn) {
+  switch (kind) {
+    case DataSetKind::moviechat_1k:
+    case DataSetKind::loveu_24:
+      return read_moviechat_1k(annotations, warn);
+    case DataSetKind::moviechat_1k_test:
+      return read_moviechat_1k_test(annotations, warn);
+    case DataSetKind::msvd_qa:
+      return read_msvd_qa(annotations, warn);
+    case DataSetKind::msrvtt_qa:
+      return read_msrvtt_qa(annotations, warn);
+    case DataSetKind::activitynet_qa:
+      return read_activitynet_qa(annotations, warn);
+    case DataSetKind::flash_vstream:
+      return read_flash_vstream(annotations, warn);
+    case DataSetKind::lmms_eval:
+      return read_lmms_eval(annotations, warn);
+    case DataSetKind::vlmevalkit:
+      return read_vlmevalkit(annotations, warn);
+    case DataSetKind::jsonl:
+      return read_jsonl(annotations, warn);
+  }
+  throw Error("a kind of data set without a reader");
+}
+
+}  // namespace
+
+int64_t DataSet::questions() const {
+  int64_t count = 0;
+  for (const Film& film : films) count += std::ssize(film.items);
+  return count;
+}
+
+std::string DataSet::sha256() const {
+  nlohmann::json all = nlohmann::json::array();
+  for (const Film& film : films) {
+    nlohmann::json items = nlohmann::json::array();
+    for (const Item& item : film.items) {
+      items.push_back({item.id, item.question, item.reference.value_or(""),
+                       item.reference.has_value(), item.category.value_or(""),
+                       item.frame.value_or(-1), item.at ? item.at->count() : -1.0});
+    }
+    all.push_back({film.name, film.id, film.file_names, film.fps.value_or(-1.0),
+                   film.frames.value_or(-1), items});
+  }
+  return moviechat::sha256(all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+DataSet read_data_set(DataSetKind kind, const std::filesystem::path& annotations,
+                      const WarningSink& warn) {
+  if (!std::filesystem::exists(annotations)) {
+    throw InputError("no annotations at '" + annotations.string() + "'; expected those of " +
+                     std::string(name_of(kind)));
+  }
+  DataSet data{kind, read_films(kind, annotations, warn)};
+  if (data.questions() == 0) {
+    throw InputError("'" + annotations.string() + "' holds no question; expected annotations of " +
+                     std::string(name_of(kind)));
+  }
+  return data;
+}
+
+DataSet only(DataSet data, Mode mode) {
+  if (mode == Mode::both) return data;
+  for (Film& film : data.films) {
+    std::erase_if(film.items, [&](const Item& item) {
+      return item.breakpoint() != (mode == Mode::breakpoint);
+    });
+  }
+  std::erase_if(data.films, [](const Film& film) { return film.items.empty(); });
+  return data;
+}
+
+}  // namespace moviechat::eval

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "moviechat/stage_costs.h"
+
+namespace moviechat::eval {
+
+/// What one video cost: a line of timings.jsonl. Memory is the process's largest so far, as
+/// neighbouring videos are worked on side by side.
+struct VideoCost {
+  int64_t index = 0;
+  std::string video;
+  int64_t questions = 0;
+  double watch_seconds = 0;  // from opening to the last embedding
+  double answer_seconds = 0;
+  std::vector<StageCost> stages;
+  int64_t peak_host_bytes = 0;
+  std::optional<int64_t> peak_device_bytes;  // nullopt on a CPU
+};
+std::string to_line(const VideoCost& cost);
+
+/// The cost of a run as LOVEU'24 track 1 wants it: means over the videos that were read.
+struct CostReport {
+  int64_t videos = 0;
+  double mean_seconds = 0;  // of watching and answering, while a neighbour may be worked on
+  /// Mean seconds a video, and the most memory of all videos. "prompt" is a part of "answer"; what
+  /// runs beside a stage is in its memory, too.
+  std::vector<StageCost> stages;
+  int64_t peak_host_bytes = 0;
+  std::optional<int64_t> peak_device_bytes;
+};
+
+/// The inverse of to_line. InputError begins with `origin`.
+VideoCost parse_cost(std::string_view line, const std::string& origin);
+
+/// Lines of timings.jsonl → report; of several lines of one video the last counts, and what is none
+/// is left out.
+CostReport cost_report(const std::vector<std::string>& lines);
+/// Writes cost.json.
+void write_cost(const std::filesystem::path& folder, const CostReport& report);
+/// Two lines for people.
+std::string to_text(const CostReport& report);
+
+}  // namespace moviechat::eval

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "media/demuxer.h"
+#include "media/frame_reader.h"
+#include "moviechat/rational.h"
+#include "moviechat/seconds.h"
+
+namespace moviechat {
+
+/// The average rate that a stream states, its highest where it states none, else 25. frames/s
+Rational stated_rate(const AVStream& stream);
+
+/// Length, rate and frames of a film, by its packets or by what proves them.
+struct FilmLength {
+  Seconds duration{0};                         // 0: unknown (a live stream)
+  int64_t frames = 0;                          // that are shown; 0: unknown
+  Rational fps;                                // average
+  std::shared_ptr<FilmIndex> index = nullptr;  // null: packets do not tell, or were not read
+  bool measured = false;      // by a pass over all packets, and not what the header says
+  bool starts_over = false;   // timestamps do, so that none can be sought
+  std::vector<int64_t> keys;  // timestamps of key frames that the pass found
+
+  // Signs that the film is cut off.
+  std::optional<Seconds> promised;  // the header's length, when the film ends before it
+  std::string torn;                 // what else shows it, in words
+
+  // Of the pass.
+  bool passed = false;        // all packets were read; else tables prove the index, or nothing does
+  bool by_decoding = false;   // the index has decoding times
+  bool is_last_torn = false;  // the file ends inside the last packet
+  std::optional<Seconds> end;  // of the last packet of any stream, by the file's clock
+};
+
+/// What can be known of a film before its first frame is decoded. `demuxer` is at its first packet
+/// and is there again afterwards. Where the format proves nothing, all packets are read.
+FilmLength survey_film(Demuxer& demuxer, const ReaderOptions& options);
+
+/// The same from the first shown frame's timestamp on: what comes before it refers to frames that
+/// are missing.
+FilmLength length_from(FilmLength survey, Demuxer& demuxer, const ReaderOptions& options,
+                       int64_t first);
+
+}  // namespace moviechat

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "media/ffmpeg.h"
+
+namespace moviechat::mp4 {
+
+/// A part of an MP4 file: its four letters and where what is in it lies.
+struct Box {
+  uint32_t type = 0;
+  int64_t body = 0;
+  int64_t end = 0;
+};
+
+constexpr uint32_t code(std::string_view name) {
+  uint32_t value = 0;
+  for (const char c : name) value = value << 8 | static_cast<unsigned char>(c);
+  return value;
+}
+
+/// The boxes between two positions of a file; those that a damaged size cuts off are left out.
+std::vector<Box> boxes(AVIOContext& io, int64_t begin, int64_t end);
+
+/// The first box of a name in another one; nullopt when there is none, or no other one.
+std::optional<Box> child(AVIOContext& io, const std::optional<Box>& parent, std::string_view name);
+
+/// Goes to a full box's fields and gives its version.
+int version(AVIOContext& io, const Box& box);
+
+/// The last "moov" of a file.
+std::optional<Box> movie_of(AVIOContext& io);
+
+/// The track header's number of a track, which is FFmpeg's id of the stream; 0 when there is none.
+int64_t number_of(AVIOContext& io, const Box& track);
+
+/// What a track is, by its handler: code("vide"); 0 when it has none.
+uint32_t handler_of(AVIOContext& io, const Box& track);
+
+}  // namespace moviechat::mp4

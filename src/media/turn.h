@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+
+#include "media/ffmpeg.h"
+
+namespace moviechat {
+
+/// How stored pictures are turned for showing: transposed first, then mirrored.
+struct Orientation {
+  bool transpose = false;
+  bool mirror_rows = false;     // of the stored picture: read from its last row
+  bool mirror_columns = false;  // of the stored picture: read from its last column
+  int64_t degrees = 0;          // clockwise, as the file states it
+  bool oblique = false;         // not a multiple of 90°: shown unturned
+};
+
+/// What a display matrix (nine 16.16 numbers) asks for; nullptr is upright.
+Orientation orientation_of(const int32_t* matrix);
+
+/// The frame's pixels keep their format when rows and columns are exchanged.
+bool can_transpose(const AVFrame& frame);
+
+/// A format for other frames that can: one chroma sample a pixel, no less depth, no alpha.
+AVPixelFormat full_chroma_format(const AVFrame& frame);
+
+/// Makes `frame` a writable picture of that form, its colours tagged as `like`; reuses what it has.
+void make_frame(FramePtr& frame, int64_t width, int64_t height, AVPixelFormat format,
+                const AVFrame& like);
+
+/// `frame` with rows and columns exchanged, mirrored as asked, into `turned`.
+void transpose(const AVFrame& frame, const Orientation& orientation, FramePtr& turned);
+
+}  // namespace moviechat

@@ -1,0 +1,78 @@
+#include "score/run.h"
+
+#include <set>
+
+#include "base/files.h"
+#include "moviechat/error.h"
+#include "score/released_predictions.h"
+
+namespace moviechat::judge {
+namespace fs = std::filesystem;
+namespace {
+
+fs::path file_of(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::is_directory(path, ignored)) return path;
+  const fs::path file = path / "predictions.jsonl";
+  if (!fs::exists(file, ignored)) {
+    throw InputError("'" + path.string() +
+                     "' holds no predictions.jsonl; give the folder that "
+                     "moviechat eval wrote, or a file of predictions");
+  }
+  return file;
+}
+
+std::vector<eval::Prediction> parse_lines(const std::string& text, const std::string& name) {
+  std::vector<eval::Prediction> videos;
+  std::set<std::string> known;
+  size_t begin = 0;
+  for (int64_t number = 1; begin < text.size(); ++number) {
+    const std::string where = name + " line " + std::to_string(number);
+    const size_t end = text.find('\n', begin);
+    if (end == std::string::npos) {
+      throw InputError(where + " is torn: it has no end; moviechat eval --resume finishes the run");
+    }
+    videos.push_back(eval::parse_prediction(text.substr(begin, end - begin), where));
+    if (!known.insert(videos.back().video).second) {
+      throw InputError(where + ": video '" + videos.back().video + "' is there already");
+    }
+    begin = end + 1;
+  }
+  return videos;
+}
+
+}  // namespace
+
+Run read_run(const fs::path& path) {
+  Run run{.file = file_of(path), .sha256 = "", .videos = {}};
+  const std::string text = read_file(run.file, "predictions");
+  const std::string name = "predictions '" + run.file.string() + "'";
+  run.sha256 = sha256(text);
+  const bool ours = text.substr(0, text.find('\n')).find("\"schema_version\"") != std::string::npos;
+  run.videos = ours ? parse_lines(text, name) : parse_released_predictions(text, name);
+  if (run.videos.empty()) throw InputError(name + " is empty");
+  return run;
+}
+
+Rows rows_of(const Run& run) {
+  Rows rows;
+  for (size_t i = 0; i < run.videos.size(); ++i) {
+    const eval::Prediction& video = run.videos[i];
+    if (video.error) ++rows.failed_videos;
+    for (const eval::Result& result : video.results) {
+      ++rows.questions;
+      if (result.error && !video.error) {
+        ++rows.refused;
+      } else if (!result.answer) {
+        ++rows.failed;
+      } else if (!result.reference) {
+        ++rows.unreferenced;
+      } else {
+        rows.rows.push_back({static_cast<int64_t>(i), &video, &result});
+      }
+    }
+  }
+  return rows;
+}
+
+}  // namespace moviechat::judge

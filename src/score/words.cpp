@@ -1,0 +1,88 @@
+#include "score/words.h"
+
+#include <unicode/uchar.h>
+#include <unicode/unistr.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "base/case_fold.h"
+
+namespace moviechat::judge {
+namespace {
+
+icu::UnicodeString folded(std::string_view utf8) {
+  return icu::UnicodeString::fromUTF8(case_folded(utf8));
+}
+
+/// Python's string.punctuation, and Unicode's.
+bool is_punctuation(UChar32 c) {
+  return c < 128 ? std::ispunct(static_cast<int>(c)) != 0 : u_ispunct(c) != 0;
+}
+
+bool is_ideograph(UChar32 c) { return u_hasBinaryProperty(c, UCHAR_IDEOGRAPHIC) != 0; }
+
+bool is_of_a_word(UChar32 c) {
+  constexpr uint32_t kMarks = U_GC_M_MASK;
+  return u_isalnum(c) != 0 || (U_MASK(u_charType(c)) & kMarks) != 0;
+}
+
+bool is_article(const std::string& word) { return word == "a" || word == "an" || word == "the"; }
+
+/// Gathers characters into words.
+class Words {
+ public:
+  void add(UChar32 c) { word_.append(c); }
+  void end() {
+    if (word_.isEmpty()) return;
+    word_.toUTF8String(words_.emplace_back());
+    word_.remove();
+  }
+  std::vector<std::string> take() {
+    end();
+    return std::move(words_);
+  }
+
+ private:
+  icu::UnicodeString word_;
+  std::vector<std::string> words_;
+};
+
+template <class Visit>
+void for_each_character(const icu::UnicodeString& text, Visit visit) {
+  for (int32_t i = 0; i < text.length(); i = text.moveIndex32(i, 1)) visit(text.char32At(i));
+}
+
+}  // namespace
+
+std::vector<std::string> normalised_words(std::string_view utf8) {
+  Words gathered;
+  for_each_character(folded(utf8), [&](UChar32 c) {
+    if (u_isUWhiteSpace(c)) {
+      gathered.end();
+    } else if (!is_punctuation(c)) {
+      gathered.add(c);
+    }
+  });
+  std::vector<std::string> words = gathered.take();
+  if (!std::all_of(words.begin(), words.end(), is_article)) std::erase_if(words, is_article);
+  return words;
+}
+
+std::vector<std::string> rouge_words(std::string_view utf8) {
+  Words gathered;
+  for_each_character(folded(utf8), [&](UChar32 c) {
+    if (!is_of_a_word(c) || is_ideograph(c)) gathered.end();
+    if (!is_of_a_word(c)) return;
+    gathered.add(c);
+    if (is_ideograph(c)) gathered.end();
+  });
+  return gathered.take();
+}
+
+bool has_run(const std::vector<std::string>& whole, const std::vector<std::string>& part) {
+  return !part.empty() &&
+         std::search(whole.begin(), whole.end(), part.begin(), part.end()) != whole.end();
+}
+
+}  // namespace moviechat::judge

@@ -1,0 +1,48 @@
+#include "base/text.h"
+
+#include <gmock/gmock.h>
+
+namespace moviechat {
+namespace {
+
+TEST(OneLine, LetsNothingSteerATerminal) {
+  EXPECT_EQ(one_line("red\x1b[2Jgreen"), "red [2Jgreen");
+  EXPECT_EQ(one_line("evil\xC2\x9B"
+                     "2Jname"),
+            "evil 2Jname");                       // U+009B is as good as ESC [
+  EXPECT_EQ(one_line("a\r\nb\tc\x7f"), "a b c");  // a row of them is one blank
+  EXPECT_EQ(one_line("a\xE2\x80\xAE"
+                     "b\xE2\x80\xA8"
+                     "c"),
+            "a b c");  // U+202E, U+2028
+  EXPECT_EQ(one_line("\x9B"
+                     "2J\xFF\xC3"),
+            "\xEF\xBF\xBD"
+            "2J\xEF\xBF\xBD\xEF\xBF\xBD");
+  EXPECT_EQ(one_line("\xE6\xBC\xA2 \xC3\xA9 \xF0\x9F\x8E\xAC"),
+            "\xE6\xBC\xA2 \xC3\xA9 \xF0\x9F\x8E\xAC");
+  EXPECT_EQ(one_line("\n\n"), "");
+}
+
+TEST(HarmlessLines, KeepLineEndsAndTabs) {
+  EXPECT_EQ(harmless_lines("a\tb\n\x1b]0;title\x07\n"), "a\tb\n ]0;title \n");
+}
+
+TEST(Shortened, KeepsBeginningAndEndAndWholeCharacters) {
+  EXPECT_EQ(shortened("short", 5), "short");
+  const std::string umlauts = [] {
+    std::string text;
+    for (int i = 0; i < 100; ++i) text += "\xC3\xA4";
+    return text;
+  }();
+  for (size_t most = 10; most < 40; ++most) {
+    const std::string text = shortened("x" + umlauts + "end", most);
+    EXPECT_LE(text.size(), most);
+    EXPECT_TRUE(text.starts_with("x"));
+    EXPECT_EQ(one_line(text), text) << "no character is cut";
+  }
+  EXPECT_TRUE(shortened("x" + umlauts + "end", 20).ends_with("end"));
+}
+
+}  // namespace
+}  // namespace moviechat
