@@ -122,7 +122,7 @@ void Bundle::check_numbers(const std::string& part, const ScriptModule& module,
   if (std::isnan(worst) || !flat.isfinite().all().item<bool>()) {
     throw InputError(
         part + ".pt: its self-test gives NaN or infinite numbers; the weights are damaged" +
-        (dtype() == torch::kHalf ? " or overflow in fp16 (try --dtype bf16 or fp32)" : "") +
+        (dtype() == torch::kHalf ? " or overflow in fp16 (try runtime.dtype bf16 or fp32)" : "") +
         ": convert the bundle again");
   }
   constexpr double kHalfPrecision = 5e-2;  // of the largest number that the part says

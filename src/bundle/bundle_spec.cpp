@@ -201,7 +201,7 @@ BundleSpec parse_bundle_spec(const std::string& text, const std::filesystem::pat
 BundleSpec read_bundle_spec(const std::filesystem::path& folder) {
   if (type_at(folder) != std::filesystem::file_type::directory) {
     throw InputError("no bundle at '" + folder.string() + "': expected a folder with " +
-                     std::string(kModelFile) + "; give one with --model");
+                     std::string(kModelFile) + "; name another folder");
   }
   if (type_at(folder / kModelFile) == std::filesystem::file_type::not_found) {
     throw InputError("'" + folder.string() + "' is not a bundle: it has no " +

@@ -48,8 +48,9 @@ torch::Device choose_device(const std::string& name) {
     throw InputError("device must be cpu, cuda, cuda:INDEX or auto, got '" + name + "'");
   }
   if (const std::string why = open_cuda(); !why.empty()) {
-    throw InputError("device " + name + " cannot be used: " + why +
-                     "; use --device cpu, or install the driver and a CUDA build of libtorch");
+    throw InputError(
+        "device " + name + " cannot be used: " + why +
+        "; set runtime.device to cpu, or install the driver and a CUDA build of libtorch");
   }
   const int64_t wanted = std::stoll(index);
   if (wanted >= cuda_devices()) {

@@ -60,7 +60,7 @@ std::string cause(const std::exception& error) {
 void refuse_shortage(const std::exception& error, const std::string& part) {
   if (tells_of_memory(error.what())) {
     throw OutOfResources("out of memory in " + part +
-                         "; try a smaller --batch or a smaller bundle, or raise the limit");
+                         "; try a smaller runtime.batch or a smaller bundle, or raise the limit");
   }
 }
 

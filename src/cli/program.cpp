@@ -2,6 +2,7 @@
 
 #include <c10/util/Exception.h>
 
+#include <cctype>
 #include <new>
 
 #include "cli/ask.h"
@@ -31,6 +32,27 @@ LogLevel log_level_of(const Arguments& arguments) {
   return LogLevel::error;
 }
 
+bool is_part_of_name(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.';
+}
+
+/// The library's messages name settings; where a flag is short for one, it is said beside the name.
+std::string with_flags(std::string message) {
+  const auto add = [&](std::string_view setting, std::string_view flag) {
+    if (setting.find('.') == std::string_view::npos || message.find(flag) != std::string::npos)
+      return;
+    const size_t at = message.find(setting);
+    if (at == std::string::npos) return;
+    const size_t end = at + setting.size();
+    const bool whole = (at == 0 || !is_part_of_name(message[at - 1])) &&
+                       (end == message.size() || !is_part_of_name(message[end]));
+    if (whole) message.insert(end, " (" + std::string(flag) + ")");
+  };
+  for (const Flag& flag : flags()) add(flag.setting, flag.name);
+  add("plan.kind", "--plan");
+  return message;
+}
+
 constexpr std::string_view kOutOfMemory =
     "out of memory; try a smaller --batch or a smaller bundle, or raise the limit";
 
@@ -53,9 +75,9 @@ Failure failure_of(const std::exception_ptr& exception) {
   } catch (const SomeFailed& failed) {
     return {3, one_line(failed.what())};
   } catch (const InputError& error) {
-    return {2, one_line(error.what())};
+    return {2, with_flags(one_line(error.what()))};
   } catch (const Error& error) {
-    return {1, one_line(error.what())};
+    return {1, with_flags(one_line(error.what()))};
   } catch (const c10::Error& error) {
     if (tells_of_memory(error.what())) return {1, std::string(kOutOfMemory)};
     return {1, one_line(first_line(error.what_without_backtrace()))};

@@ -60,13 +60,14 @@ void check_question(std::string_view question, const PromptSpec& spec, const Tok
   if (room < 1) {
     throw InputError("an answer of up to " + std::to_string(max_new_tokens) +
                      " tokens leaves no room for a question in the model's context of " +
-                     std::to_string(spec.context) + "; lower --max-new-tokens");
+                     std::to_string(spec.context) + "; lower generation.max_new_tokens");
   }
   if (tokens > room) {
     throw InputError("the question has " + std::to_string(tokens) + " tokens, more than the " +
                      std::to_string(room) + " that the model's context of " +
                      std::to_string(spec.context) + " leaves before an answer of up to " +
-                     std::to_string(max_new_tokens) + "; shorten it or lower --max-new-tokens");
+                     std::to_string(max_new_tokens) +
+                     "; shorten it or lower generation.max_new_tokens");
   }
   if (warn && !spec.turn.empty() && question.find(spec.turn) != std::string_view::npos) {
     warn("the question contains '" + spec.turn +

@@ -15,8 +15,9 @@ int64_t likeliest(std::span<const float> logits) {
     }
   }
   if (best < 0) {
-    throw Error("language model: none of its " + std::to_string(logits.size()) +
-                " logits is a finite number; try --dtype fp32, or check the bundle with inspect");
+    throw Error(
+        "language model: none of its " + std::to_string(logits.size()) +
+        " logits is a finite number; try runtime.dtype fp32, or check the bundle with inspect");
   }
   return best;
 }

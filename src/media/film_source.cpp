@@ -70,7 +70,7 @@ std::shared_ptr<FilmSource> FilmSource::open(const std::string& path,
   if (!rtsp && !http) return open_local(path, options);
   if (!options.allow_url) {
     throw InputError("video '" + without_password(path) +
-                     "' is an address; --allow-url opens http, https and rtsp");
+                     "' is an address; set video.allow_url to open http, https and rtsp");
   }
   check_address(path);
   if (rtsp) return std::make_shared<RtspSource>(path, options);

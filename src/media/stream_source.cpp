@@ -154,7 +154,7 @@ void StreamSource::keep_all() {
     progress_({"fetching", told, size_.value_or(0) / kMegabyte, "MB"});
   }
   const std::string line = "video '" + name() + "' is needed whole: " + spool_.failure() +
-                           "; or read it as it comes, by --plan fps:R";
+                           "; or read it as it comes: set plan.kind to fps";
   if (spool_.kind() == Spool::Failure::limit) throw InputError(line);
   if (spool_.kind() == Spool::Failure::disk) throw Error(line);
   whole_ = true;

@@ -145,15 +145,15 @@ PlanOptions parse_plan(const std::string& shorthand, PlanOptions base) {
   const bool has_number = colon != std::string::npos;
   const std::string number = has_number ? shorthand.substr(colon + 1) : "";
   const auto fail = [&] {
-    throw InputError("--plan must be clips, released, uniform:N, fps:R or none, got '" + shorthand +
+    throw InputError("plan must be clips, released, uniform:N, fps:R or none, got '" + shorthand +
                      "'");
   };
   if (name == "uniform") {
     base.kind = PlanKind::uniform;
-    if (has_number) from_text("--plan uniform:N", number, base.frames);
+    if (has_number) from_text("plan uniform:N", number, base.frames);
   } else if (name == "fps") {
     base.kind = PlanKind::fps;
-    if (has_number) from_text("--plan fps:R", number, base.rate);
+    if (has_number) from_text("plan fps:R", number, base.rate);
   } else if ((name == "clips" || name == "paper") && !has_number) {
     base.kind = PlanKind::clips;
   } else if (name == "released" && !has_number) {
@@ -189,7 +189,7 @@ SamplingPlan make_plan(const PlanOptions& options, const Timing& timing, int64_t
   if (!(timing.duration.count() > 0) || !std::isfinite(timing.duration.count())) {
     throw InputError(std::string("plan ") + std::string(name_of(options.kind)) +
                      " needs a film with a known duration, and this one has none, as live streams; "
-                     "--plan fps:R answers questions about it as it comes");
+                     "plan.kind fps answers questions about it as it comes");
   }
   if (timing.fps.num <= 0 || timing.fps.den <= 0) {
     throw InputError("a sampling plan needs a film with a known frame rate, got " +

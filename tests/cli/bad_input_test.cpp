@@ -19,6 +19,7 @@ using testing::expect_one_line;
 using testing::film;
 using ::testing::HasSubstr;
 using testing::moviechat;
+using ::testing::Not;
 using testing::shell_word;
 namespace fs = std::filesystem;
 
@@ -220,12 +221,22 @@ INSTANTIATE_TEST_SUITE_P(
                      {"'papre'", "paper, released, text, uniform"}},
         BadArguments{"UnknownDevice", "--video FILM --question a --device gpu", {"'gpu'", "cuda"}},
         BadArguments{"UnknownDtype", "--video FILM --question a --dtype fp8", {"'fp8'", "bf16"}},
-        BadArguments{
-            "Address", "--video https://127.0.0.1:1/film.mp4 --question a", {"--allow-url"}},
+        BadArguments{"Address",
+                     "--video https://127.0.0.1:1/film.mp4 --question a",
+                     {"video.allow_url (--allow-url)"}},
         BadArguments{
             "NoBundle", "--model none --video FILM --question a", {"'none'", "model.yaml"}},
         BadArguments{"UnknownShell", "completions tcsh", {"'tcsh'", "bash, zsh or fish"}}),
     [](const auto& tested) { return tested.param.name; });
+
+TEST(BadInput, AFlagIsNamedBesideTheSettingThatItIsShortFor) {
+  const std::string words(20000, 'a');
+  expect_one_line(moviechat("--video " + film() + " --question " + words), 2,
+                  {"lower generation.max_new_tokens (--max-new-tokens)"});
+  const auto named = moviechat("--max-new-tokens 0 --question a --video " + film());
+  expect_one_line(named, 2, {"--max-new-tokens: generation.max_new_tokens must be"});
+  EXPECT_THAT(named.err, Not(HasSubstr("(--max-new-tokens)")));
+}
 
 TEST(BadInput, CudaWithoutADeviceDoesNotFallBack) {
   // Hidden devices are no devices, so this holds on a machine with one too.

@@ -230,7 +230,7 @@ TEST_F(LiveFilm, NeedsAPlanWithoutADuration) {
   EXPECT_EQ(
       refusal({{"What happens?", {}, {}}}, clips),
       "plan clips needs a film with a known duration, and this one has none, as live streams; "
-      "--plan fps:R answers questions about it as it comes");
+      "plan.kind fps answers questions about it as it comes");
   Settings inference = live;
   inference.plan.breakpoint = BreakpointRule::inference;
   EXPECT_EQ(refusal({{"What happens?", Seconds(1), {}}}, inference),

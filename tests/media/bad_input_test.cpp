@@ -163,7 +163,8 @@ TEST_F(BadInput, AnAddressNeedsPermission) {
       FAIL();
     } catch (const InputError& error) {
       EXPECT_EQ(error.what(),
-                "video '" + address + "' is an address; --allow-url opens http, https and rtsp");
+                "video '" + address +
+                    "' is an address; set video.allow_url to open http, https and rtsp");
     }
   }
   ReaderOptions options;

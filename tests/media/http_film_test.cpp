@@ -219,7 +219,7 @@ TEST(HttpFilm, WithoutEndIsBoundedByTheSpool) {
   options.spool = 5'000'000;
   EXPECT_THAT(refusal(server.address(), options),
               AllOf(HasSubstr("larger than video.spool allows (5000000 bytes)"),
-                    HasSubstr("--plan fps:R")));
+                    HasSubstr("set plan.kind to fps")));
 }
 
 TEST(HttpFilm, PasswordsOfAddressesAreNotShown) {
