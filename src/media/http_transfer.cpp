@@ -228,7 +228,7 @@ void HttpTransfer::end(CURLcode code) {
 size_t HttpTransfer::read(std::span<uint8_t> room) {
   fill();
   const size_t count = std::min(room.size(), body_.size() - body_read_);
-  std::memcpy(room.data(), body_.data() + body_read_, count);
+  std::copy_n(body_.data() + body_read_, count, room.data());
   body_read_ += count;
   return count;
 }
