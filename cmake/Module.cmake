@@ -11,6 +11,13 @@ if(MOVIECHAT_SANITIZE)
   target_link_options(moviechat_flags INTERFACE -fsanitize=${MOVIECHAT_SANITIZE})
 endif()
 
+# moviechat_program(TARGET): what every program needs under a sanitizer.
+function(moviechat_program target)
+  if(MOVIECHAT_SANITIZE MATCHES "address")
+    target_sources(${target} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/leak_suppressions.cpp)
+  endif()
+endfunction()
+
 # Release builds of code that computes nothing by itself: compiled quickly.
 add_library(moviechat_light INTERFACE)
 target_compile_options(moviechat_light INTERFACE $<$<CONFIG:Release>:-O1>)
@@ -64,6 +71,7 @@ function(moviechat_module_tests name)
     return()
   endif()
   add_executable(moviechat_${name}_tests ${sources})
+  moviechat_program(moviechat_${name}_tests)
   target_link_libraries(moviechat_${name}_tests
     PRIVATE moviechat_light moviechat_${name} moviechat_test_support GTest::gmock GTest::gtest_main ${test_DEPS})
   target_precompile_headers(moviechat_${name}_tests REUSE_FROM moviechat_test_pch)
