@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/free_by.h"
 #include "moviechat/callbacks.h"
 #include "moviechat/error.h"
 #include "moviechat/seconds.h"
@@ -29,13 +30,6 @@ WebAddress web_address(const std::string& what, const std::string& url);
 /// An address of any scheme as messages show it: "http://user:***@host/…" (RFC 3986, 3.2.1).
 std::string without_password(const std::string& address);
 
-template <auto Free>
-struct FreeBy {
-  template <class T>
-  void operator()(T* pointer) const {
-    Free(pointer);
-  }
-};
 using CurlRequest = std::unique_ptr<CURL, FreeBy<curl_easy_cleanup>>;
 using CurlConnections = std::unique_ptr<CURLM, FreeBy<curl_multi_cleanup>>;
 using CurlHeaders = std::unique_ptr<curl_slist, FreeBy<curl_slist_free_all>>;

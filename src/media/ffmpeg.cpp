@@ -23,7 +23,7 @@ std::string av_reason(int code) {
 
 void throw_out_of_memory(const std::string& doing, const std::string& path) {
   constexpr size_t kPlenty = size_t{64} << 20;  // bytes
-  const std::unique_ptr<void, FreeByPointer<av_free>> room(av_malloc(kPlenty));
+  const std::unique_ptr<void, FreeBy<av_free>> room(av_malloc(kPlenty));
   if (!room) throw OutOfResources("out of memory while " + doing + " '" + path + "'");
   throw InputError("'" + path + "' claims more than memory could hold: it is damaged; expected a " +
                    "whole video file");

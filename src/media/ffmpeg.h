@@ -20,6 +20,7 @@ extern "C" {
 #include <memory>
 #include <string>
 
+#include "base/free_by.h"
 #include "moviechat/error.h"
 #include "moviechat/rational.h"
 
@@ -32,19 +33,12 @@ struct FreeByAddress {
     Free(&pointer);
   }
 };
-template <auto Free>
-struct FreeByPointer {
-  template <class T>
-  void operator()(T* pointer) const {
-    Free(pointer);
-  }
-};
 
 using PacketPtr = std::unique_ptr<AVPacket, FreeByAddress<av_packet_free>>;
 using FramePtr = std::unique_ptr<AVFrame, FreeByAddress<av_frame_free>>;
 using CodecContextPtr = std::unique_ptr<AVCodecContext, FreeByAddress<avcodec_free_context>>;
 using FormatContextPtr = std::unique_ptr<AVFormatContext, FreeByAddress<avformat_close_input>>;
-using ScalerPtr = std::unique_ptr<SwsContext, FreeByPointer<sws_freeContext>>;
+using ScalerPtr = std::unique_ptr<SwsContext, FreeBy<sws_freeContext>>;
 
 /// Options that a C function takes from and leaves the unknown ones in.
 class Dictionary {

@@ -45,6 +45,7 @@ size_t Timeline::add(const Moment& moment) {
                      "film was watched up to " + to_text(reached_.count()) + " s");
   }
   cut.moment = moments_;
+  cut.at = moment.at;
   cuts_.insert(std::upper_bound(cuts_.begin(), cuts_.end(), cut,
                                 [](const Cut& a, const Cut& b) {
                                   return std::tuple(a.samples, !a.before_clip_end) <
@@ -122,7 +123,8 @@ void Timeline::add_sample() {
 void Timeline::add_cuts(int64_t samples, bool before_clip_end) {
   while (!cuts_.empty() && cuts_.front().samples <= samples &&
          (!before_clip_end || cuts_.front().before_clip_end)) {
-    steps_.push_back({.kind = Step::Kind::cut, .moment = cuts_.front().moment});
+    const Cut& cut = cuts_.front();
+    steps_.push_back({.kind = Step::Kind::cut, .time = cut.at, .moment = cut.moment});
     cuts_.erase(cuts_.begin());
   }
 }

@@ -22,7 +22,7 @@ struct Step {
   enum class Kind {
     sample,    // the frame at `time` joins memory; it stands for [time, end)
     clip_end,  // the samples since the last clip_end were one clip
-    cut,       // memory as it is now, its clip ended here, is the memory of `moment`
+    cut,       // memory as it is now, its clip ended here, is that of `moment`, which is at `time`
     current,   // the frame at `time` is the one on screen at `moment`
   };
   Kind kind = Kind::sample;
@@ -67,6 +67,7 @@ class Timeline {
     int64_t samples = 0;
     bool before_clip_end = false;
     size_t moment = 0;
+    Seconds at{0};
   };
   struct Current {
     Seconds time{0};

@@ -94,7 +94,10 @@ TEST(Timeline, FramesComeInTimeOrderAndEveryMomentIsCompleted) {
         EXPECT_GE(step.time, last);
         last = step.time;
       }
-      if (step.kind == Step::Kind::cut) ++cuts[step.moment];
+      if (step.kind == Step::Kind::cut) {
+        ++cuts[step.moment];
+        EXPECT_EQ(step.time, moments[step.moment].at);
+      }
       if (step.kind == Step::Kind::current) ++currents[step.moment];
     }
     EXPECT_THAT(cuts, ::testing::Each(1));
