@@ -39,7 +39,7 @@ def made(module: nn.Module, name: str, seed: int, depth: int) -> nn.Module:
 
 
 def multiply_as_the_loader_chooses(module: nn.Module) -> None:
-    """What src/bundle/script_module.cpp sets"""
+    """The same setting as src/bundle/script_module.cpp."""
     for layer in module.modules():
         if isinstance(layer, Widen):
             layer.fast_bf16 = torch.backends.cpu.get_cpu_capability() == "AVX512" and (

@@ -10,8 +10,8 @@
 
 namespace moviechat {
 
-/// Where a module says what the user should know but what stops nothing. The library prints nothing
-/// itself.
+/// Receiver of warnings, one line each: what the user should know but what stops nothing. The
+/// library prints nothing itself.
 using WarningSink = std::function<void(const std::string& line)>;
 
 /// How far a long stage is: done of total, in `unit`. A total of 0 is unknown.

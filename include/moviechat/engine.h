@@ -87,7 +87,7 @@ class Engine {
   const Settings& settings() const;
   std::string device() const;  // cpu or cuda
   std::string dtype() const;   // to compute in: fp32, fp16, bf16
-  /// What the engine takes of its device; nullopt on a CPU, where it is the process's.
+  /// Memory of the engine's device in use; nullopt on a CPU, where it is the process's.
   std::optional<MemoryUse> device_memory() const;
 
   /// How ask() would read a film. Needs no model.

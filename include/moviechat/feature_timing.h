@@ -10,7 +10,7 @@
 
 namespace moviechat {
 
-/// Which times frames of features have, where the file does not say or is wrong. At most one.
+/// Times of frames of features, where the file does not say or is wrong. At most one.
 struct FeatureTiming {
   std::optional<double> fps;        // so many a second
   std::optional<Seconds> duration;  // evenly over a film of this length

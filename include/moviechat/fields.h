@@ -129,7 +129,7 @@ void from_text(const std::string& key, const std::string& text, Number& value,
   value = parsed;
 }
 
-/// What values of a setting were called before → what they are called now.
+/// Former names of values of a setting → their names now.
 using FormerValues = std::map<std::string_view, std::string_view>;
 
 /// One field seen from outside: its dotted name, its value as text, what it takes, and one

@@ -33,7 +33,7 @@ struct EnumNames<Merge> {
                                      std::pair{std::string_view("mean"), Merge::mean}};
 };
 
-/// What memory keeps of a film: one class each, see make_memory().
+/// Memory policies, by what they keep of a film; one class each, see make_memory().
 enum class Policy {
   window,  // short-term memory is consolidated whenever it is full, and what is left stays (paper)
   per_clip,  // it is consolidated at the end of each clip, and emptied (released code)

@@ -21,10 +21,10 @@ struct Assignment {
 /// The leaves of a YAML file, whose name errors say.
 std::vector<Assignment> assignments_of_yaml(const std::string& yaml, const std::string& file);
 
-/// What a bundle's model.yaml sets.
+/// Settings of a bundle's model.yaml.
 std::vector<Assignment> defaults_of(const BundleSpec& bundle);
 
-/// What a profile sets: the bundle's own profiles/NAME.yaml, else configs/NAME.yaml. InputError
+/// Settings of a profile: the bundle's own profiles/NAME.yaml, else configs/NAME.yaml. InputError
 /// lists the profiles there are.
 std::vector<Assignment> read_profile(const std::string& name, const BundleSpec& bundle);
 

@@ -25,7 +25,7 @@ namespace moviechat {
 namespace {
 
 /// Batches to encode side by side: where a model computes with one thread, as small ones do unless
-/// --threads says something, every core can have a batch of its own.
+/// runtime.threads says something, every core can have a batch of its own.
 int64_t encoders_for(const torch::Device& device, const RuntimeOptions& runtime) {
   constexpr int64_t kMost = 4;
   if (!device.is_cpu() || runtime.threads > 0 || at::get_num_threads() > 1) return 1;
