@@ -76,7 +76,7 @@ def answer_of(program: Path, folder: Path) -> str:
 def test_the_readmes_program_is_built_by_find_package(prefix: Path, example: Path) -> None:
     build = example / "build"
     subprocess.run(
-        ["cmake", "-S", example, "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}"],
+        ["cmake", "-G", "Ninja", "-S", example, "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}"],
         check=True,
         capture_output=True,
     )
