@@ -64,7 +64,7 @@ void refuse_shortage(const std::exception& error, const std::string& part) {
   }
 }
 
-/// scripts/moviechat_models/linear.py: the weight may be of another dtype than what passes it.
+/// python/moviechat_models/linear.py: the weight may be of another dtype than what passes it.
 bool takes_any_dtype(const torch::jit::Module& layer) { return layer.hasattr("any_dtype"); }
 
 /// FBGEMM's layout of an fp16 matrix [out, in] and its bias, for float32 inputs; None where there

@@ -1,7 +1,6 @@
 """Shared by all Python tests: goldens, the tiny model in eager mode, the committed bundle."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,23 +11,21 @@ import yaml
 from safetensors.torch import load_file
 from torch import Tensor
 
+from checkpoint_files import Files
+from mini.memories import FilmPool
+from mini.sizes import VOCABULARY, mini_sizes
+from mini.tokenizer import MiniTokenizer, train_tokenizer
+from mini.train_answers import Answerer
+from moviechat_convert.__main__ import main as convert
+from moviechat_convert.size_file import read_sizes
+from moviechat_models.export import load_modules
+from moviechat_models.llama import LanguageModel
+from moviechat_models.load import MovieChatFiles, load_moviechat
+from moviechat_models.memory_reader import MemoryReader
+from moviechat_models.model import Model
+from moviechat_models.sizes import ModelSizes
+
 DATA = Path(__file__).parents[1] / "data"
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
-
-from checkpoint_files import Files  # noqa: E402
-from mini.memories import FilmPool  # noqa: E402
-from mini.sizes import VOCABULARY, mini_sizes  # noqa: E402
-from mini.tokenizer import MiniTokenizer, train_tokenizer  # noqa: E402
-from mini.train_answers import Answerer  # noqa: E402
-from moviechat_convert.__main__ import main as convert  # noqa: E402
-from moviechat_convert.size_file import read_sizes  # noqa: E402
-from moviechat_models.export import load_modules  # noqa: E402
-from moviechat_models.llama import LanguageModel  # noqa: E402
-from moviechat_models.load import MovieChatFiles, load_moviechat  # noqa: E402
-from moviechat_models.memory_reader import MemoryReader  # noqa: E402
-from moviechat_models.model import Model  # noqa: E402
-from moviechat_models.sizes import ModelSizes  # noqa: E402
-
 GOLDEN_TOLERANCE = 1e-4  # golden.json, notes.tolerance
 
 torch.set_num_threads(1)  # tiny matrices: more threads only wait for each other

@@ -3,13 +3,11 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from conftest import flags_of
 
-ROOT = Path(__file__).parents[2]
 LIMITED = """
 import resource, sys
 limit = int(sys.argv[1])
@@ -24,7 +22,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(checkpoints, tiny_flags, tmp
     command = ["moviechat", *flags_of(checkpoints), *tiny_flags, "--dtype", "fp32"]
     done = subprocess.run(
         [sys.executable, "-c", LIMITED, str(limit), *command, "--out", str(tmp_path / "bundle")],
-        env=os.environ | {"PYTHONPATH": str(ROOT / "scripts"), "OMP_NUM_THREADS": "1"},
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         check=False,

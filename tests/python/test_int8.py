@@ -11,8 +11,8 @@ import torch
 import yaml
 
 from conftest import convert, flags_of
-from int8_error import compare, cosines
 from mini.video_file import read_video
+from moviechat_convert.int8_error import compare, cosines
 from moviechat_models.export import load_modules, quantize
 from moviechat_models.linear import to_int8
 from moviechat_models.llama import LanguageModel
@@ -42,7 +42,7 @@ def test_on_the_shapes_of_vicuna_logits_keep_their_direction():
 
 
 def test_layers_of_vicuna_one_after_the_other_stay_near_float32():
-    """All 32 layers end at 0.99995: scripts/int8_error.py"""
+    """All 32 layers end at 0.99995: scripts/bench/int8_error.py"""
     sizes = dataclasses.replace(moviechat_7b().language_model, layers=3)
     with torch.inference_mode():
         outputs = list(compare(sizes, seed=0, tokens=24))
@@ -55,7 +55,7 @@ def test_layers_of_vicuna_one_after_the_other_stay_near_float32():
 
 
 def language_sizes(folder, weights):
-    """Of a bundle: scripts/mini/sizes.py may be ahead of it."""
+    """Of a bundle: python/mini/sizes.py may be ahead of it."""
     sizes = yaml.safe_load((folder / "model.yaml").read_text(encoding="utf-8"))["sizes"]
     return LlamaSizes(
         width=sizes["hidden"],

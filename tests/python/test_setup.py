@@ -28,11 +28,22 @@ def checkout() -> Iterator[Path]:
 
 def make_checkout(folder: Path) -> Path:
     root = folder / "checkout"
-    (root / "scripts").mkdir(parents=True)
-    (root / "bin").mkdir()
-    for name in ("setup", "requirements.txt"):
-        shutil.copy(ROOT / "scripts" / name, root / "scripts" / name)
-    for name in ("bash", "dirname", "env", "grep", "mkdir", "sed", "sha256sum", "tail", "cat"):
+    (root / "bin").mkdir(parents=True)
+    for name in ("scripts/setup", "scripts/requirements.txt", "python/pyproject.toml"):
+        (root / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, root / name)
+    for name in (
+        "bash",
+        "dirname",
+        "env",
+        "grep",
+        "mkdir",
+        "rm",
+        "sed",
+        "sha256sum",
+        "tail",
+        "cat",
+    ):
         (root / "bin" / name).symlink_to(shutil.which(name) or name)
     for part in (folder, root, root / "scripts", root / "bin"):
         part.chmod(0o777)
@@ -79,3 +90,21 @@ def test_a_step_that_fails_names_itself_and_the_way_out(checkout: Path) -> None:
     assert result.returncode == 1
     assert "no module named venv" in result.stderr
     assert "step 'venv' failed; is python3-venv installed?" in result.stderr
+
+
+def test_python_packages_are_installed_once(checkout: Path) -> None:
+    fake(checkout / "bin", "dpkg-query", 'echo "install ok installed"')
+    (checkout / ".venv/bin").mkdir(parents=True)
+    (checkout / "asked").touch()
+    (checkout / "asked").chmod(0o666)
+    fake(checkout / ".venv/bin", "python", f'echo "$*" >>{checkout}/asked')
+    sources = checkout / ".deps/sentencepiece-0.2.1/sentencepiece"
+    sources.mkdir(parents=True)
+    (sources / "CMakeLists.txt").touch()
+    for _ in range(2):
+        result = set_up(checkout)
+        assert result.returncode == 0, result.stderr
+    locked, ours = (checkout / "asked").read_text().splitlines()
+    assert locked.endswith(f"--require-hashes -r {checkout}/scripts/requirements.txt")
+    assert "--no-index --no-deps --no-build-isolation" in ours
+    assert ours.endswith(f"--editable {checkout}/python")

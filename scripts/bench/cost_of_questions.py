@@ -1,6 +1,6 @@
 """What a film's 13 questions cost beside one of them, side by side.
 
-.venv/bin/python scripts/cost_of_questions.py FILM.mp4 ANNOTATION.json [--runs 5]
+.venv/bin/python scripts/bench/cost_of_questions.py FILM.mp4 ANNOTATION.json [--runs 5]
 
 FILM and ANNOTATION (MovieChat-1K's JSON) as scripts/mini/make_movies.py makes them. Prints seconds,
 start of the program included, frames decoded and encoded, and the ratio of the median seconds.
@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def question_lines(annotation: dict[str, Any]) -> list[str]:

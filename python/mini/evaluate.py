@@ -18,11 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 import numpy as np
 
 from mini import arguments
+from mini.checkout import ROOT
 from mini.make_movies import draw_movie
 from mini.phrasings import GLOBAL
 from mini.questions import TRIES, ask_global, draw_questions
@@ -30,7 +29,6 @@ from mini.random_films import film_of_seed
 from mini.scoring import Answered, kinds_table, plot_lengths, share, summary, table
 from mini.video_file import VideoError
 
-ROOT = Path(__file__).resolve().parents[2]
 PLAN = ["--set", "plan.clips=256"]  # the frames of the paper, whatever the memory
 
 

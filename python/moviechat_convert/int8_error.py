@@ -1,6 +1,6 @@
 """How far int8 matrices move a language model's logits from those of float32, layer by layer.
 
-.venv/bin/python scripts/int8_error.py
+.venv/bin/python scripts/bench/int8_error.py
 
 Full depth and width in the memory of one layer: every layer is made from the seed (the weights of
 `scripts/convert synthetic`), run in float32, rounded, run again, and dropped. A prompt of random
@@ -19,12 +19,13 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from moviechat_convert.size_file import read_sizes
-from moviechat_convert.synthetic import random_parameter
 from moviechat_models.export import quantize_layer
 from moviechat_models.linear import Linear, Table, Widen
 from moviechat_models.llama import LlamaLayer, RmsNorm, rotary_tables
 from moviechat_models.sizes import LlamaSizes
+
+from .size_file import read_sizes
+from .synthetic import random_parameter
 
 
 def made(module: nn.Module, name: str, seed: int, depth: int) -> nn.Module:
