@@ -1,6 +1,6 @@
-# Everything that we link, as imported targets.
+# Everything that we link, as imported targets. third_party/README.md lists where it is from.
 include(Torch)
-include(SentencePiece)
+add_subdirectory(third_party/sentencepiece)
 include(OpenCV)
 
 find_package(PkgConfig REQUIRED)

@@ -46,3 +46,15 @@ def test_each_python_gets_all_that_is_named_once(python: str) -> None:
             assert requirement.name not in chosen, f"{requirement.name} twice"
             chosen[requirement.name] = str(requirement.specifier).removeprefix("==")
     assert {name: chosen.get(name) for name in named()} == named()
+
+
+def test_what_third_party_says_of_sentencepiece_is_what_is_locked() -> None:
+    root = SCRIPTS.parent
+    said = (root / "third_party/sentencepiece/README.md").read_text()
+    version = named()["sentencepiece"]
+    hashes = next(hashes for wanted, hashes in entries() if wanted.name == "sentencepiece")
+    assert f"| version | {version} |" in said
+    assert f"sha256:{re.search('[0-9a-f]{64}', said)[0]}" in hashes
+    assert f"sentencepiece_version={version}\n" in (SCRIPTS / "setup").read_text()
+    built = (root / "third_party/sentencepiece/CMakeLists.txt").read_text()
+    assert f".deps/sentencepiece-{version}/sentencepiece " in built
