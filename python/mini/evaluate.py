@@ -1,8 +1,9 @@
-"""Makes fresh films, asks the program about them, and says how many answers are exactly right.
+"""Makes fresh films, asks the program about them, and says how many answers are right.
 
 scripts/mini/evaluate --films N --seed S --out DIR [--profiles paper,…] [--lengths 1.4,14]
 
-Prints tables with 95 % intervals; DIR gets the films, the runs, results.json and lengths.png.
+Prints tables of what `moviechat score` counts, with its 95 % intervals (films drawn whole); DIR
+gets the films, the runs, results.json and lengths.png.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from mini.make_movies import draw_movie
 from mini.phrasings import GLOBAL
 from mini.questions import TRIES, ask_global, draw_questions
 from mini.random_films import film_of_seed
-from mini.scoring import Answered, kinds_table, plot_lengths, share, summary, table
+from mini.scoring import Row, kinds_table, of_purpose, plot_lengths, score, summary, table
 from mini.video_file import VideoError
 
 PLAN = ["--set", "plan.clips=256"]  # the frames of the paper, whatever the memory
@@ -64,10 +65,6 @@ class Item:
     question: str
     answer: str
     frame: int | None = None
-
-    @property
-    def mode(self) -> str:
-        return "global" if self.frame is None else "breakpoint"
 
 
 @dataclass(frozen=True)
@@ -112,8 +109,10 @@ def extra_items(seed: int, index: int, split: str, minutes: float | None) -> lis
 
 def ask_program(
     options: argparse.Namespace, folder: Path, films: list[AskedFilm], profile: str, evidence: bool
-) -> list[list[dict[str, Any]]]:
-    """The program's results for each film: one `moviechat eval` over all of them."""
+) -> list[Row]:
+    """The program's predictions for the films: one `moviechat eval` over all of them. Their names
+    tell apart films of several folders.
+    """
     run = options.out / "runs" / f"{folder.name}-{re.sub('[^a-z0-9]+', '-', profile.lower())}"
     shutil.rmtree(run, ignore_errors=True)
     run.parent.mkdir(parents=True, exist_ok=True)
@@ -133,15 +132,15 @@ def ask_program(
     if done.returncode != 0:
         raise SystemExit(f"evaluate: moviechat eval ended with {done.returncode}\n{done.stdout}")
     rows = [json.loads(line) for line in (run / "predictions.jsonl").open()]
-    return [row["results"] for row in rows]
+    return [row | {"video": f"{folder.name}/{row['video']}"} for row in rows]
 
 
 @dataclass
 class Evaluation:
     """What was answered: by profile, and by purpose for the paper's extras."""
 
-    answers: dict[str, list[Answered]]
-    extras: dict[str, list[Answered]]
+    answers: dict[str, list[Row]]  # to the films' own questions
+    extras: dict[str, list[Row]]
     overlaps: list[bool]  # top evidence of cameos answered rightly touches the cameo
     chances: list[float]  # a span of that length put anywhere would
 
@@ -177,7 +176,7 @@ def evaluate(
     """Asks about films, with each profile; the paper's is asked the extras too."""
     folder = films_folder(options, minutes)
     annotations = make_films(options, folder, minutes)
-    result = Evaluation({name: [] for name in profiles}, {}, [], [])
+    result = Evaluation({}, {}, [], [])
     for profile in profiles:
         with_extras = profile == "paper" and extras
         films: list[AskedFilm] = []
@@ -186,36 +185,35 @@ def evaluate(
             if with_extras:
                 items += extra_items(options.seed, index, "test", minutes)
             films.append(AskedFilm(annotation["info"], items))
-        results = ask_program(options, folder, films, profile, evidence=with_extras)
-        for film, answers in zip(films, results, strict=True):
-            judge(result, profile, film, answers)
-            if options.wrong:
-                print_wrong(profile, film, answers)
+        rows = ask_program(options, folder, films, profile, evidence=with_extras)
+        result.answers[profile] = of_purpose(rows, OWN)
+        if with_extras:
+            add_extras(result, films, rows)
+        if options.wrong:
+            print_wrong(profile, rows)
     return result
 
 
-def judge(result: Evaluation, profile: str, film: AskedFilm, answers: list[dict[str, Any]]) -> None:
-    """Adds a film's answers to what they are for."""
-    minutes = film.info["duration"] / 60.0
-    for item, got in zip(film.items, answers, strict=True):
-        answer = Answered(
-            film.name, minutes, item.mode, item.kind, item.question, item.answer, got["answer"]
-        )
-        if item.purpose == OWN:
-            result.answers[profile].append(answer)
-        else:
-            result.extras.setdefault(item.purpose, []).append(answer)
-        if item.purpose == "evidence" and answer.right:
-            hit, chance = judge_evidence(film.info, got["evidence"])
-            result.overlaps.append(hit)
-            result.chances.append(chance)
+def add_extras(result: Evaluation, films: list[AskedFilm], rows: list[Row]) -> None:
+    """Keeps the answers to all but the films' own questions, and judges evidence."""
+    purposes = dict.fromkeys(item.purpose for film in films for item in film.items)
+    result.extras = {name: of_purpose(rows, name) for name in purposes if name != OWN}
+    for film, row in zip(films, result.extras["evidence"], strict=True):
+        for got in row["results"]:
+            if got["answer"] == got["reference"]:
+                hit, chance = judge_evidence(film.info, got["evidence"])
+                result.overlaps.append(hit)
+                result.chances.append(chance)
 
 
-def print_wrong(profile: str, film: AskedFilm, answers: list[dict[str, Any]]) -> None:
-    for item, got in zip(film.items, answers, strict=True):
-        if got["answer"] != item.answer:
-            told = f"{item.question} → {got['answer']} ({item.answer})"
-            print(f"  {profile} {film.name} {item.purpose} {item.frame or ''} {told}")
+def print_wrong(profile: str, rows: list[Row]) -> None:
+    """The answers that are not the right ones to the letter."""
+    for row in rows:
+        for got in row["results"]:
+            if got["answer"] != got["reference"]:
+                purpose = got["category"].partition(":")[0]
+                told = f"{got['question']} → {got['answer']} ({got['reference']})"
+                print(f"  {profile} {row['video']} {purpose} {got['frame'] or ''} {told}")
 
 
 def judge_evidence(info: dict[str, Any], spans: list[dict[str, float]]) -> tuple[bool, float]:
@@ -233,17 +231,14 @@ def judge_evidence(info: dict[str, Any], spans: list[dict[str, float]]) -> tuple
     return hit, min(1.0, chance)
 
 
-def say_extras(result: Evaluation) -> dict[str, Any]:
+def say_extras(program: Path, result: Evaluation) -> dict[str, Any]:
     """Prints and returns what was asked of the paper's profile beside the films' own questions."""
     told: dict[str, Any] = {}
-    for purpose, answers in result.extras.items():
-        told[purpose] = {
-            mode: share(a for a in answers if a.mode == mode)
-            for mode in ("global", "breakpoint")
-            if any(a.mode == mode for a in answers)
-        }
-        shown = ", ".join(f"{mode} {value:.1%}" for mode, value in told[purpose].items())
-        print(f"{purpose}: {shown} of {len(answers)} questions")
+    for purpose, rows in result.extras.items():
+        modes = score(program, rows).modes
+        told[purpose] = {mode: share.mean for mode, share in modes.items()}
+        shown = ", ".join(f"{mode} {share}" for mode, share in modes.items())
+        print(f"{purpose}: {shown} of {sum(share.count for share in modes.values())} questions")
     if result.overlaps:
         told["evidence overlaps"] = float(np.mean(result.overlaps))
         told["evidence by chance"] = float(np.mean(result.chances)) if result.chances else 0.0
@@ -302,26 +297,29 @@ def main() -> None:
 
 def report(options: argparse.Namespace) -> None:
     """Evaluates, prints, and writes results.json and the plot."""
+    program: Path = options.moviechat
     result = evaluate(options, options.minutes, options.profiles, not options.no_extras)
-    profiles = {name: summary(answers) for name, answers in result.answers.items()}
-    print(table(profiles, COLUMNS))
+    scores = {name: score(program, rows) for name, rows in result.answers.items()}
+    profiles = {name: summary(scored) for name, scored in scores.items()}
+    print(table(scores, COLUMNS))
     print()
-    shown = {name: profiles[name] for name in profiles if name in MAIN} or profiles
+    shown = {name: scores[name] for name in scores if name in MAIN} or scores
     print(kinds_table(shown))
     print()
-    told: dict[str, Any] = {"profiles": profiles, "extras": say_extras(result), "lengths": {}}
+    told: dict[str, Any] = {"profiles": profiles}
+    told |= {"extras": say_extras(program, result), "lengths": {}}
     for minutes in options.lengths:
         names = [name for name in ("paper", "uniform:32") if name in profiles]
         part = evaluate(options, minutes, names, extras=False).answers
-        lengths = {name: summary(answers) for name, answers in part.items()}
-        told["lengths"][f"{minutes:g}"] = lengths
+        lengths = {name: score(program, rows) for name, rows in part.items()}
+        told["lengths"][f"{minutes:g}"] = {name: summary(one) for name, one in lengths.items()}
         print(f"\nfilms of {minutes:g} minutes\n")
         print(table(lengths, COLUMNS))
-        for name, answers in part.items():
-            result.answers[name] += answers
+        for name, rows in part.items():
+            result.answers[name] += rows
     (options.out / "results.json").write_text(json.dumps(told, indent=1) + "\n")
     plotted = {name: result.answers[name] for name in shown}
-    plot_lengths(plotted, options.out / "lengths.png", EDGES)
+    plot_lengths(program, plotted, options.out / "lengths.png", EDGES)
     for mode in ("global", "breakpoint"):
         if options.at_least is not None and profiles["paper"][mode] < options.at_least:
             raise SystemExit(

@@ -1,8 +1,14 @@
-"""Right and wrong answers → shares with 95 % intervals, tables, a plot."""
+"""What `moviechat score` says of predictions, as in results.json, as tables, and as a plot.
+
+Shares are those of the metric `exact`; intervals are 95 % and over films drawn whole, since the
+questions about a film are not independent.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+import subprocess
+import tempfile
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -12,102 +18,136 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
-import numpy as np
 
-Z = 1.96  # of a 95 % interval
+Row = dict[str, Any]  # a line of predictions.jsonl: a film and its results
+MODES = ("global", "breakpoint")
 
 
 @dataclass(frozen=True)
-class Answered:
-    """One question with the answer got."""
+class Share:
+    """The share of right answers."""
 
-    video: str
-    minutes: float
-    mode: str  # global or breakpoint
-    kind: str
-    question: str
-    expected: str
-    got: str
+    count: int
+    mean: float
+    interval: tuple[float, float] | None  # None of a single film
 
-    @property
-    def right(self) -> bool:
-        return self.got == self.expected
-
-
-def share(answers: Iterable[Answered]) -> float | None:
-    """Share of right answers, None of no answers."""
-    rights = [answer.right for answer in answers]
-    return float(np.mean(rights)) if rights else None
+    def __str__(self) -> str:
+        """'92.5 % (88–95)'"""
+        text = f"{100 * self.mean:.1f} %"
+        if self.interval is None:
+            return text
+        low, high = self.interval
+        return f"{text} ({100 * low:.0f}–{100 * high:.0f})"
 
 
-def interval(share_right: float, count: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share."""
-    middle = (share_right + Z * Z / (2 * count)) / (1 + Z * Z / count)
-    inside = share_right * (1 - share_right) / count + Z * Z / (4 * count * count)
-    half = Z * inside**0.5 / (1 + Z * Z / count)
-    return middle - half, middle + half
+@dataclass(frozen=True)
+class Scores:
+    """Shares of all answers to some questions, of each mode, and of each kind of question."""
+
+    modes: dict[str, Share]
+    kinds: dict[str, Share]
+
+    def column(self, name: str) -> Share | None:
+        """Of a mode or kind; None where nothing of it was asked."""
+        return self.modes.get(name) or self.kinds.get(name)
 
 
-def summary(answers: list[Answered]) -> dict[str, Any]:
+def of_purpose(rows: list[Row], purpose: str) -> list[Row]:
+    """The rows with the results of one purpose, their kinds as categories."""
+    start = f"{purpose}: "
+    return [
+        row
+        | {
+            "results": [
+                result | {"category": result["category"].removeprefix(start)}
+                for result in row["results"]
+                if result["category"].startswith(start)
+            ]
+        }
+        for row in rows
+    ]
+
+
+def score(program: Path, rows: list[Row]) -> Scores:
+    """Asks `moviechat score`."""
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+        file.flush()
+        command = [program, "score", file.name, "--metric", "exact", "--json"]
+        done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"evaluate: moviechat score ended with {done.returncode}\n{done.stderr}")
+    shares: dict[str, dict[str, Share]] = {"all": {}, "mode": {}, "category": {}, "length": {}}
+    for group in json.loads(done.stdout)["runs"][0]["scores"]:
+        exact = group["metrics"]["exact"]
+        interval = None if exact["low"] is None else (exact["low"], exact["high"])
+        shares[group["by"]][group["name"]] = Share(exact["n"], exact["mean"], interval)
+    asked = sorted({(r["mode"], r["category"]) for row in rows for r in row["results"]})
+    kinds = list(dict.fromkeys(kind for _, kind in asked))
+    # `score` leaves categories out where there is but one: it is that of all
+    of_kind = shares["category"] or {kinds[0]: shares["all"][""]}
+    return Scores(
+        {mode: shares["mode"][mode] for mode in MODES if mode in shares["mode"]},
+        {kind: of_kind[kind] for kind in kinds},
+    )
+
+
+def summary(scores: Scores) -> dict[str, Any]:
     """One profile's results as in results.json."""
-    kinds = sorted({(answer.mode, answer.kind) for answer in answers})
-    groups = {mode: [a for a in answers if a.mode == mode] for mode in ("global", "breakpoint")}
-    groups["cameo"] = [a for a in answers if a.kind == "cameo"]
-    result: dict[str, Any] = {name: share(group) for name, group in groups.items()}
-    result["kinds"] = {kind: share(a for a in answers if a.kind == kind) for _, kind in kinds}
-    result["counts"] = {name: len(group) for name, group in groups.items()}
-    result["counts"] |= {kind: sum(a.kind == kind for a in answers) for _, kind in kinds}
+    columns = {name: scores.column(name) for name in (*MODES, "cameo")}
+    result: dict[str, Any] = {name: share and share.mean for name, share in columns.items()}
+    result["kinds"] = {kind: share.mean for kind, share in scores.kinds.items()}
+    result["counts"] = {name: share.count if share else 0 for name, share in columns.items()}
+    result["counts"] |= {kind: share.count for kind, share in scores.kinds.items()}
     return result
 
 
-def cell(value: float | None, count: int) -> str:
-    """'92.5 % (88–95)'"""
-    if value is None:
-        return "–"
-    low, high = interval(value, count)
-    return f"{value:.1%} ({100 * low:.0f}–{100 * high:.0f})".replace("%", " %")
-
-
-def table(profiles: dict[str, dict[str, Any]], columns: list[str]) -> str:
+def table(profiles: dict[str, Scores], columns: list[str]) -> str:
     """A Markdown table: a row a profile or ablation."""
     lines = ["| | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
-    for name, result in profiles.items():
-        cells = [
-            cell(result["kinds"].get(column, result.get(column)), result["counts"].get(column, 0))
-            for column in columns
-        ]
+    for name, scores in profiles.items():
+        cells = [str(scores.column(column) or "–") for column in columns]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def kinds_table(profiles: dict[str, dict[str, Any]]) -> str:
+def kinds_table(profiles: dict[str, Scores]) -> str:
     """A Markdown table: a row a kind, a column a profile."""
     first = next(iter(profiles.values()))
     lines = ["| kind | questions | " + " | ".join(profiles) + " |"]
     lines.append("|---|---|" + "---|" * len(profiles))
-    for kind in first["kinds"]:
-        count = first["counts"][kind]
-        cells = [cell(result["kinds"].get(kind), count) for result in profiles.values()]
-        lines.append(f"| {kind} | {count} | " + " | ".join(cells) + " |")
+    for kind, share in first.kinds.items():
+        cells = [str(scores.kinds[kind]) for scores in profiles.values()]
+        lines.append(f"| {kind} | {share.count} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def plot_lengths(answers: dict[str, list[Answered]], path: Path, edges: list[float]) -> None:
-    """Accuracy of global questions against the film's length, a line a profile."""
+def plot_lengths(
+    program: Path, profiles: dict[str, list[Row]], path: Path, edges: list[float]
+) -> None:
+    """Shares of right answers against the film's length, between edges in minutes, a line a
+    profile.
+    """
     figure, axes = plt.subplots(1, 2, figsize=(10, 4), sharey=True)
-    for axis, mode in zip(axes, ("global", "breakpoint"), strict=True):
-        for name, all_answers in answers.items():
-            points: list[tuple[float, float, float, float]] = []
-            for low, high in pairwise(edges):
-                part = [a for a in all_answers if a.mode == mode and low <= a.minutes < high]
-                if part:
-                    value = share(part)
-                    below, above = interval(value, len(part))
-                    middle = float(np.mean([a.minutes for a in part]))
-                    points.append((middle, value, value - below, above - value))
-            if points:
-                x, y, *errors = zip(*points, strict=True)
-                axis.errorbar(x, y, np.maximum(0.0, errors), marker="o", capsize=3, label=name)
+    for name, rows in profiles.items():
+        points: dict[str, list[tuple[float, Share]]] = {mode: [] for mode in MODES}
+        for low, high in pairwise(edges):
+            part = [row for row in rows if low <= minutes(row) < high]
+            if part:
+                middle = sum(minutes(row) for row in part) / len(part)
+                for mode, share in score(program, part).modes.items():
+                    points[mode].append((middle, share))
+        for axis, mode in zip(axes, MODES, strict=True):
+            if points[mode]:
+                x, shares = zip(*points[mode], strict=True)
+                means = [share.mean for share in shares]
+                ends = [share.interval or (share.mean, share.mean) for share in shares]
+                errors = [
+                    [max(0.0, mean - low) for mean, (low, _) in zip(means, ends, strict=True)],
+                    [max(0.0, high - mean) for mean, (_, high) in zip(means, ends, strict=True)],
+                ]
+                axis.errorbar(x, means, errors, marker="o", capsize=3, label=name)
+    for axis, mode in zip(axes, MODES, strict=True):
         axis.set(title=mode, xlabel="length of the film, minutes", ylim=(0.0, 1.02))
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("right answers")
@@ -115,3 +155,8 @@ def plot_lengths(answers: dict[str, list[Answered]], path: Path, edges: list[flo
     figure.tight_layout()
     figure.savefig(path, dpi=100)
     plt.close(figure)
+
+
+def minutes(row: Row) -> float:
+    """Length of a row's film."""
+    return row["video_info"]["duration"] / 60.0

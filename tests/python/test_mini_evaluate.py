@@ -1,14 +1,16 @@
-"""What evaluate says of answers: shares, intervals, and how likely evidence is by chance."""
+"""What evaluate says of answers: shares as `moviechat score` counts them, and evidence."""
 
 import json
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from mini import evaluate
+from mini import evaluate, scoring
 from mini.make_movies import draw_movie
-from mini.scoring import interval
+from predictions import needs_program, row
 from shell import PROGRAM
 
 ROOT = Path(__file__).parents[2]
@@ -25,10 +27,56 @@ def test_evidence_by_chance_counts_every_cameo() -> None:
     assert evaluate.judge_evidence(info, []) == (False, 0.0)
 
 
-def test_intervals_are_wilsons() -> None:
-    """From the worked example of Newcombe (1998), table I: 81 of 263, and 0 of 20."""
-    assert interval(81 / 263, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)
-    assert interval(0.0, 20) == pytest.approx((0.0, 0.1611), abs=1e-4)
+def asked(category: str, answer: str, **more: Any) -> dict[str, Any]:
+    question = {"question": "What?", "reference": "A star.", "mode": "global"}
+    return question | {"answer": answer, "category": category} | more
+
+
+@needs_program
+def test_shares_are_those_of_score_with_films_drawn_whole() -> None:
+    """Ten films of ten questions, each right or wrong throughout: as uncertain as ten questions."""
+    films = ["A star."] * 6 + ["A moon."] * 4
+    rows = [row(i, [asked("things", answer)] * 10) for i, answer in enumerate(films)]
+    scores = scoring.score(PROGRAM, rows)
+    share = scores.modes["global"]
+    assert (share.count, share.mean) == (100, 0.6)
+    assert share.interval == pytest.approx((0.3, 0.9), abs=0.05)
+    assert scores.kinds == {"things": share}
+    assert scores.column("breakpoint") is None
+    assert re.fullmatch(r"60\.0 % \(\d\d–\d\d\)", str(share))
+    assert str(scoring.score(PROGRAM, rows[:1]).modes["global"]) == "100.0 %"
+
+
+@needs_program
+def test_results_hold_shares_and_counts_of_modes_and_kinds() -> None:
+    moment = {"mode": "breakpoint", "at": 1.0, "frame": 10}
+    answers = [
+        asked("film: cameo", "A star."),
+        asked("film: first", "A moon."),
+        asked("film: things", "A moon.", **moment),
+        asked("film: things", "A star.", **moment),
+        asked("film: things", "A moon.", **moment),
+        asked("film: things", "A moon.", **moment),
+        asked("rephrased: things", "A star.", **moment),
+    ]
+    scores = scoring.score(PROGRAM, scoring.of_purpose([row(0, answers)], "film"))
+    result = scoring.summary(scores)
+    assert list(result["kinds"]) == ["things", "cameo", "first"]
+    assert result == {
+        "global": 0.5,
+        "breakpoint": 0.25,
+        "cameo": 1.0,
+        "kinds": {"things": 0.25, "cameo": 1.0, "first": 0.0},
+        "counts": {
+            "global": 2,
+            "breakpoint": 4,
+            "cameo": 1,
+            "things": 4,
+            "first": 1,
+        },
+    }
+    table = scoring.table({"paper": scores}, ["global", "cameo", "end"])
+    assert table.splitlines()[-1] == "| paper | 50.0 % | 100.0 % | – |"
 
 
 def command(monkeypatch: pytest.MonkeyPatch, out: Path, words: str = "") -> None:
