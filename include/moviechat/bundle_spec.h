@@ -9,10 +9,25 @@
 
 namespace moviechat {
 
-/// How a question becomes text, and where an answer ends. Ids are the tokenizer's.
+/// A segment of a prompt. Neighbouring texts, questions and answers are tokenized as one text.
+struct PromptSegment {
+  enum class Kind {
+    text,
+    token,     // one control token
+    film,      // the video embeddings
+    question,  // as asked: plain text, whatever stands in it
+    answer,    // of an earlier turn
+    turns,     // once for each earlier turn
+  };
+  Kind kind = Kind::text;
+  std::string text = {};
+  int64_t token = 0;
+  std::vector<PromptSegment> turn = {};  // texts, tokens, question and answer
+};
+
+/// How a question becomes a prompt, and where an answer ends. Ids are the tokenizer's.
 struct PromptSpec {
-  std::string text_template;  // holds <ImageHere> once and {question} once, in this order
-  int64_t bos = 1;
+  std::vector<PromptSegment> segments;  // film and question once each, and something after the film
   int64_t eos = 2;
   std::vector<std::vector<int64_t>> stop;  // an answer ends when its last tokens are one of these
   std::string answer_prefix;  // text up to its last occurrence is not part of the answer
@@ -47,6 +62,7 @@ struct SelfTest {
 /// model.yaml, checked.
 struct BundleSpec {
   std::filesystem::path folder;
+  int64_t interface_version = 1;  // of the modules' methods; 1 where the file does not say
   std::string name;
   std::string family;
   std::string dtype;        // of the weights in the files

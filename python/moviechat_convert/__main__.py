@@ -21,6 +21,8 @@ from .moviechat import Conversion, convert
 from .report import SHOWN, Progress, grouped, shortened, size_text
 from .size_file import SizeError, read_sizes
 from .synthetic import make_synthetic
+from .upgrade import EXAMPLES as UPGRADE_EXAMPLES
+from .upgrade import upgrade
 
 SIZE_NAMES = ("vicuna-7b",)  # the published sizes
 
@@ -30,6 +32,7 @@ examples:
   scripts/convert moviechat --vision eva_vit_g.pth --qformer blip2_pretrained_flant5xxl.pth \\
       --video-llama finetune-vicuna7b-v2.pth --llm vicuna-7b-v0 --out models/moviechat-7b
   scripts/convert synthetic --sizes vicuna-7b --seed 0 --out models/synthetic-7b
+  scripts/convert upgrade models/moviechat-7b
   scripts/convert features feature_hdf5/AWA-1 --duration 497 --out AWA-1.safetensors
   scripts/convert moviechat --help
 """,
@@ -133,6 +136,15 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle")
         command.add_argument("--name", help="in model.yaml (default: that of the folder)")
         command.add_argument("--replace", action="store_true", help="replace an existing bundle")
+    text = "an older bundle → the same weights with today's methods"
+    upgraded = commands.add_parser(
+        "upgrade", help=text, **formatted(description=text, epilog=UPGRADE_EXAMPLES)
+    )
+    upgraded.add_argument("folder", type=Path, metavar="DIR", help="the bundle")
+    upgraded.add_argument(
+        "--out", type=Path, metavar="DIR", help="another place (default: its own)"
+    )
+    upgraded.add_argument("--replace", action="store_true", help="replace what is at --out")
     add_features(commands, **formatted(epilog=FEATURES_EXAMPLES))
     return main
 
@@ -153,6 +165,9 @@ def run(options: argparse.Namespace, progress: Progress) -> None:
     check_paths(options)
     if options.command == "features":
         convert_features(asked_features(options), progress)
+        return
+    if options.command == "upgrade":
+        upgrade(options.folder, options.out, options.replace, progress)
         return
     name = options.name or options.out.absolute().name
     if options.command == "synthetic":
@@ -209,6 +224,8 @@ def explain(error: LoadError, verbose: bool, progress: Progress) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
+    if options.command == "upgrade" and options.out is None:
+        options.out = options.folder
     progress = Progress()
 
     def terminate(number: int, _frame: FrameType | None) -> None:

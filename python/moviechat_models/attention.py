@@ -43,6 +43,25 @@ def attend(
     return F.scaled_dot_product_attention(query, key, value, mask, dropout, causal, enable_gqa=True)
 
 
+def attend_with_sums(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """query [B, h, n, d], key and value [B, kv, m, d] → seen [B, h, n, d], log Σ exp of scores
+
+    The sums, float32 [B, h, n, 1], are the weights by which what was seen in several parts is put
+    together.
+    """
+    kv, d = key.size(1), query.size(3)
+    # the heads of a group ask the same keys, so they are queries of one head: nothing copied
+    grouped = (query * d**-0.5).reshape(query.size(0), kv, -1, d)  # [B, kv, h/kv·n, d]
+    scores = (grouped @ key.transpose(-1, -2)).float()
+    if mask is not None:
+        scores = scores.masked_fill(~mask, float("-inf"))
+    sums = scores.logsumexp(-1, keepdim=True)
+    seen = (scores - sums).exp().to(value.dtype) @ value
+    return seen.view(query.shape), sums.view(query.size(0), query.size(1), -1, 1)
+
+
 def attend_with_weights(
     query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
 ) -> tuple[Tensor, Tensor]:

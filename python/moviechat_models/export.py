@@ -21,6 +21,7 @@ from .self_test import SELF_TEST_TOLERANCE, sample_values, self_test_output, sto
 from .sizes import ModelSizes
 
 SCHEMA_VERSION = 1
+INTERFACE_VERSION = 2  # of the modules' methods: 2 has step_rows
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 YAML_STYLE = {"sort_keys": False, "allow_unicode": True, "width": 100, "default_flow_style": None}
 
@@ -188,6 +189,7 @@ def describe(info: BundleInfo, sizes: ModelSizes, outputs: Mapping[str, Tensor])
     }
     description: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
+        "interface_version": INTERFACE_VERSION,
         "name": info.name,
         "family": info.family,
         "dtype": info.dtype,

@@ -5,6 +5,7 @@ weight of a `Linear` or `Table` may be fp16, bf16, or int8 with a scale for each
 x in the dtype to compute in. Where the two agree this is PyTorch's own layer and nothing else.
 """
 
+from collections.abc import Mapping
 from typing import Optional
 
 import torch
@@ -128,3 +129,13 @@ def to_int8(layer: Linear) -> None:
     rounded = (weight / scale.unsqueeze(1)).round_()
     layer.weight = nn.Parameter(rounded.to(torch.int8), requires_grad=False)
     layer.scale = nn.Parameter(scale, requires_grad=False)
+
+
+def hold_stored(module: nn.Module, stored: Mapping[str, Tensor]) -> None:
+    """Makes room in a module without memory for weights as stored: int8 ones have a scale."""
+    for name in stored:
+        if name.endswith(".scale"):
+            layer = module.get_submodule(name.removesuffix(".scale"))
+            for own in ("weight", "scale"):
+                empty = torch.empty_like(stored[name.replace("scale", own)], device="meta")
+                layer.register_parameter(own, nn.Parameter(empty, requires_grad=False))

@@ -7,7 +7,12 @@ be fewer than query heads.
     keys, values = model.make_cache(batch=1, capacity=2048)
     logits = model.step(prompt, keys, values, start=0)                      # [1, n, H], prefill
     logits = model.step(model.embed(ids)[None], keys, values, start=n)      # one token more
-    logits = model.step_at(model.embed(ids)[:, None], keys, values, positions)  # each row its own
+
+Several answers side by side have a cache for what is their own and share prefixes that lie in
+caches of their own, read once whatever the number of rows:
+
+    logits = model.step_rows(model.embed(ids)[:, None], keys, values, slots, positions, prefix_of,
+                             prefix_keys, prefix_values)                    # [B, rows]
 """
 
 from typing import ClassVar
@@ -18,6 +23,7 @@ from torch import Tensor, nn
 
 from .attention import (
     attend,
+    attend_with_sums,
     attend_with_weights,
     causal_mask,
     merge_heads,
@@ -99,6 +105,18 @@ class LlamaAttention(nn.Module):
         """
         causal = mask is None and query.size(2) > 1
         return self.o_proj(merge_heads(attend(query, key, value, mask, causal, 0.0)))
+
+    def look_at_prefix(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """One position a row, at a prefix that all share: query [B, heads, 1, d], key and value
+        [kv_heads, P, d] → what is seen [B, heads, 1, d], log Σ exp of scores [B, heads, 1, 1]
+
+        The rows are queries of one batch: the prefix is read once, not once a row.
+        """
+        rows, kv, d = query.size(0), key.size(0), query.size(3)
+        together = query.view(rows, kv, -1, d).transpose(0, 1).reshape(1, kv, -1, d)
+        seen, sums = attend_with_sums(together, key.unsqueeze(0), value.unsqueeze(0), None)
+        seen = seen.view(kv, rows, -1, d).transpose(0, 1).reshape(query.shape)
+        return seen, sums.view(kv, rows, -1, 1).transpose(0, 1).reshape(rows, -1, 1, 1)
 
     def look_with_weights(
         self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor
@@ -182,7 +200,7 @@ class LlamaLayer(nn.Module):
         seen, weights = self.self_attn.look_with_weights(query, key, value, mask)
         return self.finish(x, seen), weights
 
-    def cached_at(
+    def cached_rows(
         self,
         x: Tensor,
         cos: Tensor,
@@ -190,14 +208,35 @@ class LlamaLayer(nn.Module):
         mask: Tensor,
         keys: Tensor,
         values: Tensor,
-        positions: Tensor,
+        slots: Tensor,
+        prefix_of: Tensor,
+        prefix_keys: list[Tensor],
+        prefix_values: list[Tensor],
     ) -> Tensor:
-        """x [B, 1, H], row b at positions[b] int64 [B] → [B, 1, H]; mask [B, 1, 1, capacity]"""
+        """x [B, 1, H], row b at slots[b] of its own cache, behind prefix prefix_of[b] → [B, 1, H]
+
+        mask [B, 1, 1, capacity] of the own cache; prefixes [kv_heads, P, d] each.
+        """
         query, key, value = self.project(x, cos, sin)
-        index = positions.view(-1, 1, 1, 1).expand_as(key)
+        index = slots.view(-1, 1, 1, 1).expand_as(key)
         keys.scatter_(2, index, key)
         values.scatter_(2, index, value)
-        return self.finish(x, self.self_attn.look(query, keys, values, mask))
+        if len(prefix_keys) == 0:
+            return self.finish(x, self.self_attn.look(query, keys, values, mask))
+        own, own_sum = attend_with_sums(
+            query, keys, values, mask
+        )  # [B, heads, 1, d], [B, heads, 1, 1]
+        seen = own
+        for p in range(len(prefix_keys)):
+            # All rows look at each prefix, whoever stands behind it: no row's numbers depend on
+            # how many others do.
+            prefix, prefix_sum = self.self_attn.look_at_prefix(
+                query, prefix_keys[p], prefix_values[p]
+            )
+            share = torch.sigmoid(prefix_sum - own_sum)
+            share = share.masked_fill((prefix_of != p).view(-1, 1, 1, 1), 0.0)
+            seen = seen + share.to(own.dtype) * (prefix - own)
+        return self.finish(x, self.self_attn.o_proj(merge_heads(seen)))
 
 
 def remember(cache: Tensor, new: Tensor, start: int) -> Tensor:
@@ -284,23 +323,45 @@ class LanguageModel(nn.Module):
         return self._logits(self._run(embeddings, keys, values, start)[:, -1])
 
     @torch.jit.export
-    def step_at(
-        self, embeddings: Tensor, keys: Tensor, values: Tensor, positions: Tensor
+    def step_rows(
+        self,
+        embeddings: Tensor,
+        keys: Tensor,
+        values: Tensor,
+        slots: Tensor,
+        positions: Tensor,
+        prefix_of: Tensor,
+        prefix_keys: list[Tensor],
+        prefix_values: list[Tensor],
     ) -> Tensor:
-        """One token a row, [B, 1, H], row b at positions[b] int64 [B] → logits float32 [B, rows]
+        """One token a row, [B, 1, H] → logits float32 [B, rows]
 
-        Rows need not be equally long. The same work on the same shapes at every position, and
-        nothing read back from the device: it can be captured as a CUDA graph. Hence attention runs
-        over the whole capacity, and that positions fit it is the caller's care.
+        Row b writes slots[b] of its own cache and stands behind prefix prefix_of[b] (-1: none); its
+        position, counted with the prefix, is positions[b]; all int64 [B]. Prefixes are
+        [layers, 1, kv_heads, P, d] each and are only read. Rows need not be equally long. The same
+        work on the same shapes at every position, and nothing read back from the device: it can be
+        captured as a CUDA graph. Hence attention runs over the whole capacity, and that slots fit
+        it is the caller's care.
         """
         self._check(embeddings, keys, 0)
         x = embeddings.to(self.norm.weight.dtype)
         cos, sin = rotary_at(positions.float(), self.head_dim, self.rope_base, x.dtype)  # [B, d]
         cos, sin = cos.unsqueeze(1).unsqueeze(1), sin.unsqueeze(1).unsqueeze(1)  # [B, 1, 1, d]
-        slots = torch.arange(keys.size(3), device=x.device)
-        mask = (slots <= positions.unsqueeze(1)).unsqueeze(1).unsqueeze(1)  # [B, 1, 1, capacity]
+        capacity = torch.arange(keys.size(3), device=x.device)
+        mask = (capacity <= slots.unsqueeze(1)).unsqueeze(1).unsqueeze(1)  # [B, 1, 1, capacity]
         for i, layer in enumerate(self.layers):
-            x = layer.cached_at(x, cos, sin, mask, keys[i], values[i], positions)
+            x = layer.cached_rows(
+                x,
+                cos,
+                sin,
+                mask,
+                keys[i],
+                values[i],
+                slots,
+                prefix_of,
+                [prefix[i, 0] for prefix in prefix_keys],
+                [prefix[i, 0] for prefix in prefix_values],
+            )
         return self._logits(x[:, -1])
 
     @torch.jit.export

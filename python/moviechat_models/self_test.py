@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .linear import Linear, widen
+from .linear import Linear, hold_stored, widen
 from .model import empty_part
 from .sizes import ModelSizes
 
@@ -77,12 +77,7 @@ def stored_part(path: Path, sizes: ModelSizes) -> nn.Module:
     """A part's file → a module that computes in float32 from the weights as stored."""
     module = empty_part(path.stem, sizes)
     stored = torch.jit.load(str(path), map_location="cpu").state_dict()
-    for name in stored:
-        if name.endswith(".scale"):  # of int8 weights
-            layer = module.get_submodule(name.removesuffix(".scale"))
-            for own in ("weight", "scale"):
-                empty = torch.empty_like(stored[name.replace("scale", own)], device="meta")
-                layer.register_parameter(own, nn.Parameter(empty, requires_grad=False))
+    hold_stored(module, stored)
     module.load_state_dict(stored, assign=True)
     compute_in_float32(module)
     return module.eval()

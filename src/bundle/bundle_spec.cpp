@@ -2,6 +2,7 @@
 
 #include "base/files.h"
 #include "bundle/bundle.h"
+#include "bundle/prompt_segments.h"
 #include "moviechat/error.h"
 #include "moviechat/fields.h"
 
@@ -9,6 +10,7 @@ namespace moviechat {
 namespace {
 
 constexpr int64_t kSchemaVersion = 1;
+constexpr int64_t kInterfaceVersion = 2;  // of the modules' methods: 2 has step_rows
 constexpr std::string_view kModelFile = "model.yaml";
 constexpr Range<int64_t> kSizes{1, int64_t{1} << 24};  // of the largest models some 2¹⁸
 
@@ -51,16 +53,17 @@ class Section {
 
 PromptSpec read_prompt(const Section& section, int64_t vocabulary) {
   PromptSpec prompt;
-  prompt.text_template = section.get<std::string>("template");
-  const size_t video = prompt.text_template.find("<ImageHere>");
-  const size_t question = prompt.text_template.find("{question}");
-  if (video == std::string::npos || question == std::string::npos || question < video ||
-      prompt.text_template.find("<ImageHere>", video + 1) != std::string::npos) {
-    section.fail("template", "a text with one <ImageHere> and then {question}",
-                 "'" + prompt.text_template + "'");
-  }
   const Range<int64_t> ids{0, vocabulary - 1};
-  prompt.bos = section.number("bos", ids);
+  try {
+    if (const YAML::Node segments = section.node()["segments"]) {
+      prompt.segments = read_segments(segments, ids);
+    } else {
+      prompt.segments =
+          segments_of_template(section.number("bos", ids), section.get<std::string>("template"));
+    }
+  } catch (const SegmentError& error) {
+    section.fail(section.node()["segments"] ? "segments" : "template", error.expected, error.found);
+  }
   prompt.eos = section.number("eos", ids);
   prompt.stop = section.get<std::vector<std::vector<int64_t>>>("stop");
   for (const std::vector<int64_t>& end : prompt.stop) {
@@ -167,6 +170,14 @@ BundleSpec parse_bundle_spec(const std::string& text, const std::filesystem::pat
           "bundle '" + folder.string() + "' has schema version " + std::to_string(schema) +
           ", this program reads version " + std::to_string(kSchemaVersion) +
           (schema > kSchemaVersion ? "; use a newer moviechat" : "; convert the bundle again"));
+    }
+    if (root.node()["interface_version"]) {
+      spec.interface_version = root.number("interface_version", {1});
+    }
+    if (spec.interface_version > kInterfaceVersion) {
+      throw InputError("bundle '" + folder.string() + "' has interface version " +
+                       std::to_string(spec.interface_version) + ", this program reads up to " +
+                       std::to_string(kInterfaceVersion) + "; use a newer moviechat");
     }
     spec.name = root.get<std::string>("name");
     spec.family = root.get<std::string>("family");

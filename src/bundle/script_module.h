@@ -18,7 +18,7 @@ namespace moviechat {
 /// class is the only one that knows TorchScript.
 class ScriptModule {
  public:
-  using Argument = std::variant<torch::Tensor, int64_t>;
+  using Argument = std::variant<torch::Tensor, int64_t, std::vector<torch::Tensor>>;
 
   /// Loads a scripted module and moves it; int8 matrices stay int8. Memory: the file's size, or the
   /// converted weights and one matrix. InputError when the file cannot be read as one.

@@ -1,11 +1,15 @@
 #include "engine/answerer.h"
 
 #include <algorithm>
+#include <chrono>
+#include <future>
 #include <numeric>
+#include <utility>
 
 #include "bundle/device.h"
 #include "language/find_evidence.h"
 #include "language/prompt.h"
+#include "language/prompt_layout.h"
 
 namespace moviechat {
 namespace {
@@ -37,67 +41,81 @@ Answer answer_from(const Generation& generation, const WatchedFilm& film, size_t
 
 }  // namespace
 
-Answerer::Answerer(const Bundle& bundle, const Tokenizer& tokenizer, const Settings& settings,
-                   const RunOptions& run, const Callbacks& callbacks)
+Answerer::Answerer(const Bundle& bundle, const Tokenizer& tokenizer, const Settings& settings)
     : bundle_(bundle),
       tokenizer_(tokenizer),
-      settings_(settings),
-      run_(run),
-      callbacks_(callbacks),
-      language_model_(bundle.language_model()),
-      generator_(language_model_, tokenizer, bundle.spec().prompt, settings.generation) {}
-
-GenerationRequest Answerer::request_for(const WatchedFilm& film, size_t question) const {
-  const VideoTokens& tokens = film.tokens_for(question);
-  return {make_prompt(bundle_.spec().prompt, tokenizer_, film.questions[question].text), &tokens,
-          run_.evidence && tokens.attention.defined()};
+      options_(settings.generation),
+      model_(bundle.language_model()),
+      prefixes_(model_),
+      alone_(model_, tokenizer, bundle.spec().prompt, prefixes_),
+      together_(model_, tokenizer, bundle.spec().prompt, prefixes_, settings.runtime.answers) {
+  check_generation(options_, bundle.spec().prompt);
 }
 
-void Answerer::answer(WatchedFilm& film, size_t question) {
+GenerationRequest Answerer::request_for(const WatchedFilm& film, size_t question,
+                                        const RunOptions& run) const {
+  const VideoTokens& tokens = film.tokens_for(question);
+  return {make_prompt(bundle_.spec().prompt, tokenizer_, film.questions[question].text),
+          tokens.embeddings,
+          options_,
+          run.evidence && tokens.attention.defined(),
+          {}};
+}
+
+void Answerer::answer(WatchedFilm& film, size_t question, const RunOptions& run,
+                      const Callbacks& callbacks) {
   const Stopwatch stopwatch(film.costs, "answer");
-  AnswerCallbacks hooks;
-  hooks.warn = callbacks_.warn;
-  hooks.cancel = callbacks_.cancel;
-  if (callbacks_.on_text) {
-    hooks.on_text = [&](std::string_view piece) { return callbacks_.on_text(question, piece); };
+  GenerationRequest request = request_for(film, question, run);
+  request.callbacks.warn = callbacks.warn;
+  request.callbacks.cancel = callbacks.cancel;
+  if (callbacks.on_text) {
+    request.callbacks.on_text = [&](std::string_view piece) {
+      return callbacks.on_text(question, piece);
+    };
   }
-  if (callbacks_.on_restart) hooks.on_restart = [&] { callbacks_.on_restart(question); };
-  const GenerationRequest request = request_for(film, question);
-  const Generation generation =
-      generator_.answer(request.prompt, *request.video, hooks, request.with_attention);
+  if (callbacks.on_restart) {
+    request.callbacks.on_restart = [&] { callbacks.on_restart(question); };
+  }
+  const Generation generation = alone_.answer(std::move(request));
   film.costs.add({"prompt", generation.prompt_seconds, {}, {}});  // part of "answer"
   film.answers[question] = answer_from(generation, film, question);
 }
 
-void Answerer::answer_all(std::vector<WatchedFilm>& films) {
-  std::vector<GenerationRequest> requests;
-  std::vector<std::pair<size_t, size_t>> asked;  // film and question of each
-  for (size_t film = 0; film < films.size(); ++film) {
-    for (const size_t question : grouped_by_memory(films[film])) {
-      requests.push_back(request_for(films[film], question));
-      asked.emplace_back(film, question);
-    }
-  }
+void Answerer::answer_all(std::vector<WatchedFilm>& films, const RunOptions& run,
+                          const Callbacks& callbacks) {
+  struct Pending {
+    WatchedFilm* film;
+    size_t question;
+    std::future<Generation> answer;
+  };
+  std::vector<Pending> pending;
   StageCosts together([device = bundle_.device()] { return device_memory(device); });
-  std::vector<Generation> generations;
   {
     const Stopwatch stopwatch(together, "answer");
-    AnswerCallbacks hooks;
-    hooks.warn = callbacks_.warn;
-    hooks.cancel = callbacks_.cancel;
-    hooks.on_answer = [&, answered = int64_t{0}]() mutable {
-      if (!callbacks_.progress) return;
-      callbacks_.progress({"answering", ++answered, std::ssize(requests), "questions"});
-    };
-    generations = generator_.answer_all(requests, settings_.runtime.answers, hooks);
+    for (WatchedFilm& film : films) {
+      for (const size_t question : grouped_by_memory(film)) {
+        GenerationRequest request = request_for(film, question, run);
+        request.callbacks.warn = callbacks.warn;
+        request.callbacks.cancel = callbacks.cancel;
+        pending.push_back({&film, question, together_.join(std::move(request))});
+      }
+    }
+    for (int64_t known = 0; together_.step();) {
+      const auto answered = std::count_if(pending.begin(), pending.end(), [](const Pending& one) {
+        return one.answer.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+      });
+      if (callbacks.progress && answered > std::exchange(known, answered)) {
+        callbacks.progress({"answering", answered, std::ssize(pending), "questions"});
+      }
+    }
   }
   StageCost each = together.stages()[0];
-  each.seconds /= static_cast<double>(requests.size());
-  for (size_t i = 0; i < asked.size(); ++i) {
-    const auto [film, question] = asked[i];
-    films[film].costs.add({"prompt", generations[i].prompt_seconds, {}, {}});
-    films[film].costs.add(each);
-    films[film].answers[question] = answer_from(generations[i], films[film], question);
+  each.seconds /= static_cast<double>(pending.size());
+  for (auto& [film, question, answer] : pending) {
+    const Generation generation = answer.get();
+    film->costs.add({"prompt", generation.prompt_seconds, {}, {}});
+    film->costs.add(each);
+    film->answers[question] = answer_from(generation, *film, question);
   }
 }
 

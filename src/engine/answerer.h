@@ -6,37 +6,41 @@
 
 #include "bundle/bundle.h"
 #include "engine/watched_film.h"
-#include "language/generator.h"
 #include "language/language_model.h"
+#include "language/prefix_cache.h"
+#include "language/text_decoder.h"
 #include "language/tokenizer.h"
 #include "moviechat/engine.h"
 
 namespace moviechat {
 
-/// Questions about films that were watched → answers. Text and video that questions share are
-/// computed once. One thread at a time; what it is made of outlives it.
+/// Questions about films that were watched → answers. Text and films that questions share are read
+/// once, in one call or in several. One thread at a time; what it is made of outlives it.
 class Answerer {
  public:
-  Answerer(const Bundle& bundle, const Tokenizer& tokenizer, const Settings& settings,
-           const RunOptions& run, const Callbacks& callbacks);
+  /// InputError for generation options that contradict the bundle.
+  Answerer(const Bundle& bundle, const Tokenizer& tokenizer, const Settings& settings);
 
   /// Answers a question of the film as it is made; adds what it cost.
-  void answer(WatchedFilm& film, size_t question);
+  void answer(WatchedFilm& film, size_t question, const RunOptions& run,
+              const Callbacks& callbacks);
 
   /// All questions of several films, `runtime.answers` at a time, whose ever they are. The time
   /// that it took is shared out by the questions. on_text is not called.
-  void answer_all(std::vector<WatchedFilm>& films);
+  void answer_all(std::vector<WatchedFilm>& films, const RunOptions& run,
+                  const Callbacks& callbacks);
 
  private:
-  GenerationRequest request_for(const WatchedFilm& film, size_t question) const;
+  GenerationRequest request_for(const WatchedFilm& film, size_t question,
+                                const RunOptions& run) const;
 
   const Bundle& bundle_;
   const Tokenizer& tokenizer_;
-  const Settings& settings_;
-  const RunOptions& run_;
-  const Callbacks& callbacks_;
-  LanguageModel language_model_;
-  Generator generator_;
+  GenerationOptions options_;
+  LanguageModel model_;
+  PrefixCache prefixes_;
+  TextDecoder alone_;     // of one answer
+  TextDecoder together_;  // of runtime.answers
 };
 
 /// A film's questions in an order in which those about the same memory follow each other, so that

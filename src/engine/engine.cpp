@@ -55,6 +55,7 @@ struct Engine::State {
   std::shared_ptr<const Bundle> bundle;
   Settings settings;
   std::unique_ptr<Tokenizer> tokenizer;
+  std::unique_ptr<Answerer> answerer;
 
   std::unique_ptr<Footage> open_footage(const std::filesystem::path& path,
                                         const std::vector<Question>& questions,
@@ -88,6 +89,8 @@ Engine::Engine(std::shared_ptr<const Bundle> bundle, Settings settings)
   state_->tokenizer = load_tokenizer(bundle->tokenizer_path(), spec.sizes.vocabulary);
   state_->bundle = std::move(bundle);
   state_->settings = std::move(settings);
+  state_->answerer =
+      std::make_unique<Answerer>(*state_->bundle, *state_->tokenizer, state_->settings);
 }
 
 Engine::Engine(Engine&&) noexcept = default;
@@ -143,13 +146,13 @@ WatchedFilm Engine::watch(const std::filesystem::path& film, const std::vector<Q
 RunResult Engine::ask(const std::filesystem::path& film, const std::vector<Question>& questions,
                       const RunOptions& run, const Callbacks& callbacks) const {
   for (const Question& question : questions) check(question.text, callbacks.warn);
-  Answerer answerer(*state_->bundle, *state_->tokenizer, settings(), run, callbacks);
+  Answerer& answerer = *state_->answerer;
   // Of a film that is read as it comes, a moment's questions are answered at once.
   const MomentSink seen = [&](WatchedFilm& watched, size_t moment) {
     if (!watched.video.open_ended()) return;
     for (size_t question = 0; question < watched.questions.size(); ++question) {
       if (watched.moment_of[question] != moment) continue;
-      answerer.answer(watched, question);
+      answerer.answer(watched, question, run, callbacks);
       if (callbacks.on_early_answer) {
         callbacks.on_early_answer(question, *watched.answers[question]);
       }
@@ -158,7 +161,7 @@ RunResult Engine::ask(const std::filesystem::path& film, const std::vector<Quest
   WatchedFilm watched = state_->watch(film, questions, run, callbacks, seen);
   int64_t answered = 0;
   for (const size_t question : grouped_by_memory(watched)) {
-    if (!watched.answers[question]) answerer.answer(watched, question);
+    if (!watched.answers[question]) answerer.answer(watched, question, run, callbacks);
     if (callbacks.progress) {
       callbacks.progress({"answering", ++answered, std::ssize(questions), "questions"});
     }
@@ -168,7 +171,7 @@ RunResult Engine::ask(const std::filesystem::path& film, const std::vector<Quest
 
 std::vector<RunResult> Engine::answer_all(std::vector<WatchedFilm> films, const RunOptions& run,
                                           const Callbacks& callbacks) const {
-  Answerer(*state_->bundle, *state_->tokenizer, settings(), run, callbacks).answer_all(films);
+  state_->answerer->answer_all(films, run, callbacks);
   std::vector<RunResult> results;
   for (WatchedFilm& film : films) results.push_back(result_of(std::move(film)));
   return results;

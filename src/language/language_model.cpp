@@ -21,93 +21,26 @@ torch::Tensor on_host(std::span<const int64_t> numbers, torch::Device device) {
   return host;
 }
 
-/// Numbers on a device, without waiting for it.
-torch::Tensor on_device(std::span<const int64_t> numbers, torch::Device device) {
-  return on_host(numbers, device).to(device, /*non_blocking=*/true);
+bool same_memory(const std::vector<torch::Tensor>& a, const std::vector<torch::Tensor>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+    return x.data_ptr() == y.data_ptr() && x.sizes() == y.sizes() && x.strides() == y.strides();
+  });
 }
 
 }  // namespace
 
-void KvCache::truncate(int64_t length) {
-  if (length < 0 || length > length_) {
-    throw Error("key-value cache: cannot truncate " + std::to_string(length_) + " positions to " +
-                std::to_string(length));
-  }
-  length_ = length;
-}
-
-KvCache KvCache::clone() const {
-  KvCache copy;
-  if (keys_.defined()) {
-    copy.keys_ = keys_.clone();
-    copy.values_ = values_.clone();
-  }
-  copy.length_ = length_;
-  return copy;
-}
-
-void KvCache::copy_from(const KvCache& one) {
-  if (one.batch() != 1 || one.length_ > capacity()) {
-    throw Error("key-value cache: cannot take " + std::to_string(one.length_) + " positions of " +
-                std::to_string(one.batch()) + " rows into a capacity of " +
-                std::to_string(capacity()));
-  }
-  length_ = one.length_;
-  if (length_ == 0) return;
-  const c10::InferenceMode guard;  // the module's tensors are written in place
-  keys_.narrow(3, 0, length_).copy_(one.keys_.narrow(3, 0, length_));  // one row goes to all
-  values_.narrow(3, 0, length_).copy_(one.values_.narrow(3, 0, length_));
-}
-
-void KvCache::set_row(int64_t row, const KvCache& one) {
-  if (one.batch() != 1 || one.length_ > capacity() || row < 0 || row >= batch()) {
-    throw Error("key-value cache: cannot take " + std::to_string(one.length_) + " positions of " +
-                std::to_string(one.batch()) + " rows into row " + std::to_string(row) + " of " +
-                std::to_string(batch()) + ", capacity " + std::to_string(capacity()));
-  }
-  const c10::InferenceMode guard;  // the module's tensors are written in place
-  const int64_t length = one.length_;
-  keys_.select(1, row).narrow(2, 0, length).copy_(one.keys_.select(1, 0).narrow(2, 0, length));
-  values_.select(1, row).narrow(2, 0, length).copy_(one.values_.select(1, 0).narrow(2, 0, length));
-}
-
-KvCache KvCache::row(int64_t row, int64_t length) const {
-  if (row < 0 || row >= batch() || length < 0 || length > capacity()) {
-    throw Error("key-value cache: there are no " + std::to_string(length) + " positions of row " +
-                std::to_string(row) + " in " + std::to_string(batch()) + " rows, capacity " +
-                std::to_string(capacity()));
-  }
-  const c10::InferenceMode guard;  // the module's tensors are written in place
-  KvCache one;
-  one.keys_ = keys_.narrow(1, row, 1);
-  one.values_ = values_.narrow(1, row, 1);
-  one.length_ = length;
-  return one;
-}
-
-void KvCache::select(const std::vector<int64_t>& rows, int64_t from) {
-  bool moved = false;
-  for (size_t b = 0; b < rows.size(); ++b) moved |= rows[b] != static_cast<int64_t>(b);
-  if (!moved || from >= length_) return;
-  const c10::InferenceMode guard;  // the module's tensors are written in place
-  const auto index = on_device(rows, keys_.device());
-  for (torch::Tensor* cached : {&keys_, &values_}) {
-    auto changing = cached->narrow(3, from, length_ - from);
-    changing.copy_(changing.index_select(1, index));
-  }
-}
-
 LanguageModel::LanguageModel(const ScriptModule& module)
-    : LanguageModel(module, module.device().is_cuda() && module.has_method("step_at")
+    : LanguageModel(module, module.device().is_cuda() && module.has_method("step_rows")
                                 ? Steps::fixed
                                 : Steps::growing) {}
 
 torch::Tensor LanguageModel::embed(std::span<const int64_t> ids) const {
-  return module_->call("embed", {on_device(ids, module_->device())});  // [n, H]
+  return module_->call("embed",
+                       {on_host(ids, device()).to(device(), /*non_blocking=*/true)});  // [n, H]
 }
 
-KvCache LanguageModel::make_cache(int64_t batch, int64_t capacity) const {
-  auto tensors = module_->call_tuple("make_cache", {batch, capacity});
+KvCache LanguageModel::make_cache(int64_t rows, int64_t capacity) const {
+  auto tensors = module_->call_tuple("make_cache", {rows, capacity});
   KvCache cache;
   cache.keys_ = std::move(tensors.at(0));
   cache.values_ = std::move(tensors.at(1));
@@ -117,7 +50,7 @@ KvCache LanguageModel::make_cache(int64_t batch, int64_t capacity) const {
 torch::Tensor LanguageModel::step(const torch::Tensor& embeddings, KvCache& cache) const {
   check_room(embeddings.size(1), cache);
   auto logits =
-      module_->call("step", {embeddings, cache.keys_, cache.values_, cache.length_});  // [B, rows]
+      module_->call("step", {embeddings, cache.keys_, cache.values_, cache.length_});  // [B, V]
   cache.length_ += embeddings.size(1);
   return logits;
 }
@@ -125,24 +58,44 @@ torch::Tensor LanguageModel::step(const torch::Tensor& embeddings, KvCache& cach
 torch::Tensor LanguageModel::next(std::span<const int64_t> ids, KvCache& cache) const {
   if (steps_ == Steps::growing) return step(embed(ids).unsqueeze(1), cache);
   check_room(1, cache);
-  auto logits = next_at(ids, std::vector<int64_t>(ids.size(), cache.length_), cache);
+  auto logits = next_rows(
+      ids,
+      {std::vector<int64_t>(ids.size(), cache.length_), std::vector<int64_t>(ids.size(), -1), {}},
+      cache);
   ++cache.length_;
   return logits;
 }
 
-torch::Tensor LanguageModel::next_at(std::span<const int64_t> ids,
-                                     std::span<const int64_t> positions, KvCache& cache) const {
+torch::Tensor LanguageModel::next_rows(std::span<const int64_t> ids, const RowPlaces& places,
+                                       KvCache& cache) const {
   const c10::InferenceMode guard;
   std::vector<int64_t> numbers(ids.begin(), ids.end());
-  numbers.insert(numbers.end(), positions.begin(), positions.end());
-  const torch::Tensor input = on_host(numbers, device()).view({2, -1});
+  numbers.insert(numbers.end(), places.slots.begin(), places.slots.end());
+  for (size_t row = 0; row < ids.size(); ++row) {
+    const int64_t prefix = places.prefix_of[row];
+    numbers.push_back(places.slots[row] + (prefix < 0 ? 0 : places.prefixes[prefix].keys.size(3)));
+  }
+  numbers.insert(numbers.end(), places.prefix_of.begin(), places.prefix_of.end());
+  const torch::Tensor input = on_host(numbers, device()).view({4, -1});
+  std::vector<torch::Tensor> keys;
+  std::vector<torch::Tensor> values;
+  for (const KvSlice& prefix : places.prefixes) {
+    keys.push_back(prefix.keys);
+    values.push_back(prefix.values);
+  }
+
   KvCache::Step& step = cache.next_;
   if (!step.input.defined()) step.input = torch::empty_like(input, device());
   step.input.copy_(input, /*non_blocking=*/true);
   const auto read = [&] {
     const torch::Tensor column = module_->call("embed", {step.input[0]}).unsqueeze(1);  // [B, 1, H]
-    step.logits = module_->call("step_at", {column, cache.keys_, cache.values_, step.input[1]});
+    step.logits = module_->call("step_rows", {column, cache.keys_, cache.values_, step.input[1],
+                                              step.input[2], step.input[3], keys, values});
   };
+  if (!same_memory(keys, step.prefix)) {  // a graph reads where it was recorded
+    step.recorded = false;
+    step.prefix = keys;
+  }
   if (!step.recorded) step.graph = record_graph(device(), read);
   step.recorded = true;
   if (step.graph != nullptr) {
@@ -150,7 +103,7 @@ torch::Tensor LanguageModel::next_at(std::span<const int64_t> ids,
   } else {
     read();
   }
-  return step.logits;  // [B, rows]
+  return step.logits;  // [B, V]
 }
 
 std::pair<torch::Tensor, torch::Tensor> LanguageModel::step_attention(

@@ -1,6 +1,7 @@
 #include "language/prompt.h"
 
 #include <string>
+#include <utility>
 
 #include "base/utf8.h"
 #include "moviechat/error.h"
@@ -8,35 +9,68 @@
 namespace moviechat {
 namespace {
 
-std::string with_question(std::string_view part, std::string_view question) {
-  const size_t place = part.find(kQuestionPlace);
-  if (place == std::string_view::npos) return std::string(part);
-  return std::string(part.substr(0, place))
-      .append(question)
-      .append(part.substr(place + kQuestionPlace.size()));
-}
+/// Segments, one after the other → parts.
+class PromptWriter {
+ public:
+  explicit PromptWriter(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
 
-void check_place(std::string_view text_template, std::string_view place) {
-  if (text_template.find(place) == std::string_view::npos) {
-    throw InputError("model.yaml: prompt.template must hold " + std::string(place) + ", got '" +
-                     std::string(text_template) + "'");
+  void add(const std::vector<PromptSegment>& segments, std::string_view question,
+           std::string_view answer, std::span<const Turn> turns) {
+    for (const PromptSegment& segment : segments) {
+      switch (segment.kind) {
+        case PromptSegment::Kind::text:
+          text_ += segment.text;
+          break;
+        case PromptSegment::Kind::question:
+          text_ += question;
+          break;
+        case PromptSegment::Kind::answer:
+          text_ += answer;
+          break;
+        case PromptSegment::Kind::token:
+          ids().push_back(segment.token);
+          break;
+        case PromptSegment::Kind::film:
+          end_text();
+          prompt_.push_back({{}, true});
+          break;
+        case PromptSegment::Kind::turns:
+          for (const Turn& turn : turns) add(segment.turn, turn.question, turn.answer, {});
+          break;
+      }
+    }
   }
-}
+  Prompt finish() {
+    end_text();
+    return std::move(prompt_);
+  }
+
+ private:
+  /// The ids that come next, with the text so far among them.
+  std::vector<int64_t>& ids() {
+    end_text();
+    if (prompt_.empty() || prompt_.back().film) prompt_.emplace_back();
+    return prompt_.back().ids;
+  }
+  void end_text() {
+    if (text_.empty()) return;
+    const std::vector<int64_t> more = tokenizer_.encode(std::exchange(text_, {}));
+    std::vector<int64_t>& all = ids();
+    all.insert(all.end(), more.begin(), more.end());
+  }
+
+  const Tokenizer& tokenizer_;
+  std::string text_;  // not yet tokenized
+  Prompt prompt_;
+};
 
 }  // namespace
 
-Prompt make_prompt(const PromptSpec& spec, const Tokenizer& tokenizer, std::string_view question) {
-  const std::string_view text = spec.text_template;
-  check_place(text, kVideoPlace);
-  check_place(text, kQuestionPlace);
-  const size_t video = text.find(kVideoPlace);
-
-  Prompt prompt;
-  prompt.before = {spec.bos};
-  const auto before = tokenizer.encode(with_question(text.substr(0, video), question));
-  prompt.before.insert(prompt.before.end(), before.begin(), before.end());
-  prompt.after = tokenizer.encode(with_question(text.substr(video + kVideoPlace.size()), question));
-  return prompt;
+Prompt make_prompt(const PromptSpec& spec, const Tokenizer& tokenizer, std::string_view question,
+                   std::span<const Turn> turns) {
+  PromptWriter writer(tokenizer);
+  writer.add(spec.segments, question, {}, turns);
+  return writer.finish();
 }
 
 void check_question(std::string_view question, const PromptSpec& spec, const Tokenizer& tokenizer,

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -10,20 +12,26 @@
 
 namespace moviechat {
 
-/// A question as the language model reads it: ids, then the video's embeddings, then ids.
-struct Prompt {
-  std::vector<int64_t> before;
-  std::vector<int64_t> after;
+/// A stretch of a prompt: ids, or the place of the film's embeddings.
+struct PromptPart {
+  std::vector<int64_t> ids;
+  bool film = false;
 };
 
-/// Where the video goes in a template, and where the question goes.
-inline constexpr std::string_view kVideoPlace = "<ImageHere>";
-inline constexpr std::string_view kQuestionPlace = "{question}";
+/// A question as the language model reads it.
+using Prompt = std::vector<PromptPart>;
 
-/// Question → ids. The template is split at the video's place, each part tokenized by itself, BOS
-/// before the first. The question is plain text: nothing in it splits the prompt or becomes a
-/// control id. InputError when the template lacks a place.
-Prompt make_prompt(const PromptSpec& spec, const Tokenizer& tokenizer, std::string_view question);
+/// An earlier question about the film, and its answer.
+struct Turn {
+  std::string question;
+  std::string answer;
+};
+
+/// Question, and the turns before it → prompt. Texts between control tokens and the film are
+/// tokenized by themselves. Questions and answers are plain text: nothing in them splits the prompt
+/// or becomes a control id.
+Prompt make_prompt(const PromptSpec& spec, const Tokenizer& tokenizer, std::string_view question,
+                   std::span<const Turn> turns = {});
 
 /// Bytes of the longest question that is tokenized: more than any context holds.
 constexpr size_t kLongestQuestion = 256 << 10;

@@ -190,6 +190,42 @@ TEST_F(DamagedBundle, NamesABadTemplate) {
   EXPECT_THAT(error(), HasSubstr("prompt.template must be"));
 }
 
+TEST_F(DamagedBundle, ANewerInterfaceIsRefused) {
+  edit_description("interface_version: \\d+", "interface_version: 3");
+  EXPECT_THAT(error(), AllOf(HasSubstr("has interface version 3, this program reads up to 2"),
+                             HasSubstr("use a newer moviechat")));
+}
+
+TEST_F(DamagedBundle, SegmentsStandInPlaceOfATemplate) {
+  const auto with = [&](const std::string& segments) {
+    std::string text = read_file(testing::tiny_bundle() / "model.yaml", "test file");
+    const size_t start = text.find("  template:");
+    text.replace(start, text.find("  bos:") - start, "  segments: " + segments + "\n");
+    write_file(folder() / "model.yaml", text);
+    return error();
+  };
+  EXPECT_EQ(
+      with("[{token: 1}, {text: a}, film, {turns: [question, {token: 2}, answer]}, question]"),
+      "no error");
+  const PromptSpec prompt = read_bundle_spec(folder()).prompt;
+  ASSERT_EQ(prompt.segments.size(), 5U);
+  EXPECT_EQ(prompt.segments[0].token, 1);
+  EXPECT_EQ(prompt.segments[3].turn.size(), 3U);
+  for (const auto& [segments, said] : std::map<std::string, std::string>{
+           {"[{text: a}, question]", "must be a list with film once, found 0 of it"},
+           {"[film, question, film, question]", "must be a list with film once, found 2 of it"},
+           {"[film]", "must be a list with question once"},
+           {"[question, film]", "must be a list that goes on after film"},
+           {"[{token: 512}, film, question]", "must be of ids 0 to 511, found 512"},
+           {"[film, question, answer]", "found 'answer'"},
+           {"[film, question, {words: a}]", "found 'words'"},
+           {"[film, question, [1]]", "found '[1]'"},
+           {"a text", "must be a list of"}}) {
+    EXPECT_THAT(with(segments), AllOf(HasSubstr("model.yaml: prompt.segments "), HasSubstr(said)))
+        << segments;
+  }
+}
+
 TEST_F(DamagedBundle, NamesBrokenYaml) {
   write_file(folder() / "model.yaml", "schema_version: [1\n");
   EXPECT_THAT(error(), HasSubstr("not valid YAML"));

@@ -49,6 +49,41 @@ TEST(OpenEngine, ABundlesOwnProfileIsStrongerThanTheProgramsOfThatName) {
       ThrowsMessage<InputError>(HasSubstr("there are: brief, paper, released, text, uniform")));
 }
 
+/// Files of interface version 1, before rows shared prefixes: models/mini as it was first shipped.
+TEST(OpenEngine, ABundleOfAnOlderInterfaceGivesTheSameAnswers) {
+  const testing::TemporaryFolder folder;
+  for (const auto& entry : fs::directory_iterator(mini())) {
+    fs::copy_file(entry.path(), folder / entry.path().filename().string());
+  }
+  for (const char* file : {"language_model.pt", "model.yaml"}) {
+    fs::copy_file(testing::source_dir() / "tests" / "data" / "interface_1" / file, folder / file,
+                  fs::copy_options::overwrite_existing);
+  }
+  std::vector<Question> questions = {{"What appears only briefly?", {}, {}},
+                                     {"What happens?", {}, {}},
+                                     {"What is on screen?", Seconds(7), {}}};
+  for (const char* beams : {"1", "3"}) {
+    const EngineOptions options{
+        .profile = "uniform",
+        .settings = {{"plan.frames", "24", ""}, {"generation.beams", beams, ""}}};
+    const Engine now = Engine::open(mini(), options);
+    const Engine then = Engine::open(folder.path(), options);
+    EXPECT_EQ(then.bundle().interface_version, 1);
+    RunOptions run;
+    run.evidence = true;
+    const RunResult expected = now.ask(mini() / "sample.mp4", questions, run);
+    const RunResult answered = then.ask(mini() / "sample.mp4", questions, run);
+    for (size_t i = 0; i < questions.size(); ++i) {
+      EXPECT_EQ(answered.answers[i].token_ids, expected.answers[i].token_ids);
+      ASSERT_EQ(answered.answers[i].evidence.size(), expected.answers[i].evidence.size());
+      for (size_t e = 0; e < expected.answers[i].evidence.size(); ++e) {
+        EXPECT_NEAR(answered.answers[i].evidence[e].score, expected.answers[i].evidence[e].score,
+                    1e-5);
+      }
+    }
+  }
+}
+
 TEST(OpenEngine, ASettingThatCannotBeNamesWhereItComesFrom) {
   EXPECT_THAT(
       ([] {

@@ -1,6 +1,8 @@
 // Answers of the tiny model against recorded ones of transformers 4.28 and the authors' code.
 #include <gtest/gtest.h>
 
+#include "language/logits.h"
+#include "language/sampler.h"
 #include "language/tiny_model.h"
 #include "support_for_tests/tensors.h"
 
@@ -26,8 +28,8 @@ TEST_F(GoldenAnswer, LogitsEqualTheReferenceForEveryPrompt) {
     std::string name = "q";
     name += std::to_string(i);
     const Prompt prompt = tiny_.prompt(prompts[i]["question"]);
-    const auto embeddings = torch::cat({tiny_.model.embed(prompt.before), tiny_.video.embeddings,
-                                        tiny_.model.embed(prompt.after)})
+    const auto embeddings = torch::cat({tiny_.model.embed(prompt[0].ids), tiny_.video.embeddings,
+                                        tiny_.model.embed(prompt[2].ids)})
                                 .unsqueeze(0);  // [1, n, H]
     EXPECT_LT(largest_difference(embeddings, goldens.at(name + "/embeds")), kTolerance) << name;
     KvCache cache = tiny_.model.make_cache(1, embeddings.size(1));
@@ -43,7 +45,7 @@ TEST_F(GoldenAnswer, IdsEqualTheReferenceForEveryRun) {
   for (const json& c : tiny_.golden_language["prompts"]) {
     for (const json& run : c["runs"]) {
       GenerationOptions options = TinyModel::forty_tokens();
-      PromptSpec spec = tiny_.spec;
+      TinyModel tiny;
       for (const auto& [key, value] : run["settings"].items()) {
         if (key == "repetition_penalty") {
           options.repetition_penalty = value;
@@ -54,9 +56,9 @@ TEST_F(GoldenAnswer, IdsEqualTheReferenceForEveryRun) {
         } else if (key == "min_length") {
           options.min_new_tokens = value.get<int64_t>() - 1;  // 4.28 counts its <s>
         } else if (key == "stop_sequences") {
-          spec.stop = value.get<std::vector<std::vector<int64_t>>>();
+          tiny.spec.stop = value.get<std::vector<std::vector<int64_t>>>();
         } else if (key == "max_length") {
-          spec.context = value;
+          tiny.spec.context = value;
         } else if (key == "max_new_tokens") {
           options.max_new_tokens = value;
         } else {
@@ -64,8 +66,7 @@ TEST_F(GoldenAnswer, IdsEqualTheReferenceForEveryRun) {
         }
       }
       const std::string where = c["question"].get<std::string>() + ": " + run.dump();
-      Generator generator(tiny_.model, *tiny_.tokenizer, spec, options);
-      const Generation generation = generator.answer(tiny_.prompt(c["question"]), tiny_.video);
+      const Generation generation = tiny.answer(tiny.request(c["question"], options));
       const auto ids = run["ids"].get<std::vector<int64_t>>();
       EXPECT_EQ(generation.ids, ids) << where;
       EXPECT_EQ(generation.text, run["text"].get<std::string>()) << where;

@@ -68,7 +68,8 @@ class GoldenFilm : public ::testing::Test {
 };
 
 TEST_F(GoldenFilm, MemoryEmbeddingsAndAnswersEqualTheReference) {
-  Generator generator = tiny_.generator();  // one for all memories and questions
+  PrefixCache prefixes(tiny_.model);  // one for all memories and questions
+  TextDecoder decoder(tiny_.model, *tiny_.tokenizer, tiny_.spec, prefixes);
   int64_t answers = 0;
   for (const json& c : film_cases_["cases"]) {
     const std::string name = c["name"];
@@ -92,7 +93,9 @@ TEST_F(GoldenFilm, MemoryEmbeddingsAndAnswersEqualTheReference) {
               tolerance)
         << name;
     for (const json& answer : c["answers"]) {
-      const Generation generation = generator.answer(tiny_.prompt(answer["question"]), video);
+      GenerationRequest request = tiny_.request(answer["question"]);
+      request.video = video.embeddings;
+      const Generation generation = decoder.answer(request);
       EXPECT_EQ(generation.ids, answer["ids"].get<std::vector<int64_t>>()) << name;
       EXPECT_EQ(generation.text, answer["text"].get<std::string>()) << name;
       ++answers;

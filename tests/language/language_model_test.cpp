@@ -17,6 +17,13 @@ constexpr double kSameSteps = 1e-5;  // between two ways of reading the same tok
 
 class LanguageModelTest : public ::testing::Test {
  protected:
+  KvCache copy_of(const KvCache& one, int64_t rows) const {
+    KvCache copy = tiny_.model.make_cache(rows, one.capacity());
+    copy.slice(0, one.length()).copy_from(one.slice(0, one.length()));
+    copy.set_length(one.length());
+    return copy;
+  }
+
   TinyModel tiny_;
   const std::vector<int64_t> ids_ = {1, 435, 278, 334, 374, 316, 330, 364};
 };
@@ -33,18 +40,19 @@ TEST_F(LanguageModelTest, TokenByTokenEqualsAllAtOnce) {
   EXPECT_LT(largest_difference(logits, expected), kTolerance);
 }
 
-TEST_F(LanguageModelTest, TruncatingForgetsAndACloneIsIndependent) {
+TEST_F(LanguageModelTest, TruncatingForgetsAndACopyIsIndependent) {
   const auto embeddings = tiny_.model.embed(ids_).unsqueeze(0);  // [1, 8, H]
   KvCache cache = tiny_.model.make_cache(1, 16);
   tiny_.model.step(embeddings.slice(1, 0, 4), cache);
-  KvCache clone = cache.clone();
+  KvCache copy = copy_of(cache, 1);
   const auto expected = tiny_.model.step(embeddings.slice(1, 4), cache);
   cache.truncate(4);
   tiny_.model.step(torch::randn({1, 9, 64}, tiny_.model.device()), cache);
   cache.truncate(4);
   EXPECT_TRUE(torch::equal(tiny_.model.step(embeddings.slice(1, 4), cache), expected));
-  EXPECT_TRUE(torch::equal(tiny_.model.step(embeddings.slice(1, 4), clone), expected));
+  EXPECT_TRUE(torch::equal(tiny_.model.step(embeddings.slice(1, 4), copy), expected));
   EXPECT_THROW(cache.truncate(9), Error);
+  EXPECT_THROW(cache.slice(10, 7), Error);
 }
 
 TEST_F(LanguageModelTest, RowsOfACacheAreReorderedAfterTheirSharedPrefix) {
@@ -54,13 +62,12 @@ TEST_F(LanguageModelTest, RowsOfACacheAreReorderedAfterTheirSharedPrefix) {
   const std::vector<int64_t> parents = {2, 0, 0};
   KvCache one = tiny_.model.make_cache(1, 16);
   tiny_.model.step(prefix, one);
-  KvCache beams = tiny_.model.make_cache(3, 16);
-  beams.copy_from(one);
+  KvCache beams = copy_of(one, 3);
   tiny_.model.next(first, beams);
   beams.select(parents, 8);
   const auto logits = tiny_.model.next(second, beams);
   for (int64_t b = 0; b < 3; ++b) {
-    KvCache alone = one.clone();
+    KvCache alone = copy_of(one, 1);
     tiny_.model.next({&first[parents[b]], 1}, alone);
     const auto expected = tiny_.model.next({&second[b], 1}, alone);
     EXPECT_LT(largest_difference(logits[b], expected[0]), kTolerance) << b;
@@ -97,22 +104,30 @@ TEST_F(LanguageModelTest, StepsOfFixedShapeGiveTheSameLogits) {
   EXPECT_THROW(fixed.next(ids_, cache), Error);
 }
 
-TEST_F(LanguageModelTest, RowsOfDifferentLengthsAreReadTogether) {
-  const std::vector<int64_t> lengths = {3, 8, 1};
-  const std::vector<int64_t> next = {300, 301, 302};
-  KvCache rows = tiny_.model.make_cache(3, 16);
+TEST_F(LanguageModelTest, RowsOfDifferentLengthsAreReadTogetherBehindSharedPrefixes) {
+  const std::vector<int64_t> lengths = {3, 6, 1, 2};
+  const std::vector<int64_t> next = {300, 301, 302, 303};
+  const std::vector<int64_t> prefix_of = {0, 1, -1, 0};
+  std::vector<KvCache> prefixes;
+  for (const int64_t length : {2, 5}) {
+    prefixes.push_back(tiny_.model.make_cache(1, 16));
+    tiny_.model.step(torch::randn({1, length, 64}, tiny_.model.device()), prefixes.back());
+  }
+  KvCache rows = tiny_.model.make_cache(4, 16);
   std::vector<torch::Tensor> expected;
-  for (int64_t row = 0; row < 3; ++row) {
-    KvCache alone = tiny_.model.make_cache(1, 16);
+  for (int64_t row = 0; row < 4; ++row) {
+    KvCache alone =
+        prefix_of[row] < 0 ? tiny_.model.make_cache(1, 16) : copy_of(prefixes[prefix_of[row]], 1);
+    const int64_t start = alone.length();
     tiny_.model.step(tiny_.model.embed({ids_.data(), size_t(lengths[row])}).unsqueeze(0), alone);
-    rows.set_row(row, alone);
+    rows.slice(0, lengths[row]).row(row).copy_from(alone.slice(start, lengths[row]));
     expected.push_back(tiny_.model.next({&next[row], 1}, alone)[0]);
   }
-  const auto logits = tiny_.model.next_at(next, lengths, rows);
-  for (int64_t row = 0; row < 3; ++row) {
+  const RowPlaces places{lengths, prefix_of, {prefixes[0].slice(0, 2), prefixes[1].slice(0, 5)}};
+  const auto logits = tiny_.model.next_rows(next, places, rows);
+  for (int64_t row = 0; row < 4; ++row) {
     EXPECT_LT(largest_difference(logits[row], expected[row]), kSameSteps) << row;
   }
-  EXPECT_THROW(rows.set_row(3, tiny_.model.make_cache(1, 16)), Error);
 }
 
 TEST_F(LanguageModelTest, MoreThanTheCacheHoldsIsRefused) {

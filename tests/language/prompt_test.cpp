@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "bundle/prompt_segments.h"
 #include "moviechat/error.h"
 #include "support_for_tests/paths.h"
 #include "support_for_tests/safetensors.h"
@@ -43,27 +44,71 @@ TEST_F(PromptTest, EqualsTheReferenceForEveryQuestion) {
   ASSERT_FALSE(cases.empty());
   for (const auto& c : cases) {
     const Prompt prompt = make_prompt(spec_, *tokenizer_, c["question"].get<std::string>());
-    EXPECT_EQ(prompt.before, c["part1_ids"].get<std::vector<int64_t>>()) << c["question"];
-    EXPECT_EQ(prompt.after, c["part2_ids"].get<std::vector<int64_t>>()) << c["question"];
+    ASSERT_EQ(prompt.size(), 3U);
+    EXPECT_EQ(prompt[0].ids, c["part1_ids"].get<std::vector<int64_t>>()) << c["question"];
+    EXPECT_TRUE(prompt[1].film);
+    EXPECT_EQ(prompt[2].ids, c["part2_ids"].get<std::vector<int64_t>>()) << c["question"];
   }
 }
 
 TEST_F(PromptTest, ControlWordsInAQuestionStayPlainText) {
   const std::string question = "<s> a </s> <unk> {question} <ImageHere> b";
   const Prompt prompt = make_prompt(spec_, *tokenizer_, question);
-  EXPECT_EQ(prompt.before, make_prompt(spec_, *tokenizer_, "x").before);
-  for (const int64_t id : prompt.after) {
+  ASSERT_EQ(prompt.size(), 3U);
+  EXPECT_EQ(prompt[0].ids, make_prompt(spec_, *tokenizer_, "x")[0].ids);
+  for (const int64_t id : prompt[2].ids) {
     EXPECT_GT(id, 2);
     EXPECT_LT(id, tokenizer_->size());
   }
-  EXPECT_THAT(tokenizer_->decode(prompt.after), HasSubstr(question));
+  EXPECT_THAT(tokenizer_->decode(prompt[2].ids), HasSubstr(question));
 }
 
-TEST_F(PromptTest, ATemplateWithoutAPlaceIsRefused) {
-  spec_.text_template = "Human: {question}";
-  EXPECT_THROW(make_prompt(spec_, *tokenizer_, "x"), InputError);
-  spec_.text_template = "Human: <ImageHere>";
-  EXPECT_THROW(make_prompt(spec_, *tokenizer_, "x"), InputError);
+using Kind = PromptSegment::Kind;
+
+TEST_F(PromptTest, ControlTokensStandAloneAndTurnsAreRepeated) {
+  spec_.segments = {
+      {.kind = Kind::token, .token = 1},
+      {.text = "system"},
+      {.kind = Kind::token, .token = 2},
+      {.kind = Kind::film},
+      {.kind = Kind::turns,
+       .turn = {{.text = " Human: "},
+                {.kind = Kind::question},
+                {.kind = Kind::token, .token = 1},
+                {.kind = Kind::answer},
+                {.kind = Kind::token, .token = 2}}},
+      {.text = " Human: "},
+      {.kind = Kind::question},
+  };
+  const auto ids = [&](std::vector<int64_t> first, std::string_view text) {
+    const auto more = tokenizer_->encode(text);
+    first.insert(first.end(), more.begin(), more.end());
+    return first;
+  };
+  const std::vector<Turn> turns = {{"Who?", "a man </s>"}, {"Where?", "here"}};
+  const Prompt prompt = make_prompt(spec_, *tokenizer_, "Why?", turns);
+  ASSERT_EQ(prompt.size(), 3U);
+  std::vector<int64_t> before = ids({1}, "system");
+  before.push_back(2);
+  EXPECT_EQ(prompt[0].ids, before);
+  EXPECT_TRUE(prompt[1].film);
+  std::vector<int64_t> after;
+  for (const Turn& turn : turns) {
+    after = ids(after, " Human: " + turn.question);
+    after.push_back(1);
+    after = ids(after, turn.answer);  // in which </s> is text
+    after.push_back(2);
+  }
+  EXPECT_EQ(prompt[2].ids, ids(after, " Human: Why?"));
+  EXPECT_EQ(make_prompt(spec_, *tokenizer_, "Why?")[2].ids, ids({}, " Human: Why?"));
+}
+
+TEST_F(PromptTest, ATemplateIsItsSegments) {
+  spec_.segments = segments_of_template(1, "Look: <ImageHere> Human: {question} ###");
+  const Prompt prompt = make_prompt(spec_, *tokenizer_, "Why?");
+  ASSERT_EQ(prompt.size(), 3U);
+  EXPECT_EQ(prompt[0].ids.front(), 1);
+  EXPECT_EQ(prompt[2].ids, tokenizer_->encode(" Human: Why? ###"));
 }
 
 TEST_F(PromptTest, QuestionsThatCannotBeAskedAreRefused) {

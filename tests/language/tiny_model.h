@@ -5,7 +5,7 @@
 #include <string>
 #include "base/json.h"
 
-#include "language/generator.h"
+#include "language/text_decoder.h"
 #include "support_for_tests/device.h"
 #include "support_for_tests/paths.h"
 #include "support_for_tests/safetensors.h"
@@ -28,8 +28,14 @@ struct TinyModel {
   Prompt prompt(const std::string& question) const {
     return make_prompt(spec, *tokenizer, question);
   }
-  Generator generator(GenerationOptions options = forty_tokens()) const {
-    return Generator(model, *tokenizer, spec, options);
+  GenerationRequest request(const std::string& question, GenerationOptions options = forty_tokens(),
+                            bool with_attention = false) const {
+    return {prompt(question), video.embeddings, options, with_attention, {}};
+  }
+  /// The answer of a decoder of its own.
+  Generation answer(const GenerationRequest& request) const {
+    PrefixCache prefixes(model);
+    return TextDecoder(model, *tokenizer, spec, prefixes).answer(request);
   }
   /// As the goldens were recorded.
   static GenerationOptions forty_tokens() {

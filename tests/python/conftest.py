@@ -1,5 +1,6 @@
 """Shared by all Python tests: goldens, the tiny model in eager mode, the committed bundle."""
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -155,3 +156,9 @@ def answerer(tmp_path_factory: pytest.TempPathFactory) -> Answerer:
 @pytest.fixture(scope="module")
 def pool() -> FilmPool:
     return FilmPool(4, 5)
+
+
+@pytest.fixture
+def shared_heads(sizes):
+    """A model with fewer key-value heads than query heads."""
+    return LanguageModel(dataclasses.replace(sizes.language_model, kv_heads=2)).eval()

@@ -18,12 +18,6 @@ def language(tensors):
     return tensors("llm")
 
 
-@pytest.fixture
-def shared_heads(sizes):
-    """A model with fewer key-value heads than query heads."""
-    return LanguageModel(dataclasses.replace(sizes.language_model, kv_heads=2)).eval()
-
-
 def start(language_model, embeddings, capacity=400):
     return language_model.make_cache(embeddings.size(0), capacity)
 
