@@ -48,6 +48,9 @@ struct Callbacks {
   std::function<void(size_t question)> on_restart;  // pieces so far are no part of the answer
   /// An answer is there while the film, which is read as it comes, still runs.
   std::function<void(size_t question, const Answer& answer)> on_early_answer;
+  /// Questions that join while a film is watched up to a time: asked for between two frames. One
+  /// about a moment that has passed is refused, or with clamp_moments about the film as it is then.
+  std::function<std::vector<Question>(Seconds watched)> more_questions;
   const CancelFlag* cancel = nullptr;  // throws Cancelled
 };
 
@@ -68,8 +71,8 @@ class Engine {
   Engine& operator=(Engine&&) noexcept;
   ~Engine();
 
-  /// Answers in the order of the questions. InputError for a film, question or moment that cannot
-  /// be.
+  /// Answers in the order of the questions, those that joined last. InputError for a film, question
+  /// or moment that cannot be.
   RunResult ask(const std::filesystem::path& film, const std::vector<Question>& questions,
                 const RunOptions& options = {}, const Callbacks& callbacks = {}) const;
 

@@ -58,7 +58,8 @@ std::vector<PromptSegment> read_segments(const YAML::Node& list, const Range<int
     throw SegmentError{std::string("a list with ") + name + " once",
                        std::to_string(count(segments, kind)) + " of it"};
   }
-  if (segments.back().kind == Kind::film) throw SegmentError{"a list that goes on after film", "its end"};
+  if (segments.back().kind == Kind::film)
+    throw SegmentError{"a list that goes on after film", "its end"};
   return segments;
 }
 

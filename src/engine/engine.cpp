@@ -72,6 +72,23 @@ struct Engine::State {
         FrameReader(path, reader_options(settings, spec, questions, callbacks)), encoder);
   }
 
+  torch::Tensor no_embeddings() const {
+    return torch::empty({0, bundle->spec().sizes.hidden},
+                        torch::TensorOptions(bundle->device()).dtype(bundle->dtype()));
+  }
+  /// The end of a film that was read as it came is known only now.
+  void note_end(WatchedFilm& film, Seconds end) const {
+    film.video.duration = end;
+    film.video.frames = std::llround(end.count() * film.video.fps.value());
+    film.plan = plan(settings, film.video);
+    for (const Seconds at : film.moments) check_in_film(at, film.video);
+  }
+  void let_questions_join(WatchedFilm& film, Footage& footage, Timeline& timeline,
+                          const RunOptions& run, const Callbacks& callbacks) const;
+  void check(std::string_view question, const WarningSink& warn) const {
+    check_question(question, bundle->spec().prompt, *tokenizer, settings.generation.max_new_tokens,
+                   warn);
+  }
   WatchedFilm watch(const std::filesystem::path& path, const std::vector<Question>& questions,
                     const RunOptions& run, const Callbacks& callbacks,
                     const MomentSink& seen) const;
@@ -133,8 +150,7 @@ ReaderOptions Engine::reader_options(const Settings& settings, const BundleSpec&
 }
 
 void Engine::check(std::string_view question, const WarningSink& warn) const {
-  check_question(question, bundle().prompt, *state_->tokenizer,
-                 settings().generation.max_new_tokens, warn);
+  state_->check(question, warn);
 }
 
 WatchedFilm Engine::watch(const std::filesystem::path& film, const std::vector<Question>& questions,
@@ -163,7 +179,7 @@ RunResult Engine::ask(const std::filesystem::path& film, const std::vector<Quest
   for (const size_t question : grouped_by_memory(watched)) {
     if (!watched.answers[question]) answerer.answer(watched, question, run, callbacks);
     if (callbacks.progress) {
-      callbacks.progress({"answering", ++answered, std::ssize(questions), "questions"});
+      callbacks.progress({"answering", ++answered, std::ssize(watched.questions), "questions"});
     }
   }
   return result_of(std::move(watched));
@@ -177,6 +193,20 @@ std::vector<RunResult> Engine::answer_all(std::vector<WatchedFilm> films, const 
   return results;
 }
 
+void Engine::State::let_questions_join(WatchedFilm& film, Footage& footage, Timeline& timeline,
+                                       const RunOptions& run, const Callbacks& callbacks) const {
+  for (Question& question : callbacks.more_questions(std::max(timeline.reached(), Seconds(0)))) {
+    check(question.text, callbacks.warn);
+    film.questions.push_back(std::move(question));
+    film.answers.emplace_back();
+  }
+  constexpr Seconds kJustAfter{1e-3};  // the last sample is of the past
+  const auto moments =
+      collect_moments(film, footage, timeline.reached() + kJustAfter, run, callbacks.warn);
+  for (const Moment& moment : moments) timeline.add(moment);
+  film.of_moment.resize(film.moments.size());
+}
+
 WatchedFilm Engine::State::watch(const std::filesystem::path& path,
                                  const std::vector<Question>& questions, const RunOptions& run,
                                  const Callbacks& callbacks, const MomentSink& seen) const {
@@ -187,9 +217,7 @@ WatchedFilm Engine::State::watch(const std::filesystem::path& path,
   if (settings.plan.kind == PlanKind::none) {
     film.plan.kind = PlanKind::none;
     film.moment_of.resize(questions.size());
-    film.of_film.embeddings =
-        torch::empty({0, bundle->spec().sizes.hidden},
-                     torch::TensorOptions(bundle->device()).dtype(bundle->dtype()));
+    film.of_film.embeddings = no_embeddings();
     return film;
   }
 
@@ -201,11 +229,12 @@ WatchedFilm Engine::State::watch(const std::filesystem::path& path,
     footage = open_footage(path, questions, run, encoder, callbacks);
     film.video = footage->info();
     if (callbacks.on_open) callbacks.on_open(film.video, film.questions);
-    moments = collect_moments(film, *footage, run, callbacks.warn);
+    moments = collect_moments(film, *footage, Seconds(-1), run, callbacks.warn);
   }
   const bool as_it_comes = film.video.open_ended() && settings.plan.kind == PlanKind::fps;
   if (!as_it_comes) film.plan = plan(settings, film.video);
   const bool whole_film =
+      callbacks.more_questions ||
       std::find(film.moment_of.begin(), film.moment_of.end(), std::nullopt) != film.moment_of.end();
   if (whole_film && settings.memory.policy == Policy::keep_all) {
     check_fits(film.plan.sample_count(), bundle->spec().sizes.positions);  // before they are read
@@ -223,24 +252,21 @@ WatchedFilm Engine::State::watch(const std::filesystem::path& path,
     }
     if (moment && seen) seen(film, *moment);
   };
-  Perceiver perceiver(*footage, timeline,
-                      {.batch = settings.runtime.batch,
-                       .encoders = encoders_for(bundle->device(), settings.runtime),
-                       .frames_to_read = timeline.frames_to_read(),
-                       .progress = callbacks.progress,
-                       .cancel = callbacks.cancel},
-                      film.costs);
+  PerceiverOptions reading{.batch = settings.runtime.batch,
+                           .encoders = encoders_for(bundle->device(), settings.runtime),
+                           .frames_to_read = timeline.frames_to_read(),
+                           .progress = callbacks.progress,
+                           .cancel = callbacks.cancel};
+  if (callbacks.more_questions) {
+    reading.between_frames = [&] { let_questions_join(film, *footage, timeline, run, callbacks); };
+  }
+  Perceiver perceiver(*footage, timeline, reading, film.costs);
   const WatchResult watched = moviechat::watch(perceiver,
                                                {.memory = settings.memory,
                                                 .positions = bundle->spec().sizes.positions,
                                                 .whole_film = whole_film},
                                                read, film.costs);
-  if (as_it_comes) {
-    film.video.duration = perceiver.seen();
-    film.video.frames = std::llround(perceiver.seen().count() * film.video.fps.value());
-    film.plan = plan(settings, film.video);
-    for (const Moment& moment : moments) check_in_film(moment, film.video);
-  }
+  if (as_it_comes) note_end(film, perceiver.seen());
   footage->finish();
   const ReadStats stats = footage->stats();
   film.counts = {.frames_decoded = stats.frames_decoded,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <span>
 
 #include "moviechat/error.h"
 #include "moviechat/fields.h"
@@ -18,7 +19,7 @@ std::string beyond_the_end(Seconds at, const VideoInfo& video) {
 }
 
 /// When the frames that questions name come on screen, by index.
-std::map<int64_t, Seconds> frame_times(const std::vector<Question>& questions, Footage& footage,
+std::map<int64_t, Seconds> frame_times(std::span<const Question> questions, Footage& footage,
                                        const RunOptions& run, const WarningSink& warn) {
   std::vector<int64_t> frames;
   for (const Question& question : questions) {
@@ -68,27 +69,33 @@ Moment resolve(const Question& question, const Footage& footage,
 
 }  // namespace
 
-std::vector<Moment> collect_moments(WatchedFilm& film, Footage& footage, const RunOptions& run,
-                                    const WarningSink& warn) {
-  const std::map<int64_t, Seconds> time_of_frame = frame_times(film.questions, footage, run, warn);
-  std::vector<Moment> distinct;
-  std::map<double, size_t> known;
-  for (const Question& question : film.questions) {
+std::vector<Moment> collect_moments(WatchedFilm& film, Footage& footage, Seconds watched,
+                                    const RunOptions& run, const WarningSink& warn) {
+  const auto joined = std::span(film.questions).subspan(film.moment_of.size());
+  const std::map<int64_t, Seconds> time_of_frame = frame_times(joined, footage, run, warn);
+  std::vector<Moment> moments;
+  for (const Question& question : joined) {
     if (!question.at && !question.at_frame) {
       film.moment_of.emplace_back();
       continue;
     }
-    const Moment moment = resolve(question, footage, time_of_frame, run, warn);
-    const auto [entry, is_new] = known.emplace(moment.at.count(), distinct.size());
-    if (is_new) distinct.push_back(moment);
-    film.moment_of.emplace_back(entry->second);
+    Moment moment = resolve(question, footage, time_of_frame, run, warn);
+    const auto known = std::find(film.moments.begin(), film.moments.end(), moment.at);
+    film.moment_of.emplace_back(known - film.moments.begin());
+    if (known != film.moments.end()) continue;
+    if (run.clamp_moments && moment.at < watched) {
+      if (warn)
+        warn("moment " + text_of(moment.at) + " has passed; " + text_of(watched) + " is taken");
+      moment.at = watched;
+    }
+    moments.push_back(moment);
+    film.moments.push_back(moment.at);
   }
-  for (const Moment& moment : distinct) film.moments.push_back(moment.at);
-  return distinct;
+  return moments;
 }
 
-void check_in_film(const Moment& moment, const VideoInfo& video) {
-  if (moment.at > video.duration) throw InputError(beyond_the_end(moment.at, video));
+void check_in_film(Seconds moment, const VideoInfo& video) {
+  if (moment > video.duration) throw InputError(beyond_the_end(moment, video));
 }
 
 }  // namespace moviechat

@@ -9,12 +9,13 @@
 
 namespace moviechat {
 
-/// The distinct moments that a film's questions are about; notes in the film which is whose.
-/// InputError for a moment or frame that is not in the film, unless run.clamp_moments.
-std::vector<Moment> collect_moments(WatchedFilm& film, Footage& footage, const RunOptions& run,
-                                    const WarningSink& warn);
+/// The moments that questions which joined a film are about, as far as none before them is about
+/// the same; notes in the film which is whose. InputError for a moment or frame that is not in the
+/// film, or was watched already, unless run.clamp_moments.
+std::vector<Moment> collect_moments(WatchedFilm& film, Footage& footage, Seconds watched,
+                                    const RunOptions& run, const WarningSink& warn);
 
 /// InputError for a moment beyond the end of a film, which is known only now.
-void check_in_film(const Moment& moment, const VideoInfo& video);
+void check_in_film(Seconds moment, const VideoInfo& video);
 
 }  // namespace moviechat

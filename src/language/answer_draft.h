@@ -16,8 +16,8 @@
 
 namespace moviechat {
 
-/// Logits, step by step → an answer in the making: its ids, and the text that can be shown. Knows no
-/// model. Random numbers are of each answer anew: none depends on those before.
+/// Logits, step by step → an answer in the making: its ids, and the text that can be shown. Knows
+/// no model. Random numbers are of each answer anew: none depends on those before.
 class AnswerDraft {
  public:
   AnswerDraft(const GenerationOptions& options, const PromptSpec& spec, const Tokenizer& tokenizer)

@@ -10,7 +10,9 @@
 
 namespace moviechat {
 
-KvSlice KvSlice::row(int64_t row) const { return {keys.narrow(1, row, 1), values.narrow(1, row, 1)}; }
+KvSlice KvSlice::row(int64_t row) const {
+  return {keys.narrow(1, row, 1), values.narrow(1, row, 1)};
+}
 
 void KvSlice::copy_from(const KvSlice& other) const {
   const c10::InferenceMode guard;  // the module's tensors are written in place
@@ -54,7 +56,8 @@ void KvCache::select(const std::vector<int64_t>& rows, int64_t from) {
   const auto index =
       at::from_blob(numbers.data(), {std::ssize(numbers)}, torch::kLong).to(keys_.device());
   const KvSlice changing = slice(from, length_ - from);
-  changing.copy_from({changing.keys.index_select(1, index), changing.values.index_select(1, index)});
+  changing.copy_from(
+      {changing.keys.index_select(1, index), changing.values.index_select(1, index)});
 }
 
 }  // namespace moviechat

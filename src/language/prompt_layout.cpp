@@ -44,11 +44,10 @@ PromptLayout lay_out(const Prompt& prompt, const torch::Tensor& video, const Pro
     tokens += layout.prefix.back().size();
   }
   // reference: what exceeds the context with the longest answer is cut from the prompt's left
-  const int64_t excess =
-      std::max<int64_t>(0, tokens - (spec.context - options.max_new_tokens));
+  const int64_t excess = std::max<int64_t>(0, tokens - (spec.context - options.max_new_tokens));
   if (excess > 0 && warn) {
-    warn_of_cut(tokens, excess, layout.video_start,
-                layout.video_start + video.size(0), options.max_new_tokens, warn);
+    warn_of_cut(tokens, excess, layout.video_start, layout.video_start + video.size(0),
+                options.max_new_tokens, warn);
   }
   int64_t left = excess;
   for (PrefixPart& part : layout.prefix) {

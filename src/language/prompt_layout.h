@@ -21,8 +21,9 @@ struct PromptLayout {
   int64_t tokens() const { return prefix_tokens + std::ssize(tail); }
 };
 
-/// Puts the video embeddings [Q, H] into a prompt. What exceeds the context with the longest answer is cut from the
-/// left, with a warning that says what is lost. Error when the prompt does not end with text.
+/// Puts the video embeddings [Q, H] into a prompt. What exceeds the context with the longest answer
+/// is cut from the left, with a warning that says what is lost. Error when the prompt does not end
+/// with text.
 PromptLayout lay_out(const Prompt& prompt, const torch::Tensor& video, const PromptSpec& spec,
                      const GenerationOptions& options, const WarningSink& warn);
 

@@ -56,13 +56,11 @@ struct TextDecoder::Row {
   AnswerDraft draft;
   std::optional<Beams> beams;
 
-  int64_t longest_tail() const {
-    return std::ssize(layout.tail) + request.options.max_new_tokens;
-  }
+  int64_t longest_tail() const { return std::ssize(layout.tail) + request.options.max_new_tokens; }
 };
 
 TextDecoder::TextDecoder(const LanguageModel& model, const Tokenizer& tokenizer, PromptSpec spec,
-                 PrefixCache& prefixes, int64_t rows)
+                         PrefixCache& prefixes, int64_t rows)
     : model_(model),
       tokenizer_(tokenizer),
       spec_(std::move(spec)),
@@ -146,9 +144,8 @@ void TextDecoder::read_prompts() {
   }
   while (left > 0) {
     let_rows_join();
-    const auto row = std::find_if(rows_.begin(), rows_.end(), [](const auto& one) {
-      return one != nullptr && !one->decoding;
-    });
+    const auto row = std::find_if(rows_.begin(), rows_.end(),
+                                  [](const auto& one) { return one != nullptr && !one->decoding; });
     if (row == rows_.end()) return;
     guarded(*row, [&](Row& one) { left -= read_piece(one); });
   }
@@ -204,8 +201,7 @@ void TextDecoder::store_tail(Row& row, int64_t start, int64_t count) {
 void TextDecoder::restore_tail(Row& row) {
   KvCache& cache = row.prefix->cache;
   if (shares_prefixes() && row.tail > 0) {
-    cache.slice(row.prefix->length, row.tail)
-        .copy_from(tails_.slice(0, row.tail).row(row.place));
+    cache.slice(row.prefix->length, row.tail).copy_from(tails_.slice(0, row.tail).row(row.place));
   }
   cache.set_length(row.prefix->length + row.tail);
 }
@@ -263,7 +259,8 @@ void TextDecoder::decode_beams(Row& row) {
 /// One step of all rows that share prefixes.
 void TextDecoder::decode_rows() {
   std::vector<int64_t> tokens(rows_.size(), spec_.eos);
-  RowPlaces places{std::vector<int64_t>(rows_.size(), 0), std::vector<int64_t>(rows_.size(), -1), {}};
+  RowPlaces places{
+      std::vector<int64_t>(rows_.size(), 0), std::vector<int64_t>(rows_.size(), -1), {}};
   std::vector<const Prefix*> prefixes;
   std::vector<std::unique_ptr<Row>*> busy;
   for (size_t place = 0; place < rows_.size(); ++place) {

@@ -7,8 +7,8 @@
 #include <functional>
 #include <future>
 #include <memory>
-#include <string>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "language/answer_callbacks.h"
@@ -31,9 +31,9 @@ struct Generation {
   int64_t prompt_tokens = 0;  // positions before the answer, the film's among them
   int64_t answer_tokens = 0;
   double prompt_seconds = 0;  // while the prompt was read; a device may still be at it
-  torch::Tensor attention;  // [Q] float32 on the CPU: of the answer's tokens to the film's
-                            // embeddings, mean over tokens, layers and heads; undefined unless
-                            // asked for
+  torch::Tensor attention;    // [Q] float32 on the CPU: of the answer's tokens to the film's
+                              // embeddings, mean over tokens, layers and heads; undefined unless
+                              // asked for
 };
 
 /// One question.
@@ -64,7 +64,7 @@ class TextDecoder {
 
   /// One row where the module has no shared prefixes (LanguageModel::reads_rows).
   TextDecoder(const LanguageModel& model, const Tokenizer& tokenizer, PromptSpec spec,
-          PrefixCache& prefixes, int64_t rows = 1);
+              PrefixCache& prefixes, int64_t rows = 1);
   ~TextDecoder();
 
   /// The answer, once steps have made it; its `get` throws Cancelled, or Error when the model

@@ -29,6 +29,7 @@ std::optional<Perceiver::Perception> Perceiver::next() {
 
 void Perceiver::read_on() {
   if (options_.cancel != nullptr) options_.cancel->check();
+  if (options_.between_frames) options_.between_frames();
   const bool live = footage_.info().open_ended();
   std::optional<Step> step = timeline_.next();
   if (step && step->needs_frame() && !fetch(*step)) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <future>
 #include <optional>
 #include <vector>
@@ -21,6 +22,7 @@ struct PerceiverOptions {
   int64_t frames_to_read = 0;  // for progress; 0: unknown
   ProgressSink progress = nullptr;
   const CancelFlag* cancel = nullptr;
+  std::function<void()> between_frames = nullptr;  // when moments may join the timeline
 };
 
 /// Steps of a timeline → the same steps in their order, with the blocks of their frames. A frame is

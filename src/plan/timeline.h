@@ -49,6 +49,9 @@ class Timeline {
   /// breakpoints that needs the end of a film without one.
   size_t add(const Moment& moment);
 
+  /// Time of the last frame that was asked for; negative: none yet.
+  Seconds reached() const { return reached_; }
+
   /// nullopt at the end.
   std::optional<Step> next();
 

@@ -201,6 +201,52 @@ TEST_F(LiveFilm, AMomentIsAnsweredAboutWhileTheFilmRuns) {
   }
 }
 
+TEST_F(LiveFilm, QuestionsJoinWhileItRuns) {
+  const auto path = film("mpegts");
+  const std::string bytes = read_file(path, "film");
+  const testing::TemporaryFolder folder;
+  const auto ask_joining = [&](std::vector<Question> joining, bool clamp, auto warn) {
+    const auto pipe = folder / "live";
+    std::filesystem::remove(pipe);
+    EXPECT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+    std::jthread sender([&] { std::ofstream(pipe, std::ios::binary) << bytes; });
+    Callbacks callbacks;
+    callbacks.warn = warn;
+    callbacks.more_questions = [&](Seconds watched) {
+      return watched > Seconds(3) ? std::exchange(joining, {}) : std::vector<Question>();
+    };
+    RunOptions run;
+    run.clamp_moments = clamp;
+    return Engine(tiny(), settings())
+        .ask(pipe, {{"What is on screen?", Seconds(2), {}}}, run, callbacks);
+  };
+  const RunResult live = ask_joining({{"What happens?", {}, {}},
+                                      {"What is on screen?", Seconds(11), {}},
+                                      {"Where is it?", Seconds(11), {}}},
+                                     false, nullptr);
+  const RunResult stored = ask(path,
+                               {{"What is on screen?", Seconds(2), {}},
+                                {"What happens?", {}, {}},
+                                {"What is on screen?", Seconds(11), {}},
+                                {"Where is it?", Seconds(11), {}}},
+                               settings());
+  ASSERT_EQ(live.answers.size(), stored.answers.size());
+  for (size_t i = 0; i < stored.answers.size(); ++i) {
+    EXPECT_EQ(live.answers[i].question.text, stored.answers[i].question.text);
+    EXPECT_EQ(live.answers[i].token_ids, stored.answers[i].token_ids) << i;
+  }
+
+  const Question late{"What was on screen?", Seconds(1), {}};
+  EXPECT_THAT([&] { ask_joining({late}, false, nullptr); },
+              ::testing::ThrowsMessage<InputError>(
+                  HasSubstr("moment 1 s is asked about too late: the film was watched up to")));
+  std::string warning;
+  const RunResult clamped =
+      ask_joining({late}, true, [&](const std::string& line) { warning = line; });
+  EXPECT_THAT(warning, HasSubstr("moment 1 s has passed; "));
+  EXPECT_GT(clamped.answers[1].at.value().count(), 3);
+}
+
 TEST_F(LiveFilm, IsBroughtHereWholeForAPlanThatNeedsItsEnd) {
   Settings clips = settings();
   clips.plan.kind = PlanKind::clips;
