@@ -206,12 +206,6 @@ class Film:
     def scene_at(self, seconds: float) -> Scene:
         return self.scenes[self.scene_number(seconds)]
 
-    def cameo_at(self, seconds: float) -> Cameo | None:
-        for cameo in self.cameos:
-            if cameo.start <= seconds < cameo.end:
-                return cameo
-        return None
-
     def dissolve_at(self, seconds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """At times [n]: share of the other scene, and its number. → float64 [n], int64 [n]"""
         share, other = np.zeros(len(seconds)), np.zeros(len(seconds), np.int64)

@@ -17,11 +17,3 @@ def extend_positions(table: Tensor, levels: int, alpha: float, count: int) -> Te
     coarse = alpha * base.unsqueeze(1)  # [n, 1, C]
     fine = (1.0 - alpha) * base.unsqueeze(0)  # [1, n, C]
     return (coarse + fine).flatten(0, 1)[:count]
-
-
-def levels_for(blocks: int, rows: int) -> int:
-    """MovieChat+: n = min(rows, ceil(sqrt(blocks)))"""
-    n = 1
-    while n * n < blocks and n < rows:
-        n += 1
-    return n
