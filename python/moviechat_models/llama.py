@@ -365,11 +365,6 @@ class LanguageModel(nn.Module):
         return self._logits(x[:, -1])
 
     @torch.jit.export
-    def step_all(self, embeddings: Tensor, keys: Tensor, values: Tensor, start: int) -> Tensor:
-        """As step, logits of all positions, float32 [B, n, rows]"""
-        return self._logits(self._run(embeddings, keys, values, start))
-
-    @torch.jit.export
     def step_attention(
         self, embeddings: Tensor, keys: Tensor, values: Tensor, start: int
     ) -> tuple[Tensor, Tensor]:

@@ -81,7 +81,7 @@ def test_the_language_model_steps_in_half_precision(kind, request, tensors, dtyp
     assert language.embed(torch.tensor([3])).dtype == dtype
     with torch.no_grad():
         language.step(embeds[:, :40], keys, values, 0)
-        language.step_all(embeds[:, 40:76], keys, values, 40)
+        language.step(embeds[:, 40:76], keys, values, 40)
         logits = language.step(embeds[:, 76:], keys, values, 76)
         again, attention = language.step_attention(embeds[:, 70:], keys, values, 70)
         scored = language.score(embeds, None)[:, -1]

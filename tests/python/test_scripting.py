@@ -106,7 +106,7 @@ def test_language_model(pair):
                 [
                     embeds,
                     llm.step(embeds[:, :4], keys, values, 0),
-                    llm.step_all(embeds[:, 4:9], keys, values, 4),
+                    llm.step(embeds[:, 4:9], keys, values, 4),
                     llm.step(embeds[:, 9:], keys, values, 9),
                     *llm.step_attention(embeds, keys, values, 10),
                     llm.score(embeds, None),
