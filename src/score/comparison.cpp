@@ -6,28 +6,14 @@
 namespace moviechat::judge {
 namespace {
 
-/// A question of a run, answered or not.
-struct Asked {
-  const eval::Prediction* film;
-  const eval::Result* result;
-};
-
-std::vector<Asked> asked_in(const Run& run) {
-  std::vector<Asked> all;
-  for (const eval::Prediction& film : run.videos) {
-    for (const eval::Result& result : film.results) all.push_back({&film, &result});
-  }
-  return all;
-}
-
-bool same_question(const Asked& a, const Asked& b) {
+bool same_question(const Row& a, const Row& b) {
   return a.film->video == b.film->video && a.result->mode == b.result->mode &&
          a.result->question == b.result->question && a.result->reference == b.result->reference;
 }
 
-std::string described(const std::vector<Asked>& asked, size_t place) {
+std::string described(const std::vector<Row>& asked, size_t place) {
   if (place >= asked.size()) return "nothing more";
-  const Asked& one = asked[place];
+  const Row& one = asked[place];
   return "'" + one.result->question + "' of '" + one.film->video +
          "' (right: " + (one.result->reference ? "'" + *one.result->reference + "'" : "unknown") +
          ")";
@@ -72,8 +58,8 @@ PairedScores paired(const Series& first, const Series& second, const std::vector
 }  // namespace
 
 void check_same_questions(const Run& first_run, const Run& second_run) {
-  const std::vector<Asked> first = asked_in(first_run);
-  const std::vector<Asked> second = asked_in(second_run);
+  const std::vector<Row> first = questions_of(first_run);
+  const std::vector<Row> second = questions_of(second_run);
   for (size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
     if (i < first.size() && i < second.size() && same_question(first[i], second[i])) continue;
     throw InputError("the two runs have different questions: number " + std::to_string(i + 1) +
@@ -84,8 +70,8 @@ void check_same_questions(const Run& first_run, const Run& second_run) {
 
 Comparison compare(const ScoredRun& first, const ScoredRun& second,
                    const BootstrapOptions& options) {
-  const std::vector<Asked> asked = asked_in(first.run);
-  const std::vector<Asked> asked_second = asked_in(second.run);
+  const std::vector<Row> asked = questions_of(first.run);
+  const std::vector<Row> asked_second = questions_of(second.run);
   check_same_questions(first.run, second.run);
 
   const auto place_in_first = places(first.rows.rows);

@@ -54,22 +54,29 @@ Run read_run(const fs::path& path) {
   return run;
 }
 
+std::vector<Row> questions_of(const Run& run) {
+  std::vector<Row> questions;
+  for (size_t i = 0; i < run.videos.size(); ++i) {
+    for (const eval::Result& result : run.videos[i].results) {
+      questions.push_back({static_cast<int64_t>(i), &run.videos[i], &result});
+    }
+  }
+  return questions;
+}
+
 Rows rows_of(const Run& run) {
   Rows rows;
-  for (size_t i = 0; i < run.videos.size(); ++i) {
-    const eval::Prediction& video = run.videos[i];
-    if (video.error) ++rows.failed_videos;
-    for (const eval::Result& result : video.results) {
-      ++rows.questions;
-      if (result.error && !video.error) {
-        ++rows.refused;
-      } else if (!result.answer) {
-        ++rows.failed;
-      } else if (!result.reference) {
-        ++rows.unreferenced;
-      } else {
-        rows.rows.push_back({static_cast<int64_t>(i), &video, &result});
-      }
+  for (const eval::Prediction& video : run.videos) rows.failed_videos += video.error.has_value();
+  for (const Row& row : questions_of(run)) {
+    ++rows.questions;
+    if (row.result->error && !row.film->error) {
+      ++rows.refused;
+    } else if (!row.result->answer) {
+      ++rows.failed;
+    } else if (!row.result->reference) {
+      ++rows.unreferenced;
+    } else {
+      rows.rows.push_back(row);
     }
   }
   return rows;

@@ -24,16 +24,18 @@ struct Run {
 /// durations nor evidence. InputError for what is missing, torn, empty or in another shape.
 Run read_run(const std::filesystem::path& path);
 
-/// A question that was answered and whose right answer is known.
+/// A question of a run.
 struct Row {
   int64_t video = 0;  // place in Run::videos
   const eval::Prediction* film = nullptr;
   const eval::Result* result = nullptr;
 };
+/// All that was asked, answered or not, in the order of the run. Rows point into it.
+std::vector<Row> questions_of(const Run& run);
 
 /// How much of a run can be scored. Rows point into the run.
 struct Rows {
-  std::vector<Row> rows;
+  std::vector<Row> rows;      // answered, and their right answer is known
   int64_t questions = 0;      // asked
   int64_t failed_videos = 0;  // could not be read
   int64_t failed = 0;         // questions about these
