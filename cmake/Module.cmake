@@ -5,6 +5,12 @@ add_library(moviechat_flags INTERFACE)
 target_compile_options(moviechat_flags INTERFACE -Wall -Wextra -Wpedantic
   -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds)
 target_include_directories(moviechat_flags INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+# fmt for all. Torch has headers of another one among its own, so that the installed ones need a folder that comes first.
+get_target_property(fmt_include fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/fmt)
+file(CREATE_LINK ${fmt_include}/fmt ${PROJECT_BINARY_DIR}/fmt/fmt SYMBOLIC)
+target_include_directories(moviechat_flags INTERFACE ${PROJECT_BINARY_DIR}/fmt)
+target_link_libraries(moviechat_flags INTERFACE fmt::fmt)
 if(MOVIECHAT_SANITIZE)
   target_compile_options(moviechat_flags INTERFACE
     -fsanitize=${MOVIECHAT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -Wno-maybe-uninitialized)
@@ -31,7 +37,7 @@ function(moviechat_precompiled name)
   add_library(${name} OBJECT ${PROJECT_BINARY_DIR}/pch.cpp)
   target_link_libraries(${name} PRIVATE moviechat_flags torch::torch nlohmann_json::nlohmann_json ${pch_DEPS})
   target_precompile_headers(${name} PRIVATE ${pch_HEADERS}
-    <ATen/core/Tensor.h> <nlohmann/json.hpp> <algorithm> <filesystem> <functional> <map> <memory> <optional> <string> <vector>)
+    <ATen/core/Tensor.h> <fmt/format.h> <nlohmann/json.hpp> <algorithm> <filesystem> <functional> <map> <memory> <optional> <string> <vector>)
 endfunction()
 moviechat_precompiled(moviechat_pch)
 moviechat_precompiled(moviechat_light_pch DEPS moviechat_light)
