@@ -44,6 +44,12 @@ struct Evidence {
   Seconds end{0};
   double score = 0;  // share among the parts named; they sum to 1
 };
+template <class Visitor>
+void visit_fields(Evidence& o, Visitor& field) {
+  field("start", o.start);
+  field("end", o.end);
+  field("score", o.score);
+}
 
 struct Answer {
   Question question;
@@ -64,6 +70,14 @@ struct Counts {
   int64_t blocks_long = 0;  // at the end of the film, or of the part that was watched
   int64_t blocks_short = 0;
 };
+template <class Visitor>
+void visit_fields(Counts& o, Visitor& field) {
+  field("frames_decoded", o.frames_decoded);
+  field("frames_encoded", o.frames_encoded);
+  field("seeks", o.seeks);
+  field("blocks_long", o.blocks_long);
+  field("blocks_short", o.blocks_short);
+}
 
 struct RunResult {
   VideoInfo video;

@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstdint>
+#include <span>
 #include <utility>
 
 namespace moviechat {
@@ -24,5 +27,20 @@ class Descriptor {
  private:
   int fd_;
 };
+
+/// Brings a file's bytes from `offset` on into `room` and says how many: fewer than there is room
+/// for only at the end of the file. −1: errno says why they cannot be read.
+inline int64_t read_at(const Descriptor& file, int64_t offset, std::span<uint8_t> room) {
+  size_t done = 0;
+  while (done < room.size()) {
+    const ssize_t got = ::pread(file.get(), room.data() + done, room.size() - done,
+                                offset + static_cast<int64_t>(done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return -1;
+    if (got == 0) break;
+    done += static_cast<size_t>(got);
+  }
+  return static_cast<int64_t>(done);
+}
 
 }  // namespace moviechat

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/message.h"
+
 namespace moviechat {
 namespace {
 
@@ -38,14 +40,14 @@ void collect_leaves(const YAML::Node& node, const std::string& prefix, const std
     const std::string key = prefix + entry.first.as<std::string>();
     if (entry.second.IsMap()) {
       if (depth == kDeepest) {
-        throw InputError("'" + origin + "': " + key + " must be a single value, found more levels");
+        throw input_error("'{}': {} must be a single value, found more levels", origin, key);
       }
       collect_leaves(entry.second, key + ".", origin, depth + 1, leaves);
     } else if (entry.second.IsScalar()) {
       leaves.emplace_back(key, entry.second.as<std::string>());
     } else {
-      throw InputError("'" + origin + "': " + key + " must be a single value, found a " +
-                       (entry.second.IsSequence() ? "list" : "null"));
+      throw input_error("'{}': {} must be a single value, found a {}", origin, key,
+                        entry.second.IsSequence() ? "list" : "null");
     }
   }
 }
@@ -64,20 +66,20 @@ std::string to_text(const std::string& value) { return value; }
 void from_text(const std::string& key, const std::string& text, double& value) {
   double parsed = 0;
   if (!parse_whole(text, parsed) || !std::isfinite(parsed)) {
-    throw InputError(key + " must be a number, got '" + text + "'");
+    throw input_error("{} must be a number, got '{}'", key, text);
   }
   value = parsed;
 }
 void from_text(const std::string& key, const std::string& text, int64_t& value) {
   int64_t parsed = 0;
   if (!parse_whole(text, parsed)) {
-    throw InputError(key + " must be an integer, got '" + text + "'");
+    throw input_error("{} must be an integer, got '{}'", key, text);
   }
   value = parsed;
 }
 void from_text(const std::string& key, const std::string& text, bool& value) {
   if (text != "true" && text != "false") {
-    throw InputError(key + " must be true or false, got '" + text + "'");
+    throw input_error("{} must be true or false, got '{}'", key, text);
   }
   value = text == "true";
 }
@@ -113,9 +115,10 @@ std::string to_yaml(const std::vector<FieldText>& fields) {
     group = prefix;
     YAML::Emitter value;
     value << (field.takes == "text" ? YAML::DoubleQuoted : YAML::Auto) << field.value;
-    text += (prefix.empty() ? "" : "  ") + field.key.substr(dot + 1) + ": " + value.c_str() +
-            "  # " + field.help +
-            (field.takes.find(',') != std::string::npos ? " (" + field.takes + ")" : "") + "\n";
+    text += fmt::format(
+        "{}{}: {}  # {}{}\n", prefix.empty() ? "" : "  ", field.key.substr(dot + 1), value.c_str(),
+        field.help,
+        field.takes.find(',') != std::string::npos ? fmt::format(" ({})", field.takes) : "");
   }
   return text;
 }
@@ -126,11 +129,11 @@ std::vector<std::pair<std::string, std::string>> yaml_leaves(const std::string& 
   try {
     const YAML::Node root = YAML::Load(yaml);
     if (root.IsNull()) return leaves;
-    if (!root.IsMap()) throw InputError("'" + origin + "' must hold 'key: value' lines");
+    if (!root.IsMap()) throw input_error("'{}' must hold 'key: value' lines", origin);
     collect_leaves(root, "", origin, 1, leaves);
   } catch (const YAML::Exception& error) {
-    throw InputError("'" + origin + "' is not valid YAML: line " +
-                     std::to_string(error.mark.line + 1) + ": " + error.msg);
+    throw input_error("'{}' is not valid YAML: line {}: {}", origin, error.mark.line + 1,
+                      error.msg);
   }
   return leaves;
 }

@@ -14,25 +14,25 @@
 #include <memory>
 
 #include "base/descriptor.h"
-#include "moviechat/error.h"
+#include "base/free_by.h"
+#include "base/message.h"
+#include "base/text.h"
 
 namespace moviechat {
 namespace {
 
-std::string quoted(const std::filesystem::path& path) { return "'" + path.string() + "'"; }
 std::string reason() { return std::strerror(errno); }
 
-int open_for_reading(const std::filesystem::path& path, std::string_view what) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) {
-    throw InputError("cannot read " + std::string(what) + " " + quoted(path) + ": " + reason());
+Descriptor open_for_reading(const std::filesystem::path& path, std::string_view what) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) {
+    throw input_error("cannot read {} {}: {}", what, quoted(path), reason());
   }
   struct stat status {};
-  if (::fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) {
-    ::close(fd);
-    throw InputError(std::string(what) + " " + quoted(path) + " is a folder, expected a file");
+  if (::fstat(file.get(), &status) == 0 && S_ISDIR(status.st_mode)) {
+    throw input_error("{} {} is a folder, expected a file", what, quoted(path));
   }
-  return fd;
+  return file;
 }
 
 template <class Consume>
@@ -48,7 +48,7 @@ void for_each_piece(const Descriptor& file, const std::filesystem::path& path,
       continue;
     }
     if (count < 0) {
-      throw InputError("cannot read " + std::string(what) + " " + quoted(path) + ": " + reason());
+      throw input_error("cannot read {} {}: {}", what, quoted(path), reason());
     }
     if (count == 0) return;
     consume(std::string_view(buffer.data(), static_cast<size_t>(count)));
@@ -65,27 +65,20 @@ class Sha256 {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned int size = 0;
     EVP_DigestFinal_ex(context_.get(), digest.data(), &size);
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string text;
-    for (unsigned int i = 0; i < size; ++i) {
-      text += kDigits[digest[i] >> 4];
-      text += kDigits[digest[i] & 15];
-    }
-    return text;
+    return in_hexadecimal({reinterpret_cast<const char*>(digest.data()), size});
   }
 
  private:
-  struct Free {
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-  };
-  std::unique_ptr<EVP_MD_CTX, Free> context_;
+  std::unique_ptr<EVP_MD_CTX, FreeBy<EVP_MD_CTX_free>> context_;
 };
 
 }  // namespace
 
+std::string quoted(const std::filesystem::path& path) { return fmt::format("'{}'", path.string()); }
+
 std::string read_file(const std::filesystem::path& path, std::string_view what) {
   std::string contents;
-  const Descriptor file(open_for_reading(path, what));
+  const Descriptor file = open_for_reading(path, what);
   for_each_piece(file, path, what, [&](std::string_view piece) { contents += piece; });
   return contents;
 }
@@ -115,7 +108,7 @@ int write_all(int descriptor, std::string_view text) {
 std::string reason_of_write(int error) {
   rlimit limit{};
   if (error == EFBIG && ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
-    return "files may have " + std::to_string(limit.rlim_cur) + " bytes here (ulimit -f)";
+    return fmt::format("files may have {} bytes here (ulimit -f)", limit.rlim_cur);
   }
   return std::strerror(error);
 }
@@ -127,8 +120,7 @@ void refuse_files_of_others(const std::filesystem::path& folder,
     const auto found = std::filesystem::symlink_status(folder / name, ignored);
     // no file can take the place of a folder
     if (!std::filesystem::exists(found) || std::filesystem::is_directory(found)) continue;
-    throw InputError(quoted(folder) + " holds " + name + " without " + std::string(mark) +
-                     "; give another --out");
+    throw input_error("{} holds {} without {}; give another --out", quoted(folder), name, mark);
   }
 }
 
@@ -139,7 +131,7 @@ void write_file(const std::filesystem::path& path, std::string_view contents) {
   const auto fail = [&] {
     const std::string why = reason_of_write(errno);
     ::unlink(temporary.c_str());
-    throw Error("cannot write " + quoted(path) + ": " + why + "; nothing was written");
+    throw Error(fmt::format("cannot write {}: {}; nothing was written", quoted(path), why));
   };
   if (file.get() < 0) fail();
   ::fchmod(file.get(), 0644);
@@ -163,13 +155,14 @@ bool try_lock(int descriptor, const std::filesystem::path& path, Lock lock) {
   const int kind = lock == Lock::exclusive ? LOCK_EX : LOCK_SH;
   if (::flock(descriptor, kind | LOCK_NB) == 0) return true;
   if (errno == EWOULDBLOCK) return false;
-  throw InputError("cannot lock " + quoted(path) + ": " + reason() +
-                   "; put it on a file system with locks (Lustre: one mounted with -o flock)");
+  throw input_error(
+      "cannot lock {}: {}; put it on a file system with locks (Lustre: one mounted with -o flock)",
+      quoted(path), reason());
 }
 
 std::string sha256_of_file(const std::filesystem::path& path, const CancelFlag* cancel) {
   Sha256 hash;
-  const Descriptor file(open_for_reading(path, "file"));
+  const Descriptor file = open_for_reading(path, "file");
   for_each_piece(file, path, "file", [&](std::string_view piece) {
     if (cancel != nullptr) cancel->check();
     hash.add(piece);

@@ -9,6 +9,9 @@
 
 namespace moviechat {
 
+/// A path as messages name it: 'films/1.mp4'.
+std::string quoted(const std::filesystem::path& path);
+
 /// The whole of a regular file. InputError names `what` ("question file", "bundle part") when it
 /// cannot be read.
 std::string read_file(const std::filesystem::path& path, std::string_view what);

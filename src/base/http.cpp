@@ -1,11 +1,16 @@
 #include "base/http.h"
 
+#include <strings.h>
+
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cctype>
 #include <cstdlib>
 #include <limits>
 #include <new>
 #include <string_view>
+
+#include "base/utf8.h"
 
 namespace moviechat {
 namespace {
@@ -49,19 +54,8 @@ size_t take_header(const char* data, size_t, size_t size, void* target) {
   arrival.long_headers = arrival.header_bytes > arrival.limits.header_bytes;
   if (arrival.long_headers) return 0;
   const std::string_view line(data, size);
-  const size_t colon = line.find(':');
   if (line.starts_with("HTTP/")) arrival.reply.retry_after.clear();  // another reply begins
-  constexpr std::string_view kName = "retry-after";
-  const bool named = colon == kName.size() &&
-                     std::equal(kName.begin(), kName.end(), line.begin(), [](char a, char b) {
-                       return a == std::tolower(static_cast<unsigned char>(b));
-                     });
-  if (named) {
-    std::string_view value = line.substr(colon + 1);
-    while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
-    while (!value.empty() && steers(value.back())) value.remove_suffix(1);
-    arrival.reply.retry_after = value;
-  }
+  if (const auto value = header_value(line, "Retry-After")) arrival.reply.retry_after = *value;
   return size;
 }
 
@@ -101,6 +95,14 @@ CURLcode perform(CURL* request, const CancelFlag& cancel) {
 
 }  // namespace
 
+std::optional<std::string_view> header_value(std::string_view line, std::string_view name) {
+  if (line.size() <= name.size() || line[name.size()] != ':' ||
+      ::strncasecmp(line.data(), name.data(), name.size()) != 0) {
+    return std::nullopt;
+  }
+  return trim(line.substr(name.size() + 1));
+}
+
 std::string without_password(const std::string& address) {
   const size_t scheme = address.find("://");
   if (scheme == std::string::npos) return address;
@@ -109,11 +111,11 @@ std::string without_password(const std::string& address) {
   const size_t at = address.rfind('@', end);
   const size_t colon = address.find(':', begin);
   if (at == std::string::npos || at < begin || at >= end || colon >= at) return address;
-  return address.substr(0, colon) + ":***" + address.substr(at);
+  return fmt::format("{}:***{}", address.substr(0, colon), address.substr(at));
 }
 
 WebAddress web_address(const std::string& what, const std::string& url) {
-  const std::string name = what + " '" + without_password(url) + "'";
+  const std::string name = fmt::format("{} '{}'", what, without_password(url));
   if (std::any_of(url.begin(), url.end(), steers)) {
     throw InputError(name +
                      " holds a blank, a control character or a backslash, which no web address "
@@ -159,7 +161,7 @@ CurlRequest new_curl_request() {
 
 HttpFailure http_failure(CURLcode code) {
   const auto silent = [](const char* why, bool lasting) {
-    return HttpFailure("does not answer (" + std::string(why) + ")", lasting);
+    return HttpFailure(fmt::format("does not answer ({})", why), lasting);
   };
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
@@ -215,12 +217,12 @@ HttpReply http_post(const std::string& url, const std::vector<std::string>& head
   curl_easy_setopt(handle, CURLOPT_HEADERDATA, &arrival);
   const CURLcode result = perform(handle, cancel);
   if (arrival.long_headers) {
-    throw HttpFailure(
-        "sends headers of more than " + std::to_string(limits.header_bytes / 1024) + " KiB", false);
+    throw HttpFailure(fmt::format("sends headers of more than {} KiB", limits.header_bytes / 1024),
+                      false);
   }
   if (arrival.long_body) {
-    throw HttpFailure(
-        "sends a reply of more than " + std::to_string(limits.body_bytes / 1024) + " KiB", false);
+    throw HttpFailure(fmt::format("sends a reply of more than {} KiB", limits.body_bytes / 1024),
+                      false);
   }
   if (result != CURLE_OK) throw http_failure(result);
   curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &arrival.reply.status);

@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/free_by.h"
@@ -51,6 +53,10 @@ class HttpFailure : public Error {
 };
 /// libcurl's result, in our words. `code` is not CURLE_OK.
 HttpFailure http_failure(CURLcode code);
+
+/// The value of a header line "Name: value\r\n", whatever the case of its name; nullopt where the
+/// line is of another header.
+std::optional<std::string_view> header_value(std::string_view line, std::string_view name);
 
 /// Bounds of one request, which hold for all of it: name, connection, headers and body.
 struct HttpLimits {

@@ -1,5 +1,7 @@
 #include "base/json.h"
 
+#include <fmt/format.h>
+
 template class nlohmann::basic_json<>;
 
 namespace moviechat {
@@ -25,7 +27,7 @@ bool is_nested_too_deep(std::string_view text) {
 
 std::string json_fault(std::string_view text) {
   if (!is_nested_too_deep(text)) return "is not valid JSON";
-  return "is JSON of more than " + std::to_string(kDeepestJson) + " levels; expected fewer";
+  return fmt::format("is JSON of more than {} levels; expected fewer", kDeepestJson);
 }
 
 std::string json_fault(const nlohmann::json::exception& error) {

@@ -8,7 +8,7 @@
 #include <cstring>
 
 #include "base/files.h"
-#include "moviechat/error.h"
+#include "base/message.h"
 
 namespace moviechat {
 namespace {
@@ -32,28 +32,21 @@ bool is_torn(std::string_view rest, std::string_view begin, bool first) {
 
 LineFile::LineFile(std::filesystem::path path, std::string_view what, std::string_view begin,
                    const Take& take)
-    : path_(std::move(path)) {
-  const std::string name = std::string(what) + " '" + path_.string() + "'";
-  // without waiting for somebody at the other end of a pipe
-  fd_ = ::open(path_.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644);
-  if (fd_ < 0) throw InputError("cannot open " + name + ": " + std::strerror(errno));
-  try {
-    struct stat status {};
-    if (::fstat(fd_, &status) != 0 || !S_ISREG(status.st_mode)) {
-      throw InputError(name + " is no regular file; give another one");
-    }
-    if (!try_lock(fd_, path_)) {
-      throw InputError(name + " is in use by another run; wait for its end");
-    }
-    take_lines(what, begin, take);
-    sync_folder(path_.parent_path());
-  } catch (...) {
-    ::close(fd_);
-    throw;
+    : path_(std::move(path)),
+      // without waiting for somebody at the other end of a pipe
+      file_(::open(path_.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644)) {
+  const std::string name = fmt::format("{} '{}'", what, path_.string());
+  if (file_.get() < 0) throw input_error("cannot open {}: {}", name, std::strerror(errno));
+  struct stat status {};
+  if (::fstat(file_.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+    throw InputError(name + " is no regular file; give another one");
   }
+  if (!try_lock(file_.get(), path_)) {
+    throw InputError(name + " is in use by another run; wait for its end");
+  }
+  take_lines(what, begin, take);
+  sync_folder(path_.parent_path());
 }
-
-LineFile::~LineFile() { ::close(fd_); }
 
 void LineFile::take_lines(std::string_view what, std::string_view begin, const Take& take) {
   const std::string contents = read_file(path_, what);
@@ -65,14 +58,13 @@ void LineFile::take_lines(std::string_view what, std::string_view begin, const T
     const bool may_be_torn =
         end == std::string_view::npos || line.find('\0') != std::string_view::npos;
     if (may_be_torn && is_torn(rest, begin, number == 1)) {
-      if (::ftruncate(fd_, static_cast<off_t>(contents.size() - rest.size())) == 0) return;
-      throw Error("cannot cut the unfinished line off '" + path_.string() +
-                  "': " + std::strerror(errno));
+      if (::ftruncate(file_.get(), static_cast<off_t>(contents.size() - rest.size())) == 0) return;
+      throw Error(fmt::format("cannot cut the unfinished line off '{}': {}", path_.string(),
+                              std::strerror(errno)));
     }
     if (end == std::string_view::npos) {
-      throw InputError(std::string(what) + " '" + path_.string() + "' line " +
-                       std::to_string(number) +
-                       " is not ours; the file is left as it is, give another one");
+      throw input_error("{} '{}' line {} is not ours; the file is left as it is, give another one",
+                        what, path_.string(), number);
     }
     take(number, line);
     rest.remove_prefix(end + 1);
@@ -81,14 +73,14 @@ void LineFile::take_lines(std::string_view what, std::string_view begin, const T
 
 void LineFile::add(std::string_view line) {
   const std::string whole = std::string(line) + '\n';
-  const off_t before = ::lseek(fd_, 0, SEEK_END);
-  int error = write_all(fd_, whole);
-  if (error == 0 && ::fdatasync(fd_) != 0) error = errno;
+  const off_t before = ::lseek(file_.get(), 0, SEEK_END);
+  int error = write_all(file_.get(), whole);
+  if (error == 0 && ::fdatasync(file_.get()) != 0) error = errno;
   if (error == 0) return;
-  if (::ftruncate(fd_, before) != 0) {  // the next opening cuts the torn line off
+  if (::ftruncate(file_.get(), before) != 0) {  // the next opening cuts the torn line off
   }
-  throw Error("cannot write '" + path_.string() + "': " + reason_of_write(error) +
-              "; what was written before is kept");
+  throw Error(fmt::format("cannot write '{}': {}; what was written before is kept", path_.string(),
+                          reason_of_write(error)));
 }
 
 }  // namespace moviechat

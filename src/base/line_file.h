@@ -3,8 +3,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <string>
 #include <string_view>
+
+#include "base/descriptor.h"
 
 namespace moviechat {
 
@@ -21,9 +22,6 @@ class LineFile {
   /// `what` when the file holds anything else, cannot be opened, or is open in another program.
   LineFile(std::filesystem::path path, std::string_view what, std::string_view begin,
            const Take& take);
-  ~LineFile();
-  LineFile(const LineFile&) = delete;
-  LineFile& operator=(const LineFile&) = delete;
 
   /// `line` without its end. Error when it cannot be written: nothing of the line remains then.
   void add(std::string_view line);
@@ -32,7 +30,7 @@ class LineFile {
   void take_lines(std::string_view what, std::string_view begin, const Take& take);
 
   std::filesystem::path path_;
-  int fd_ = -1;
+  Descriptor file_;
 };
 
 }  // namespace moviechat

@@ -1,17 +1,15 @@
 #include "base/moment.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 #include <optional>
 #include <vector>
 
+#include "base/message.h"
 #include "base/text.h"
-#include "moviechat/error.h"
 
 namespace moviechat {
 namespace {
@@ -62,8 +60,8 @@ std::string shown(const nlohmann::json& value) {
 
 Seconds parse_moment(const std::string& name, const std::string& text) {
   const auto refuse = [&](const std::string& why) -> InputError {
-    return InputError(name + " must be a time like 754.2, 12:34 or 1:02:03.5, got '" +
-                      shortened(text, kShown) + "'" + why);
+    return input_error("{} must be a time like 754.2, 12:34 or 1:02:03.5, got '{}'{}", name,
+                       shortened(text, kShown), why);
   };
   const std::vector<std::string_view> parts = split_at_colons(text);
   if (parts.size() > 3) throw refuse("");
@@ -92,33 +90,29 @@ Seconds moment_from_json(const std::string& name, const nlohmann::json& value) {
   if (value.is_string()) return parse_moment(name, value.get<std::string>());
   const double seconds = value.is_number() ? value.get<double>() : -1;
   if (!std::isfinite(seconds) || seconds < 0) {
-    throw InputError(name + " must be a time from 0 on, like 754.2 or \"12:34\", got " +
-                     shown(value));
+    throw input_error("{} must be a time from 0 on, like 754.2 or \"12:34\", got {}", name,
+                      shown(value));
   }
   return Seconds(seconds);
 }
 
 int64_t parse_frame_index(const std::string& name, const std::string& text) {
   if (const auto index = frame_index_of(text)) return *index;
-  throw InputError(name + " must be a frame index, a whole number from 0 on, got '" +
-                   shortened(text, kShown) + "'");
+  throw input_error("{} must be a frame index, a whole number from 0 on, got '{}'", name,
+                    shortened(text, kShown));
 }
 
 int64_t frame_index_from_json(const std::string& name, const nlohmann::json& value) {
   if (const auto index = frame_index_of(value)) return *index;
-  throw InputError(name + " must be a whole number from 0 on, got " + shown(value));
+  throw input_error("{} must be a whole number from 0 on, got {}", name, shown(value));
 }
 
 std::string clock_text(Seconds time, char millisecond_mark) {
   constexpr double kLongest = 1e12;  // seconds; more cannot be counted in milliseconds
   const auto total =
       static_cast<int64_t>(std::llround(std::clamp(time.count(), 0.0, kLongest) * 1000));
-  std::array<char, 48> text{};
-  std::snprintf(text.data(), text.size(), "%lld:%02lld:%02lld%c%03lld",
-                static_cast<long long>(total / 3600000), static_cast<long long>(total / 60000 % 60),
-                static_cast<long long>(total / 1000 % 60), millisecond_mark,
-                static_cast<long long>(total % 1000));
-  return text.data();
+  return fmt::format("{}:{:02}:{:02}{}{:03}", total / 3600000, total / 60000 % 60,
+                     total / 1000 % 60, millisecond_mark, total % 1000);
 }
 
 }  // namespace moviechat

@@ -1,7 +1,10 @@
 #include "base/text.h"
 
+#include <fmt/format.h>
+#include <openssl/evp.h>
 #include <unicode/uchar.h>
-#include <unicode/utf8.h>
+
+#include "base/utf8.h"
 
 namespace moviechat {
 namespace {
@@ -14,25 +17,14 @@ template <class Keep>
 std::string without_controls(std::string_view text, Keep is_kept) {
   std::string result;
   bool in_controls = false;
-  const auto size = static_cast<int64_t>(text.size());
-  for (int64_t at = 0; at < size;) {
-    const int64_t begin = at;
-    UChar32 c = 0;
-    U8_NEXT(text.data(), at, size, c);
+  for_each_character(text, [&](UChar32 c, std::string_view bytes) {
     const bool replaced = c >= 0 && steers(c) && !is_kept(c);
     if (replaced && !in_controls && !result.empty() && result.back() != ' ') result += ' ';
     in_controls = replaced;
-    if (replaced) continue;
-    if (c < 0) {
-      result += "\xEF\xBF\xBD";
-    } else {
-      result.append(text.substr(static_cast<size_t>(begin), static_cast<size_t>(at - begin)));
-    }
-  }
+    if (!replaced) result += c < 0 ? "\xEF\xBF\xBD" : bytes;
+  });
   return result;
 }
-
-bool continues(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
 
 }  // namespace
 
@@ -52,9 +44,39 @@ std::string shortened(std::string text, size_t most) {
   const size_t kept = most - kGap.size();
   size_t begin = kept / 3 * 2;
   size_t end = text.size() - kept / 3;
-  while (begin > 0 && continues(text[begin])) --begin;
-  while (end < text.size() && continues(text[end])) ++end;
+  while (begin > 0 && U8_IS_TRAIL(text[begin])) --begin;
+  while (end < text.size() && U8_IS_TRAIL(text[end])) ++end;
   return text.substr(0, begin) + std::string(kGap) + text.substr(end);
+}
+
+size_t width_of(std::string_view text) {
+  size_t width = 0;
+  for_each_character(text, [&](UChar32 c, std::string_view) {
+    const int32_t east_asian = u_getIntPropertyValue(c, UCHAR_EAST_ASIAN_WIDTH);
+    const bool mark = (U_MASK(u_charType(c)) & (U_GC_MN_MASK | U_GC_ME_MASK | U_GC_CF_MASK)) != 0;
+    const bool wide = east_asian == U_EA_FULLWIDTH || east_asian == U_EA_WIDE;
+    width += mark ? 0 : wide ? 2 : 1;
+  });
+  return width;
+}
+
+std::string mebibytes(int64_t bytes) {
+  return fmt::format("{:.0f} MiB", static_cast<double>(bytes) / (1 << 20));
+}
+
+std::string in_hexadecimal(std::string_view bytes) {
+  std::string text;
+  for (const unsigned char byte : bytes) text += fmt::format("{:02x}", byte);
+  return text;
+}
+
+std::string in_base64(std::string_view bytes) {
+  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
+  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                                   reinterpret_cast<const unsigned char*>(bytes.data()),
+                                   static_cast<int>(bytes.size()));
+  text.resize(static_cast<size_t>(size));
+  return text;
 }
 
 }  // namespace moviechat

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -16,5 +17,26 @@ std::string harmless_lines(std::string_view text);
 /// A text of at most `most` bytes with its beginning and its end, where messages say what is wrong
 /// and what to do.
 std::string shortened(std::string text, size_t most);
+
+/// Visits the lines of a text without their ends, counted from 1: visit(number, line).
+template <class Visit>
+void for_each_line(std::string_view text, Visit visit) {
+  for (int64_t number = 1; !text.empty(); ++number) {
+    const size_t end = text.find('\n');
+    visit(number, text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+}
+
+/// Columns that a text takes on a terminal.
+size_t width_of(std::string_view text);
+
+/// A number of bytes for people: "12 MiB".
+std::string mebibytes(int64_t bytes);
+
+/// Bytes in lower-case hexadecimal.
+std::string in_hexadecimal(std::string_view bytes);
+/// Bytes in base64 (RFC 4648), padded.
+std::string in_base64(std::string_view bytes);
 
 }  // namespace moviechat

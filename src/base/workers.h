@@ -27,27 +27,18 @@ std::thread start_thread(Run run) {
   }
 }
 
-/// So many threads that run `work`, or as many as there can be, one at least: see start_thread().
-template <class Work>
-std::vector<std::thread> start_threads(int64_t count, const Work& work) {
-  std::vector<std::thread> threads;
-  for (int64_t i = 0; i < count; ++i) {
-    try {
-      threads.push_back(start_thread(work));
-    } catch (const OutOfResources&) {
-      if (threads.empty()) throw;
-      break;
-    }
-  }
-  return threads;
-}
-
 /// Threads that do tasks, which begin in the order in which they are given. What a task throws is
 /// thrown by its future. One thread gives tasks.
 class Workers {
  public:
   /// Fewer threads where there cannot be so many. OutOfResources where there can be none.
-  explicit Workers(int64_t threads) : threads_(start_threads(threads, [this] { work(); })) {}
+  explicit Workers(int64_t threads) {
+    try {
+      while (std::ssize(threads_) < threads) threads_.push_back(start_thread([this] { work(); }));
+    } catch (const OutOfResources&) {
+      if (threads_.empty()) throw;
+    }
+  }
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
@@ -91,7 +82,7 @@ class Workers {
   std::condition_variable changed_;
   std::deque<std::function<void()>> tasks_;
   bool stopped_ = false;
-  std::vector<std::thread> threads_;  // last: they use what is above
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace moviechat

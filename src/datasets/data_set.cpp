@@ -4,8 +4,8 @@
 #include "base/json.h"
 
 #include "base/files.h"
+#include "base/message.h"
 #include "datasets/readers.h"
-#include "moviechat/error.h"
 
 namespace moviechat::eval {
 namespace {
@@ -56,19 +56,19 @@ std::string DataSet::sha256() const {
     all.push_back({film.name, film.id, film.file_names, film.fps.value_or(-1.0),
                    film.frames.value_or(-1), items});
   }
-  return moviechat::sha256(all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  return moviechat::sha256(json_text(all));
 }
 
 DataSet read_data_set(DataSetKind kind, const std::filesystem::path& annotations,
                       const WarningSink& warn) {
   if (!std::filesystem::exists(annotations)) {
-    throw InputError("no annotations at '" + annotations.string() + "'; expected those of " +
-                     std::string(name_of(kind)));
+    throw input_error("no annotations at '{}'; expected those of {}", annotations.string(),
+                      name_of(kind));
   }
   DataSet data{kind, read_films(kind, annotations, warn)};
   if (data.questions() == 0) {
-    throw InputError("'" + annotations.string() + "' holds no question; expected annotations of " +
-                     std::string(name_of(kind)));
+    throw input_error("'{}' holds no question; expected annotations of {}", annotations.string(),
+                      name_of(kind));
   }
   return data;
 }

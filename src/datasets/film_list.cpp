@@ -1,6 +1,9 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 
+#include "base/utf8.h"
 #include "datasets/readers.h"
 
 namespace moviechat::eval {
@@ -16,6 +19,10 @@ bool is_extension(std::string_view text) {
 }
 
 }  // namespace
+
+std::string extension_of(const std::filesystem::path& file) {
+  return case_folded(file.extension().string());
+}
 
 std::string stem_of(std::string_view video) {
   if (const size_t slash = video.find_last_of("/\\"); slash != std::string_view::npos) {
@@ -41,11 +48,11 @@ void FilmList::add(Film& film, Item item, const std::string& where) {
                       [&](const Item& other) { return other.breakpoint() == item.breakpoint(); });
     item.id = film.id + (item.breakpoint() ? "/b" : "/g") + std::to_string(same_mode);
   } else if (ids_.count(item.id) > 0 && warn_) {
-    warn_(where + ": id '" + item.id + "' is given twice; the later one gets a number");
+    warn_(fmt::format("{}: id '{}' is given twice; the later one gets a number", where, item.id));
   }
   const std::string wanted = item.id;
   for (int number = 2; !ids_.insert(item.id).second; ++number) {
-    item.id = wanted + "#" + std::to_string(number);
+    item.id = fmt::format("{}#{}", wanted, number);
   }
   film.items.push_back(std::move(item));
 }

@@ -1,8 +1,9 @@
+
 #include <algorithm>
 #include <cctype>
 
+#include "base/message.h"
 #include "datasets/readers.h"
-#include "moviechat/error.h"
 
 namespace moviechat::eval {
 namespace {
@@ -44,12 +45,12 @@ std::vector<fs::path> annotation_files(const fs::path& path) {
   if (!fs::is_directory(path)) return {path};
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(path)) {
-    std::string extension = entry.path().extension().string();
-    for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    if (entry.is_regular_file() && extension == ".json") files.push_back(entry.path());
+    if (entry.is_regular_file() && extension_of(entry.path()) == ".json") {
+      files.push_back(entry.path());
+    }
   }
   if (files.empty()) {
-    throw InputError("'" + path.string() + "' holds no .json file; expected one a video");
+    throw input_error("'{}' holds no .json file; expected one a video", path.string());
   }
   std::sort(files.begin(), files.end(), in_natural_order);
   return files;
@@ -65,7 +66,7 @@ void read_items(const Row& film_row, const std::string& key, const std::optional
   const bool breakpoint = key == "breakpoint";
   int64_t number = 0;
   for (const nlohmann::json& entry : *list) {
-    const Row row(entry, film_row.where() + " " + key + " " + std::to_string(++number));
+    const Row row(entry, fmt::format("{} {} {}", film_row.where(), key, ++number));
     Item item;
     item.question = row.text({"question"});
     item.reference = row.optional_text({"answer"});
@@ -93,7 +94,7 @@ void read_items(const Row& film_row, const std::string& key, const std::optional
 std::vector<Film> read_moviechat_1k(const fs::path& path, const WarningSink& warn) {
   FilmList films(warn);
   for (const fs::path& file : annotation_files(path)) {
-    const std::string where = "'" + file.string() + "'";
+    const std::string where = fmt::format("'{}'", file.string());
     const Row row(read_json(file), where);
     const auto info_field = row.fields().find("info");
     if (info_field == row.fields().end()) row.refuse("info", "is missing; expected an object");

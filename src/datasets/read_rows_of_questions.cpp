@@ -1,8 +1,10 @@
+
 #include <algorithm>
 
 #include "base/files.h"
+#include "base/message.h"
+#include "base/utf8.h"
 #include "datasets/readers.h"
-#include "moviechat/error.h"
 
 // Data sets that are rows, each a question with its video.
 
@@ -66,7 +68,7 @@ std::optional<fs::path> beside(const fs::path& path, const std::string& name) {
 fs::path file_or_in_folder(const fs::path& path, const std::string& name) {
   if (!fs::is_directory(path)) return path;
   if (const auto file = beside(path, name)) return *file;
-  throw InputError("'" + path.string() + "' is a folder without " + name);
+  throw input_error("'{}' is a folder without {}", path.string(), name);
 }
 
 /// youtube_mapping.txt of MSVD: lines "-4wsuPCjDBc_5_15 vid1" → vid1: -4wsuPCjDBc_5_15
@@ -122,7 +124,7 @@ void add_options(const std::vector<std::string>& options, Item& item) {
   char letter = 'A';
   for (const std::string& option : options) {
     const std::string mark = is_lettered(option, letter) ? "" : std::string(1, letter) + ". ";
-    item.question += "\n" + mark + option;
+    item.question += fmt::format("\n{}{}", mark, option);
     ++letter;
   }
 }
@@ -152,7 +154,7 @@ Row document_of_metrics(const Row& row) {
     if (!fields.contains("answer")) fields["answer"] = target_of(row);
     if (!fields.contains("question"))
       fields["question"] = row.optional_text({"input"}).value_or("");
-    return {std::move(fields), row.where() + " " + metric};
+    return {std::move(fields), fmt::format("{} {}", row.where(), metric)};
   }
   row.refuse("doc", "is missing, and no metric names the video; was it written by --log_samples?");
 }
@@ -217,14 +219,15 @@ std::vector<Film> read_activitynet_qa(const fs::path& path, const WarningSink& w
   std::string name = questions.filename().string();
   const size_t mark = name.rfind("_q.");
   if (mark == std::string::npos) {
-    throw InputError("'" + questions.string() +
-                     "' must be a list of questions named like test_q.json, so that its answers "
-                     "(test_a.json) are found");
+    throw input_error(
+        "'{}' must be a list of questions named like test_q.json, so that its answers "
+        "(test_a.json) are found",
+        questions.string());
   }
   name[mark + 1] = 'a';
   const auto answers_file = beside(questions, name);
   if (!answers_file && warn) {
-    warn("no answers beside '" + questions.string() + "' (" + name + "); none are known");
+    warn(fmt::format("no answers beside '{}' ({}); none are known", questions.string(), name));
   }
   const std::vector<Row> rows = read_rows(questions);
   const std::vector<Row> answers = answers_file ? read_rows(*answers_file) : std::vector<Row>();
@@ -232,14 +235,13 @@ std::vector<Film> read_activitynet_qa(const fs::path& path, const WarningSink& w
   for (const Row& answer : answers) {
     const auto id = answer.optional_text({"question_id"});
     if (id && !answer_of.emplace(*id, &answer).second && warn) {
-      warn(answer.where() + ": question_id '" + *id +
-           "' is answered twice; the first answer counts");
+      warn(fmt::format("{}: question_id '{}' is answered twice; the first answer counts",
+                       answer.where(), *id));
     }
   }
   if (answer_of.empty() && !answers.empty() && answers.size() != rows.size()) {
-    throw InputError("'" + answers_file->string() + "' has " + std::to_string(answers.size()) +
-                     " answers without ids for " + std::to_string(rows.size()) +
-                     " questions; expected as many");
+    throw input_error("'{}' has {} answers without ids for {} questions; expected as many",
+                      answers_file->string(), answers.size(), rows.size());
   }
   size_t place = 0;
   size_t unanswered = 0;
@@ -262,8 +264,8 @@ std::vector<Film> read_activitynet_qa(const fs::path& path, const WarningSink& w
   std::vector<Film> films =
       films_of(rows, {.video = {"video_name"}, .id = {"question_id"}}, warn, add_answer);
   if (answers_file && unanswered > 0 && warn) {
-    warn("'" + answers_file->string() + "' answers not " + std::to_string(unanswered) + " of " +
-         std::to_string(rows.size()) + " questions; nothing is known of those");
+    warn(fmt::format("'{}' answers not {} of {} questions; nothing is known of those",
+                     answers_file->string(), unanswered, rows.size()));
   }
   return films;
 }
@@ -303,7 +305,7 @@ std::vector<Film> read_lmms_eval(const fs::path& path, const WarningSink& warn) 
     const Row whole = rows[0];
     rows.clear();
     for (const nlohmann::json& log : whole.fields()["logs"]) {
-      rows.emplace_back(log, whole.where() + " logs " + std::to_string(rows.size() + 1));
+      rows.emplace_back(log, fmt::format("{} logs {}", whole.where(), rows.size() + 1));
     }
   }
   std::vector<Row> documents;
@@ -315,9 +317,9 @@ std::vector<Film> read_lmms_eval(const fs::path& path, const WarningSink& warn) 
   }
   if (without_frames && warn) {
     warn(
-        "'" + path.string() +
-        "' has rows without doc, as later versions of lmms-eval write them: their breakpoints have "
-        "lost the frame, and are asked about the whole film");
+        fmt::format("'{}' has rows without doc, as later versions of lmms-eval write them: their "
+                    "breakpoints have lost the frame, and are asked about the whole film",
+                    path.string()));
   }
   const auto add_name = [](const Row& row, Film& film, Item& item) {
     if (film.file_names.size() == 1) film.file_names.push_back("v_" + film.name);
@@ -339,15 +341,14 @@ std::vector<Film> read_vlmevalkit(const fs::path& path, const WarningSink& warn)
   const auto revise = [](const Row& row, Film&, Item& item) {
     add_options(options_of(row), item);
     add_options(option_columns(row), item);
-    auto mode = row.optional_text({"mode"});
-    if (!mode) return;
-    std::transform(mode->begin(), mode->end(), mode->begin(),
-                   [](unsigned char c) { return std::tolower(c); });
-    if (*mode != "global" && *mode != "breakpoint") {
-      row.refuse("mode", "must be global or breakpoint, got '" + *mode + "'");
+    const auto found = row.optional_text({"mode"});
+    if (!found) return;
+    const std::string mode = case_folded(*found);
+    if (mode != "global" && mode != "breakpoint") {
+      row.refuse("mode", fmt::format("must be global or breakpoint, got '{}'", mode));
     }
-    if (*mode == "global") item.frame.reset();
-    if (*mode == "breakpoint" && !item.frame) {
+    if (mode == "global") item.frame.reset();
+    if (mode == "breakpoint" && !item.frame) {
       row.refuse("time", "is missing; expected the breakpoint's frame index");
     }
   };

@@ -24,6 +24,9 @@ std::vector<Film> read_lmms_eval(const std::filesystem::path& path, const Warnin
 std::vector<Film> read_vlmevalkit(const std::filesystem::path& path, const WarningSink& warn);
 std::vector<Film> read_jsonl(const std::filesystem::path& path, const WarningSink& warn);
 
+/// "1.MP4" → ".mp4"
+std::string extension_of(const std::filesystem::path& file);
+
 /// "videos/1.mp4" → "1"
 std::string stem_of(std::string_view video);
 

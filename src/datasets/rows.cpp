@@ -1,13 +1,13 @@
 #include "datasets/rows.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include "base/files.h"
+#include "base/message.h"
 #include "base/moment.h"
 #include "base/text.h"
 #include "base/utf8.h"
-#include "moviechat/error.h"
+#include "datasets/readers.h"
 #include "moviechat/fields.h"
 
 namespace moviechat::eval {
@@ -22,15 +22,6 @@ std::string joined(FieldNames names) {
   return all;
 }
 
-std::string quoted(const fs::path& file) { return "'" + file.string() + "'"; }
-
-std::string lower_extension(const fs::path& file) {
-  std::string extension = file.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension;
-}
-
 /// The file's text without a byte order mark; InputError when it is not UTF-8.
 std::string read_text(const fs::path& file) {
   std::string text = read_file(file, "annotations");
@@ -39,29 +30,24 @@ std::string read_text(const fs::path& file) {
   if (const size_t bad = first_invalid_utf8(text); bad != std::string::npos) {
     const auto line =
         std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(bad), '\n');
-    throw InputError(quoted(file) + " line " + std::to_string(line + 1) +
-                     " is not UTF-8; save the file as UTF-8");
+    throw input_error("{} line {} is not UTF-8; save the file as UTF-8", quoted(file), line + 1);
   }
   return text;
 }
 
 json whole_json(const std::string& text, const fs::path& file) {
-  if (is_nested_too_deep(text)) throw InputError(quoted(file) + " " + json_fault(text));
+  if (is_nested_too_deep(text)) throw input_error("{} {}", quoted(file), json_fault(text));
   try {
     return json::parse(text);
   } catch (const json::parse_error& error) {
     const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(error.byte, text.size()));
-    throw InputError(quoted(file) + " is not valid JSON at line " +
-                     std::to_string(std::count(text.begin(), end, '\n') + 1));
+    throw input_error("{} is not valid JSON at line {}", quoted(file),
+                      std::count(text.begin(), end, '\n') + 1);
   }
 }
 
 /// The word that Python writes for a missing number: NaN, nan.
-bool is_nan(std::string_view text) {
-  return text.size() == 3 && std::equal(text.begin(), text.end(), "nan", [](char c, char lower) {
-           return std::tolower(static_cast<unsigned char>(c)) == lower;
-         });
-}
+bool is_nan(std::string_view text) { return case_folded(text) == "nan"; }
 
 /// Python's json writes NaN for a missing number, which JSON has no word for: it becomes null.
 std::string without_nan(const std::string& text) {
@@ -85,9 +71,9 @@ std::string without_nan(const std::string& text) {
 
 /// Records of comma- or tab-separated values. Fields in double quotes may hold separators, line
 /// ends, and quotes written twice (RFC 4180).
-class Separated {
+class SeparatedValues {
  public:
-  Separated(std::string_view text, char separator) : text_(text), separator_(separator) {}
+  SeparatedValues(std::string_view text, char separator) : text_(text), separator_(separator) {}
 
   struct Record {
     std::vector<std::string> values;
@@ -148,17 +134,16 @@ class Separated {
 };
 
 std::vector<Row> separated_rows(const std::string& text, char separator, const fs::path& file) {
-  Separated records(text, separator);
+  SeparatedValues records(text, separator);
   const auto header = records.next();
   if (!header) throw InputError(quoted(file) + " is empty; expected a header and rows");
   std::vector<Row> rows;
   while (const auto record = records.next()) {
-    const std::string where = quoted(file) + " line " + std::to_string(record->line);
+    const std::string where = fmt::format("{} line {}", quoted(file), record->line);
     if (records.unclosed()) throw InputError(where + ": a quoted value does not end");
     if (record->values.size() != header->values.size()) {
-      throw InputError(where + " has " + std::to_string(record->values.size()) +
-                       " values, expected " + std::to_string(header->values.size()) +
-                       " like the header");
+      throw input_error("{} has {} values, expected {} like the header", where,
+                        record->values.size(), header->values.size());
     }
     json fields = json::object();
     for (size_t i = 0; i < header->values.size(); ++i) {
@@ -171,18 +156,14 @@ std::vector<Row> separated_rows(const std::string& text, char separator, const f
 
 std::vector<Row> json_lines(const std::string& text, const fs::path& file) {
   std::vector<Row> rows;
-  int number = 0;
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = std::min(text.find('\n', begin), text.size());
-    const std::string line(trim(std::string_view(text).substr(begin, end - begin)));
-    begin = end + 1;
-    ++number;
-    if (line.empty()) continue;
-    const std::string where = quoted(file) + " line " + std::to_string(number);
+  for_each_line(text, [&](int64_t number, std::string_view whole) {
+    const std::string_view line = trim(whole);
+    if (line.empty()) return;
+    const std::string where = fmt::format("{} line {}", quoted(file), number);
     json fields = parse_json(line);
-    if (fields.is_discarded()) throw InputError(where + " " + json_fault(line));
+    if (fields.is_discarded()) throw input_error("{} {}", where, json_fault(line));
     rows.emplace_back(std::move(fields), where);
-  }
+  });
   return rows;
 }
 
@@ -190,14 +171,14 @@ std::vector<Row> json_lines(const std::string& text, const fs::path& file) {
 
 Row::Row(json fields, std::string where) : fields_(std::move(fields)), where_(std::move(where)) {
   if (!fields_.is_object()) {
-    throw InputError(where_ + " must be an object with named fields, got " +
-                     std::string(fields_.type_name()));
+    throw input_error("{} must be an object with named fields, got {}", where_,
+                      fields_.type_name());
   }
 }
 
 void Row::refuse(std::string_view field, const std::string& why) const {
   constexpr size_t kLongest = 300;  // bytes: values stand in it
-  throw InputError(where_ + ": " + std::string(field) + " " + shortened(why, kLongest));
+  throw input_error("{}: {} {}", where_, field, shortened(why, kLongest));
 }
 
 std::optional<Row::Found> Row::find(FieldNames names) const {
@@ -231,7 +212,7 @@ std::optional<Row::Number> Row::find_number(FieldNames names) const {
   for (const std::string_view name : names) {
     const auto found = find({name});
     if (!found) continue;
-    Number number{where_ + ": " + std::string(name), *found->value};
+    Number number{fmt::format("{}: {}", where_, name), *found->value};
     if (!number.value.is_string()) return number;
     const std::string text(trim(number.value.get_ref<const std::string&>()));
     if (is_nan(text)) continue;
@@ -257,7 +238,7 @@ std::optional<double> Row::amount(FieldNames names) const {
   const auto found = find_number(names);
   if (!found) return std::nullopt;
   if (!found->value.is_number() || found->value < 0) {
-    throw InputError(found->field + " must be a number from 0 on, got " + found->value.dump());
+    throw input_error("{} must be a number from 0 on, got {}", found->field, found->value.dump());
   }
   return found->value.get<double>();
 }
@@ -271,10 +252,12 @@ std::optional<Seconds> Row::moment(FieldNames names) const {
 json read_json(const fs::path& file) { return whole_json(without_nan(read_text(file)), file); }
 
 std::vector<Row> read_rows(const fs::path& file) {
-  const std::string extension = lower_extension(file);
+  const std::string extension = extension_of(file);
   if (extension == ".parquet") {
-    throw InputError(quoted(file) + " is Parquet; make JSON lines of it first: " +
-                     "python scripts/parquet_to_jsonl.py FILE.parquet > FILE.jsonl");
+    throw input_error(
+        "{} is Parquet; make JSON lines of it first: python "
+        "scripts/parquet_to_jsonl.py FILE.parquet > FILE.jsonl",
+        quoted(file));
   }
   std::string text = read_text(file);
   if (extension == ".csv") return separated_rows(text, ',', file);
@@ -290,7 +273,7 @@ std::vector<Row> read_rows(const fs::path& file) {
   if (!all.is_array()) throw InputError(quoted(file) + " must hold a JSON list of rows");
   std::vector<Row> rows;
   for (const json& fields : all) {
-    rows.emplace_back(fields, quoted(file) + " row " + std::to_string(rows.size() + 1));
+    rows.emplace_back(fields, fmt::format("{} row {}", quoted(file), rows.size() + 1));
   }
   return rows;
 }

@@ -6,17 +6,15 @@
 #include <deque>
 #include <set>
 
-#include "base/case_fold.h"
+#include "base/message.h"
+#include "base/utf8.h"
 #include "datasets/readers.h"
-#include "moviechat/error.h"
 
 namespace moviechat::eval {
 namespace fs = std::filesystem;
 namespace {
 
 using Names = std::set<std::string>;
-
-std::string extension_of(const fs::path& file) { return case_folded(file.extension().string()); }
 
 bool is_features(const fs::path& file) {
   static const Names features = {".npy", ".safetensors"};
@@ -95,7 +93,7 @@ void keep_best(std::vector<fs::path>& files, Value value) {
 
 VideoFolder::VideoFolder(fs::path folder, FilmFiles files) : folder_(std::move(folder)) {
   if (!fs::is_directory(folder_)) {
-    throw InputError("expected a folder of films, got '" + folder_.string() + "'");
+    throw input_error("expected a folder of films, got '{}'", folder_.string());
   }
   for (const fs::path& file : files_below(folder_)) {
     if (files == FilmFiles::videos ? lies_beside(file) : !is_features(file)) continue;
@@ -132,11 +130,11 @@ fs::path VideoFolder::find(const Film& film) const {
     if (found.size() == 1) return found[0];
     if (found.empty()) continue;
     std::sort(found.begin(), found.end());
-    throw InputError("'" + film.name + "' may be '" + found[0].string() + "' or '" +
-                     found[1].string() + "'; keep one of them");
+    throw input_error("'{}' may be '{}' or '{}'; keep one of them", film.name, found[0].string(),
+                      found[1].string());
   }
-  throw InputError("there is no film called '" + film.file_names[0] +
-                   "', in any case and with any extension");
+  throw input_error("there is no film called '{}', in any case and with any extension",
+                    film.file_names[0]);
 }
 
 }  // namespace moviechat::eval

@@ -23,6 +23,27 @@ struct VideoCost {
   int64_t peak_host_bytes = 0;
   std::optional<int64_t> peak_device_bytes;  // nullopt on a CPU
 };
+
+/// A figure of all stages as a JSON object by their names, without those of which it is unknown.
+template <class Value>
+struct StageFigures {
+  std::vector<StageCost>& stages;
+  Value StageCost::*figure;
+};
+
+template <class Visitor>
+void visit_fields(VideoCost& o, Visitor& field) {
+  field("index", o.index);
+  field("video", o.video);
+  field("questions", o.questions);
+  field("watch_seconds", o.watch_seconds);
+  field("answer_seconds", o.answer_seconds);
+  field("stages", StageFigures{o.stages, &StageCost::seconds});
+  field("peak_host_bytes", o.peak_host_bytes);
+  field("peak_device_bytes", o.peak_device_bytes);
+  field("stage_peak_host_bytes", StageFigures{o.stages, &StageCost::peak_host_bytes});
+  field("stage_peak_device_bytes", StageFigures{o.stages, &StageCost::peak_device_bytes});
+}
 std::string to_line(const VideoCost& cost);
 
 /// The cost of a run as LOVEU'24 track 1 wants it: means over the videos that were read.
@@ -35,6 +56,16 @@ struct CostReport {
   int64_t peak_host_bytes = 0;
   std::optional<int64_t> peak_device_bytes;
 };
+template <class Visitor>
+void visit_fields(CostReport& o, Visitor& field) {
+  field("videos", o.videos);
+  field("mean_seconds_per_video", o.mean_seconds);
+  field("mean_seconds_per_stage", StageFigures{o.stages, &StageCost::seconds});
+  field("peak_host_bytes", o.peak_host_bytes);
+  field("peak_device_bytes", o.peak_device_bytes);
+  field("peak_host_bytes_per_stage", StageFigures{o.stages, &StageCost::peak_host_bytes});
+  field("peak_device_bytes_per_stage", StageFigures{o.stages, &StageCost::peak_device_bytes});
+}
 
 /// The inverse of to_line. InputError begins with `origin`.
 VideoCost parse_cost(std::string_view line, const std::string& origin);

@@ -1,5 +1,7 @@
 #include "eval/evaluate.h"
 
+#include <fmt/chrono.h>
+
 #include <atomic>
 #include <chrono>
 #include <ctime>
@@ -7,16 +9,16 @@
 #include <mutex>
 #include <utility>
 
+#include "base/message.h"
 #include "bundle/device.h"
 #include "datasets/video_folder.h"
 #include "engine/watched_film.h"
-#include "eval/ahead.h"
 #include "eval/film_row.h"
 #include "eval/film_version.h"
 #include "eval/moviechat_format.h"
+#include "eval/prefetcher.h"
 #include "eval/run_folder.h"
 #include "media/film_identity.h"
-#include "moviechat/error.h"
 #include "moviechat/process.h"
 #include "perception/feature_file.h"
 
@@ -36,18 +38,10 @@ std::optional<int64_t> peak_of(const std::optional<MemoryUse>& use) {
 
 std::string hours(double seconds) {
   const auto whole = static_cast<int64_t>(seconds);
-  const auto two = [](int64_t value) { return (value < 10 ? "0" : "") + std::to_string(value); };
-  return std::to_string(whole / 3600) + ":" + two(whole / 60 % 60) + ":" + two(whole % 60);
+  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
-std::string now() {
-  const std::time_t time = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&time, &utc);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text.data();
-}
+std::string now() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
 
 /// Features that do not say when they were are spread over the annotated film.
 FeatureTiming timing_of(const Film& film, const std::filesystem::path& features) {
@@ -83,7 +77,7 @@ std::string without_folder(std::string text, const std::string& whole, const std
 }
 
 /// A film that is ready to be answered about, or why it is not.
-struct Ready {
+struct WatchResult {
   std::optional<std::string> file;    // in the folder of films
   std::optional<std::string> sha256;  // of its bytes
   std::optional<WatchedFilm> film;
@@ -93,7 +87,7 @@ struct Ready {
 };
 
 /// What was answered about a film, or why nothing could be.
-struct Answered {
+struct AnswerResult {
   std::optional<RunResult> run;
   std::optional<std::string> failure;
 };
@@ -132,12 +126,13 @@ class Evaluation {
   /// time; those of one film may be more.
   void answer_all(const std::vector<size_t>& places) {
     const int64_t together = engine_.settings().runtime.answers;
-    Ahead<Ready> ahead(std::ssize(places), static_cast<size_t>(together),
-                       [&](int64_t number, const CancelFlag& stop) {
-                         return watch(film_at(places[static_cast<size_t>(number)]), stop);
-                       });
+    Prefetcher<WatchResult> ahead(std::ssize(places), static_cast<size_t>(together),
+                                  [&](int64_t number, const CancelFlag& stop) {
+                                    return watch(film_at(places[static_cast<size_t>(number)]),
+                                                 stop);
+                                  });
     for (auto place = places.begin(); place != places.end();) {
-      std::vector<Ready> ready;
+      std::vector<WatchResult> ready;
       const auto first = place;
       for (int64_t questions = 0; place != places.end() && questions < together; ++place) {
         ready.push_back(ahead.next(callbacks_.cancel));
@@ -158,9 +153,9 @@ class Evaluation {
           row.video == film_at(place).name) {
         continue;
       }
-      throw InputError("'" + (folder_.path() / "predictions.jsonl").string() + "' line " +
-                       std::to_string(place + 1) + " is of '" + row.video +
-                       "', which is not the run's video there; give another --out");
+      throw input_error(
+          "'{}' line {} is of '{}', which is not the run's video there; give another --out",
+          (folder_.path() / "predictions.jsonl").string(), place + 1, row.video);
     }
   }
 
@@ -175,8 +170,10 @@ class Evaluation {
       if (row.error || !row.file) continue;  // nothing was answered
       const auto now = film_identity(files_->path() / *row.file, callbacks_.cancel);
       if (!now || now == row.sha256.value_or(*now)) continue;
-      throw InputError("film '" + *row.file + "' has other bytes than when the run in '" +
-                       folder_.path().string() + "' answered; put it back, or give another --out");
+      throw input_error(
+          "film '{}' has other bytes than when the run in '{}' answered; put it back, "
+          "or give another --out",
+          *row.file, folder_.path().string());
     }
   }
 
@@ -192,9 +189,9 @@ class Evaluation {
   }
 
   /// On the thread that goes ahead.
-  Ready watch(const Film& film, const CancelFlag& stop) const {
+  WatchResult watch(const Film& film, const CancelFlag& stop) const {
     const auto start = Clock::now();
-    Ready ready;
+    WatchResult ready;
     std::filesystem::path file;
     Callbacks callbacks;
     callbacks.warn = callbacks_.warn;
@@ -241,15 +238,15 @@ class Evaluation {
     return questions;
   }
 
-  void answer(const std::vector<size_t>& places, std::vector<Ready> ready) {
+  void answer(const std::vector<size_t>& places, std::vector<WatchResult> ready) {
     std::vector<WatchedFilm> films;
-    for (Ready& one : ready) {
+    for (WatchResult& one : ready) {
       if (one.film) films.push_back(*std::move(one.film));
     }
-    const std::vector<Answered> answered = answers_about(films);
+    const std::vector<AnswerResult> answered = answers_about(films);
     auto next = answered.begin();
     for (size_t i = 0; i < places.size(); ++i) {
-      const Answered* about = ready[i].film ? &*next++ : nullptr;
+      const AnswerResult* about = ready[i].film ? &*next++ : nullptr;
       if (about != nullptr && about->failure) ready[i].failure = about->failure;
       put(places[i], ready[i], about != nullptr && about->run ? &*about->run : nullptr);
     }
@@ -257,12 +254,12 @@ class Evaluation {
 
   /// About all together; where that fails each film is asked about alone, so that none costs
   /// another its answers.
-  std::vector<Answered> answers_about(const std::vector<WatchedFilm>& films) const {
+  std::vector<AnswerResult> answers_about(const std::vector<WatchedFilm>& films) const {
     Callbacks callbacks;
     callbacks.warn = callbacks_.warn;
     callbacks.cancel = callbacks_.cancel;
     callbacks.progress = [this](const Progress&) { report_progress(); };
-    std::vector<Answered> answered;
+    std::vector<AnswerResult> answered;
     try {
       for (RunResult& run : engine_.answer_all(films, run_options(), callbacks)) {
         answered.push_back({std::move(run), {}});
@@ -276,7 +273,7 @@ class Evaluation {
   }
 
   /// The row of a film; `run` is what was answered, if it could be watched.
-  void put(size_t place, const Ready& ready, const RunResult* run) {
+  void put(size_t place, const WatchResult& ready, const RunResult* run) {
     const Film& film = film_at(place);
     Prediction row = unanswered(film, indices_[place]);
     row.file = ready.file;
@@ -297,7 +294,7 @@ class Evaluation {
                         .peak_device_bytes = peak_of(engine_.device_memory())});
     }
     for (const Failure& failure : failures_of(row)) {
-      if (callbacks_.warn) callbacks_.warn(failure.what + " failed: " + failure.why);
+      if (callbacks_.warn) callbacks_.warn(fmt::format("{} failed: {}", failure.what, failure.why));
     }
     folder_.put(place, std::move(row));
     failed_ = failures();
@@ -323,7 +320,7 @@ class Evaluation {
     if (seconds_since(status_written_) > kStatusEvery) write_status("running");
     if (!callbacks_.progress) return;
     const auto left = seconds_left();
-    const std::string stage = "evaluating" + (left ? ", " + hours(*left) + " left" : "");
+    const std::string stage = "evaluating" + (left ? fmt::format(", {} left", hours(*left)) : "");
     callbacks_.progress({stage, done_, std::ssize(indices_), "videos"});
   }
 
@@ -343,8 +340,7 @@ class Evaluation {
     status["done"] = done_.load();
     status["failed"] = failed_.load();
     status["seconds"] = seconds_since(start_);
-    const auto left = seconds_left();
-    status["seconds_left"] = left ? Json(*left) : Json(nullptr);
+    status["seconds_left"] = seconds_left();
     status["updated"] = now();
     try {
       folder_.write_status(status);

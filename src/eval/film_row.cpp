@@ -24,11 +24,7 @@ void fill_in(Prediction& row, const RunResult& run, bool evidence) {
   if (read) {
     row.video_info = {run.video.duration.count(), run.video.fps.value(), run.video.frames};
   }
-  row.counts = {.frames_decoded = run.counts.frames_decoded,
-                .frames_encoded = run.counts.frames_encoded,
-                .seeks = run.counts.seeks,
-                .blocks_long = run.counts.blocks_long,
-                .blocks_short = run.counts.blocks_short};
+  row.counts = run.counts;
   auto next = run.answers.begin();
   for (Result& result : row.results) {
     if (result.error) continue;  // was not asked
@@ -36,14 +32,10 @@ void fill_in(Prediction& row, const RunResult& run, bool evidence) {
     if (answer.at) result.at = answer.at->count();
     result.answer = answer.text;
     result.token_ids = answer.token_ids;
-    result.finish_reason = name_of(answer.finish_reason);
+    result.finish_reason = answer.finish_reason;
     result.prompt_tokens = answer.prompt_tokens;
     result.answer_tokens = answer.answer_tokens;
-    if (!evidence) continue;
-    result.evidence.emplace();
-    for (const Evidence& one : answer.evidence) {
-      result.evidence->push_back({one.start.count(), one.end.count(), one.score});
-    }
+    if (evidence) result.evidence = answer.evidence;
   }
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "moviechat/error.h"
+#include "base/message.h"
 #include "moviechat/fields.h"
 
 namespace moviechat::eval {
@@ -45,7 +45,7 @@ std::string facts(int64_t frames, double fps, double length) {
   };
   std::string text;
   const auto add = [&](const std::string& fact) { text += (text.empty() ? "" : ", ") + fact; };
-  if (frames > 0) add("num_frame " + std::to_string(frames));
+  if (frames > 0) add(fmt::format("num_frame {}", frames));
   if (fps > 0) add("fps " + rounded(fps));
   if (length > 0) add(rounded(length) + " s");
   return text;
@@ -53,19 +53,21 @@ std::string facts(int64_t frames, double fps, double length) {
 
 std::string difference(const Film& film, const VideoInfo& found, FilmFiles files) {
   const bool video = files == FilmFiles::videos;
-  return "'" + film.name + "' is annotated with " +
-         facts(film.frames.value_or(0), film.fps.value_or(0), annotated_length(film).count()) +
-         (video ? ", but the video has " : ", but its features are of ") +
-         facts(video ? found.frames : 0, video ? found.fps.value() : 0, found.duration.count());
+  return fmt::format(
+      "'{}' is annotated with {}{}{}", film.name,
+      facts(film.frames.value_or(0), film.fps.value_or(0), annotated_length(film).count()),
+      video ? ", but the video has " : ", but its features are of ",
+      facts(video ? found.frames : 0, video ? found.fps.value() : 0, found.duration.count()));
 }
 
 void ask_by_time(const Film& film, std::vector<Question>& questions) {
   for (Question& question : questions) {
     if (!question.at_frame) continue;
     if (!has_rate(film)) {
-      throw InputError("the annotation does not say the frame rate of '" + film.name +
-                       "', so that frame " + std::to_string(*question.at_frame) +
-                       " cannot be found in its features");
+      throw input_error(
+          "the annotation does not say the frame rate of '{}', so that frame {} cannot "
+          "be found in its features",
+          film.name, *question.at_frame);
     }
     question.at = Seconds(static_cast<double>(*question.at_frame) / *film.fps);
     question.at_frame.reset();

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "base/files.h"
-#include "moviechat/error.h"
+#include "base/message.h"
 
 namespace moviechat::eval {
 namespace {
@@ -17,7 +17,7 @@ constexpr std::array kMachine = {"runtime.threads", "runtime.verify", "runtime.d
                                  "runtime.dtype",   "video.threads",  "model"};
 
 std::string shown(const Json& value) {
-  return value.is_string() ? "'" + value.get<std::string>() + "'" : value.dump();
+  return value.is_string() ? fmt::format("'{}'", value.get<std::string>()) : value.dump();
 }
 
 /// "a.b" of the first leaf in which they differ, and its values; null where one has none.
@@ -35,7 +35,7 @@ std::optional<Difference> difference(const Json& found, const Json& wanted, cons
   Json keys = wanted;
   keys.update(found);
   for (const auto& [key, ignored] : keys.items()) {
-    const std::string inner = name.empty() ? key : name + "." + key;
+    const std::string inner = name.empty() ? key : fmt::format("{}.{}", name, key);
     if (inner == "machine" || inner == except) continue;
     const Json left = found.contains(key) ? found[key] : Json();
     const Json right = wanted.contains(key) ? wanted[key] : Json();
@@ -75,10 +75,10 @@ Json manifest_of(const RunDescription& run) {
 Json read_manifest(const fs::path& folder) {
   const fs::path file = folder / "manifest.json";
   if (!fs::exists(file)) {
-    throw InputError("'" + folder.string() + "' holds no run: there is no manifest.json in it");
+    throw input_error("'{}' holds no run: there is no manifest.json in it", folder.string());
   }
   Json json = parse_json<Json>(read_file(file, "manifest"));
-  if (!json.is_object()) throw InputError("'" + file.string() + "' is no manifest of a run");
+  if (!json.is_object()) throw input_error("'{}' is no manifest of a run", file.string());
   return json;
 }
 
@@ -91,17 +91,16 @@ std::pair<std::string, std::string> to_text(const Json& manifest) {
   };
   const auto hash = [&](const char* pointer) { return at(pointer).substr(0, 12); };
   const std::string mode = at("/data_set/mode");
-  return {at("/bundle/name") + " " + hash("/bundle/sha256") + ", profile " + at("/profile") +
-              ", plan " + at("/settings/plan.kind") + ", in " + at("/dtype") + " on " +
-              at("/device") + ", moviechat " + at("/version"),
-          at("/data_set/kind") + " " + hash("/data_set/sha256") + ", " + at("/data_set/questions") +
-              " questions about " + at("/data_set/videos") + " videos" +
-              (mode == "both" ? "" : ", " + mode + " alone")};
+  return {fmt::format("{} {}, profile {}, plan {}, in {} on {}, moviechat {}", at("/bundle/name"),
+                      hash("/bundle/sha256"), at("/profile"), at("/settings/plan.kind"),
+                      at("/dtype"), at("/device"), at("/version")),
+          fmt::format("{} {}, {} questions about {} videos{}", at("/data_set/kind"),
+                      hash("/data_set/sha256"), at("/data_set/questions"), at("/data_set/videos"),
+                      mode == "both" ? "" : fmt::format(", {} alone", mode))};
 }
 
 void write_manifest(const fs::path& folder, const Json& manifest) {
-  write_file(folder / "manifest.json",
-             manifest.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  write_file(folder / "manifest.json", json_text(manifest, 2) + "\n");
 }
 
 void check_same_run(const Json& found, const fs::path& found_in, const Json& wanted,
@@ -109,9 +108,8 @@ void check_same_run(const Json& found, const fs::path& found_in, const Json& wan
                     const std::string& except) {
   const auto differs = difference(found, wanted, "", except);
   if (!differs) return;
-  throw InputError("'" + found_in.string() + "' was made with " + differs->name + " " +
-                   shown(differs->found) + ", " + wanted_by + " has " + shown(differs->wanted) +
-                   "; " + way_out);
+  throw input_error("'{}' was made with {} {}, {} has {}; {}", found_in.string(), differs->name,
+                    shown(differs->found), wanted_by, shown(differs->wanted), way_out);
 }
 
 }  // namespace moviechat::eval

@@ -1,16 +1,16 @@
 #include "eval/merge.h"
 
 #include <map>
-#include <sstream>
 #include "base/json.h"
 
 #include "base/files.h"
+#include "base/message.h"
+#include "base/text.h"
 #include "eval/folder_lock.h"
 #include "eval/manifest.h"
 #include "eval/moviechat_format.h"
 #include "eval/prediction.h"
 #include "eval/run_folder.h"
-#include "moviechat/error.h"
 
 namespace moviechat::eval {
 namespace {
@@ -20,12 +20,11 @@ namespace fs = std::filesystem;
 
 std::vector<std::string> lines_of(const fs::path& file) {
   std::vector<std::string> lines;
-  std::istringstream text(fs::exists(file) ? read_file(file, "shard's file") : "");
-  for (std::string line; std::getline(text, line);) lines.push_back(line);
+  if (!fs::exists(file)) return lines;
+  for_each_line(read_file(file, "shard's file"),
+                [&](int64_t, std::string_view line) { lines.emplace_back(line); });
   return lines;
 }
-
-std::string quoted(const fs::path& folder) { return "'" + folder.string() + "'"; }
 
 Shard shard_of(const Json& manifest, const fs::path& folder) {
   try {
@@ -41,8 +40,10 @@ Json data_set_field(const Json& manifest, const fs::path& folder, const char* na
   const Json data_set = manifest.value("data_set", Json());
   const Json value = data_set.is_object() ? data_set.value(name, Json()) : Json();
   if (value.type() == type) return value;
-  throw InputError(quoted(folder / "manifest.json") + " is no manifest of a run: data_set." + name +
-                   " is missing or of another type; give folders that moviechat eval wrote");
+  throw input_error(
+      "{} is no manifest of a run: data_set.{} is missing or of another type; give "
+      "folders that moviechat eval wrote",
+      quoted(folder / "manifest.json"), name);
 }
 
 int64_t videos_of(const Json& manifest, const fs::path& folder) {
@@ -50,8 +51,8 @@ int64_t videos_of(const Json& manifest, const fs::path& folder) {
   const auto videos =
       data_set_field(manifest, folder, "videos", Json::value_t::number_unsigned).get<uint64_t>();
   if (videos > kMost) {
-    throw InputError(quoted(folder / "manifest.json") + ": data_set.videos must be 0 to " +
-                     std::to_string(kMost) + ", got " + std::to_string(videos));
+    throw input_error("{}: data_set.videos must be 0 to {}, got {}",
+                      quoted(folder / "manifest.json"), kMost, videos);
   }
   return static_cast<int64_t>(videos);
 }
@@ -74,19 +75,19 @@ std::map<int64_t, fs::path> ordered(const std::vector<fs::path>& folders, const 
     check_same_run(manifest, folder, first, quoted(folders[0]), "merge shards of one run", "shard");
     const Shard shard = shard_of(manifest, folder);
     if (shard.count != count) {
-      throw InputError(quoted(folder) + " is shard " + to_text(shard) + ", " + quoted(folders[0]) +
-                       " is one of " + std::to_string(count) + "; merge shards of one run");
+      throw input_error("{} is shard {}, {} is one of {}; merge shards of one run", quoted(folder),
+                        to_text(shard), quoted(folders[0]), count);
     }
     const auto [known, is_new] = by_number.emplace(shard.number, folder);
     if (!is_new) {
-      throw InputError(quoted(folder) + " and " + quoted(known->second) + " are both shard " +
-                       to_text(shard));
+      throw input_error("{} and {} are both shard {}", quoted(folder), quoted(known->second),
+                        to_text(shard));
     }
   }
   for (int64_t number = 1; number <= count; ++number) {
     if (by_number.count(number) == 0) {
-      throw InputError("shard " + to_text(Shard{number, count}) + " is missing; expected all " +
-                       std::to_string(count));
+      throw input_error("shard {} is missing; expected all {}", to_text(Shard{number, count}),
+                        count);
     }
   }
   return by_number;
@@ -99,15 +100,14 @@ void take_rows(const fs::path& folder, const Shard& shard, int64_t videos,
   const std::vector<std::string> lines = lines_of(file);
   const std::vector<int64_t> indices = shard.indices(videos);
   if (lines.size() < indices.size()) {
-    throw InputError(quoted(folder) + " has " + std::to_string(lines.size()) + " of its " +
-                     std::to_string(indices.size()) + " videos; finish it with --resume");
+    throw input_error("{} has {} of its {} videos; finish it with --resume", quoted(folder),
+                      lines.size(), indices.size());
   }
   for (size_t place = 0; place < lines.size(); ++place) {
-    const std::string where = quoted(file) + " line " + std::to_string(place + 1);
+    const std::string where = fmt::format("{} line {}", quoted(file), place + 1);
     const int64_t index = parse_prediction(lines[place], where).index;
     if (place >= indices.size() || index != indices[place]) {
-      throw InputError(where + " is of video " + std::to_string(index) +
-                       ", which is not the shard's there");
+      throw input_error("{} is of video {}, which is not the shard's there", where, index);
     }
     all[index] = lines[place];
   }
@@ -134,12 +134,12 @@ EvalResult merge(const std::vector<fs::path>& shards, const fs::path& out, bool 
   std::map<int64_t, std::string> rows;
   std::vector<std::string> costs;
   for (const auto& [number, folder] : ordered(shards, manifest)) {
-    const FolderLock reading(folder, Lock::shared);
+    const Descriptor reading = lock_folder(folder, Lock::shared);
     take_rows(folder, shard_of(read_manifest(folder), folder), videos, rows);
     for (std::string& line : lines_of(folder / "timings.jsonl")) costs.push_back(std::move(line));
   }
 
-  const FolderLock lock(out);
+  const Descriptor lock = lock_folder(out);
   EvalResult result;
   std::string text;
   std::vector<Prediction> predictions;

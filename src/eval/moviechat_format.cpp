@@ -13,7 +13,7 @@ constexpr const char* kOfLongFilms[2] = {"moviechat_global.json", "moviechat_bre
 constexpr const char* kOfShortVideos = "moviechat_qa.json";
 
 void write(const std::filesystem::path& file, const Json& json) {
-  write_file(file, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+  write_file(file, json_text(json, 1) + "\n");
 }
 
 bool is_short(DataSetKind kind) {

@@ -7,15 +7,9 @@
 #include <vector>
 
 #include "datasets/data_set.h"
+#include "moviechat/result.h"
 
 namespace moviechat::eval {
-
-/// A time span that an answer rests on.
-struct EvidenceSpan {
-  double start = 0;
-  double end = 0;
-  double score = 0;
-};
 
 /// A question and what was answered.
 struct Result {
@@ -29,25 +23,40 @@ struct Result {
   std::optional<std::string> answer;  // nullopt: there is an error, here or of the film
   std::optional<std::string> error;   // why the question cannot be asked, one line
   std::vector<int64_t> token_ids;
-  std::string finish_reason;  // "" without an answer
+  std::optional<FinishReason> finish_reason;  // nullopt without an answer
   int64_t prompt_tokens = 0;
   int64_t answer_tokens = 0;
-  std::optional<std::vector<EvidenceSpan>> evidence;  // only where it was asked for
+  std::optional<std::vector<Evidence>> evidence;  // only where it was asked for
 };
+template <class Visitor>
+void visit_fields(Result& o, Visitor& field) {
+  field("id", o.id);
+  field("mode", o.mode);
+  field("question", o.question);
+  field("reference", o.reference);
+  field("category", o.category);
+  field("at", o.at);
+  field("frame", o.frame);
+  field("answer", o.answer);
+  field("token_ids", o.token_ids);
+  field("finish_reason", o.finish_reason);
+  field("prompt_tokens", o.prompt_tokens);
+  field("answer_tokens", o.answer_tokens);
+  field.if_any("error", o.error);
+  field.if_any("evidence", o.evidence);
+}
 
 struct VideoFacts {
   double duration = 0;  // s
   double fps = 0;
   int64_t frames = 0;
 };
-
-struct WorkCounts {
-  int64_t frames_decoded = 0;
-  int64_t frames_encoded = 0;
-  int64_t seeks = 0;
-  int64_t blocks_long = 0;
-  int64_t blocks_short = 0;
-};
+template <class Visitor>
+void visit_fields(VideoFacts& o, Visitor& field) {
+  field("duration", o.duration);
+  field("fps", o.fps);
+  field("frames", o.frames);
+}
 
 /// What a run says of one video: a line of predictions.jsonl. Nothing in it depends on when, where
 /// or in which portions the run was made.
@@ -60,8 +69,20 @@ struct Prediction {
   std::optional<std::string> error;      // why the video could not be read, one line
   std::optional<VideoFacts> video_info;  // nullopt: not read
   std::vector<Result> results;           // one for each question asked
-  WorkCounts counts;
+  Counts counts;
 };
+template <class Visitor>
+void visit_fields(Prediction& o, Visitor& field) {
+  field("index", o.index);
+  field("video", o.video);
+  field("id", o.id);
+  field("file", o.file);
+  field("sha256", o.sha256);
+  field("error", o.error);
+  field("video_info", o.video_info);
+  field("results", o.results);
+  field("counts", o.counts);
+}
 
 /// What of a run failed, a film or a question, and why.
 struct Failure {

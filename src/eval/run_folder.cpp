@@ -1,9 +1,9 @@
 #include "eval/run_folder.h"
 
 #include "base/files.h"
+#include "base/message.h"
 #include "eval/manifest.h"
 #include "eval/moviechat_format.h"
-#include "moviechat/error.h"
 
 namespace moviechat::eval {
 namespace fs = std::filesystem;
@@ -23,7 +23,7 @@ void remove_torn_files(const fs::path& folder) {
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
     for (const std::string& file : written) {
-      const std::string begin = "." + file + ".";
+      const std::string begin = fmt::format(".{}.", file);
       std::error_code ignored;
       if (name.starts_with(begin) && name.size() == begin.size() + kRandom) {
         fs::remove(entry.path(), ignored);
@@ -50,26 +50,25 @@ std::vector<std::string> files_of_run() {
 }
 
 RunFolder::RunFolder(const fs::path& folder, const Json& manifest, bool resume)
-    : folder_(free_of_others(folder)), lock_(folder) {
+    : folder_(free_of_others(folder)), lock_(lock_folder(folder)) {
   const bool begun = fs::exists(folder / "manifest.json");
   if (begun) {
     if (!resume) {
-      throw InputError("'" + folder.string() +
-                       "' holds a run already; --resume goes on with it, or give another --out");
+      throw input_error("'{}' holds a run already; --resume goes on with it, or give another --out",
+                        folder.string());
     }
     check_same_run(read_manifest(folder), folder, manifest, "this run", "give another --out");
   }
   remove_torn_files(folder);
   if (!begun) write_manifest(folder, manifest);
   const fs::path timings = folder / "timings.jsonl";
-  timings_ = std::make_unique<LineFile>(timings, "timings", kBeginOfCost,
-                                        [&](int64_t number, std::string_view line) {
-                                          // Later lines that are none cost a run nothing; the first
-                                          // tells whose the file is.
-                                          if (number == 1)
-                                            parse_cost(line, "'" + timings.string() + "' line 1");
-                                          costs_.emplace_back(line);
-                                        });
+  timings_ = std::make_unique<LineFile>(
+      timings, "timings", kBeginOfCost, [&](int64_t number, std::string_view line) {
+        // Later lines that are none cost a run nothing; the first
+        // tells whose the file is.
+        if (number == 1) parse_cost(line, fmt::format("'{}' line 1", timings.string()));
+        costs_.emplace_back(line);
+      });
   open_predictions();
 }
 
@@ -80,8 +79,8 @@ void RunFolder::open_predictions() {
   predictions_ = std::make_unique<LineFile>(
       file, "predictions", kBeginOfPrediction, [&](int64_t number, std::string_view line) {
         lines_.emplace_back(line);
-        rows_.push_back(parse_prediction(lines_.back(),
-                                         "'" + file.string() + "' line " + std::to_string(number)));
+        rows_.push_back(
+            parse_prediction(lines_.back(), fmt::format("'{}' line {}", file.string(), number)));
       });
 }
 
@@ -108,8 +107,7 @@ void RunFolder::add_cost(const VideoCost& cost) {
 }
 
 void RunFolder::write_status(const Json& status) const {
-  write_file(folder_ / "status.json",
-             status.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  write_file(folder_ / "status.json", json_text(status, 2) + "\n");
 }
 
 }  // namespace moviechat::eval

@@ -43,7 +43,7 @@ class RunFolder {
   void open_predictions();
 
   std::filesystem::path folder_;
-  FolderLock lock_;
+  Descriptor lock_;
   std::unique_ptr<LineFile> predictions_;
   std::unique_ptr<LineFile> timings_;
   std::vector<std::string> lines_;

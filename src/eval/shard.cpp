@@ -1,6 +1,6 @@
 #include "eval/shard.h"
 
-#include "moviechat/error.h"
+#include "base/message.h"
 #include "moviechat/fields.h"
 
 namespace moviechat::eval {
@@ -22,13 +22,11 @@ Shard parse_shard(const std::string& text) {
     from_text("--shard", text.substr(slash + 1), shard.count);
   }
   if (slash == std::string::npos || shard.number < 1 || shard.number > shard.count) {
-    throw InputError("--shard must be I/N with I from 1 to N, like 2/7, got '" + text + "'");
+    throw input_error("--shard must be I/N with I from 1 to N, like 2/7, got '{}'", text);
   }
   return shard;
 }
 
-std::string to_text(const Shard& shard) {
-  return std::to_string(shard.number) + "/" + std::to_string(shard.count);
-}
+std::string to_text(const Shard& shard) { return fmt::format("{}/{}", shard.number, shard.count); }
 
 }  // namespace moviechat::eval

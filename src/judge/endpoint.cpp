@@ -3,7 +3,7 @@
 #include <ctime>
 #include "base/json.h"
 
-#include "moviechat/error.h"
+#include "base/message.h"
 #include "moviechat/fields.h"
 
 namespace moviechat::judge {
@@ -104,7 +104,7 @@ void hide_words(long status, Exchange& exchange) {
     const auto verdict = parse_verdict(exchange.text);
     exchange.text = verdict ? reply_of(*verdict) : kHidden;
   } else {
-    exchange.failure = "answered " + std::to_string(status) + ": " + kHidden;
+    exchange.failure = fmt::format("answered {}: {}", status, kHidden);
   }
 }
 
@@ -113,8 +113,9 @@ void hide_words(long status, Exchange& exchange) {
 std::string endpoint_address(std::string url) {
   const WebAddress address = web_address("--judge-url", url);
   if (address.names_user || url.find_first_of("?#") != std::string::npos) {
-    throw InputError("--judge-url '" + without_password(url) +
-                     "' must be a host and a path, expected http://HOST[:PORT]/v1 or https://…");
+    throw input_error(
+        "--judge-url '{}' must be a host and a path, expected http://HOST[:PORT]/v1 or https://…",
+        without_password(url));
   }
   while (url.ends_with('/')) url.pop_back();
   constexpr std::string_view kCompletions = "/chat/completions";
@@ -146,11 +147,11 @@ std::string request_body(const JudgeOptions& options, const JudgeQuestion& quest
   if (!options.body.empty()) {
     const Json more = parse_json(options.body);
     if (!more.is_object()) {
-      throw InputError("--judge-body must be a JSON object, got '" + options.body + "'");
+      throw input_error("--judge-body must be a JSON object, got '{}'", options.body);
     }
     body.merge_patch(more);
   }
-  return body.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json_text(body);
 }
 
 Endpoint::Endpoint(const JudgeOptions& options)
@@ -177,7 +178,7 @@ Exchange Endpoint::ask(const JudgeQuestion& question) {
     exchange = read_reply(reply.body);
   } else {
     exchange.outcome = outcome_of(reply.status);
-    exchange.failure = "answered " + std::to_string(reply.status);
+    exchange.failure = fmt::format("answered {}", reply.status);
     if (!reply.body.empty()) exchange.failure += ": " + message_of(reply.body);
   }
   if (key_.is_in(reply.body) || key_.is_in(exchange.text)) hide_words(reply.status, exchange);

@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "judge/asking.h"
+#include "judge/judge_run.h"
 #include "moviechat/error.h"
 #include "moviechat/fields.h"
 
@@ -41,29 +41,29 @@ Judgement ask_judge(const std::vector<JudgeQuestion>& questions, const JudgeOpti
   }
   for (const auto& other : options.others) verdicts.take_over(other, {keys.begin(), keys.end()});
   std::set<std::string> known;
-  std::deque<Task> tasks;
+  std::vector<Task> tasks;
   for (size_t i = 0; i < keys.size(); ++i) {
     const bool kept = settled(verdicts.replies(keys[i]), options);
     if (kept) ++summary.kept;
     if (known.insert(keys[i]).second && !kept) tasks.push_back({keys[i], &questions[i]});
   }
-  Asking asking(options, verdicts, std::move(tasks));
-  asking.run(progress, cancel);
+  JudgeRun run(options, verdicts, std::move(tasks));
+  run.run(progress, cancel);
 
   for (const std::string& key : keys) {
     const KeptReplies kept = verdicts.replies(key);
-    const auto failure = asking.failures().find(key);
-    Judged judged{.verdict = kept.verdict};
+    const auto failure = run.failures().find(key);
+    JudgeOutcome outcome{.verdict = kept.verdict};
     if (kept.verdict) {
       ++summary.judged;
-    } else if (failure != asking.failures().end()) {
-      judged.failure = failure->second;
-      if (summary.failed++ == 0) summary.first_failure = judged.failure;
+    } else if (failure != run.failures().end()) {
+      outcome.failure = failure->second;
+      if (summary.failed++ == 0) summary.first_failure = outcome.failure;
     } else {
-      judged.malformed = true;
+      outcome.malformed = true;
       ++summary.malformed;
     }
-    result.answers.push_back(std::move(judged));
+    result.answers.push_back(std::move(outcome));
   }
   for (const std::string& key : known) {
     const KeptReplies kept = verdicts.replies(key);
@@ -71,8 +71,8 @@ Judgement ask_judge(const std::vector<JudgeQuestion>& questions, const JudgeOpti
     summary.replies_without_usage += kept.without_usage;
     summary.usage += kept.usage;
   }
-  summary.requests = asking.requests();
-  summary.retries = asking.retries();
+  summary.requests = run.requests();
+  summary.retries = run.retries();
   return result;
 }
 

@@ -37,9 +37,14 @@ struct TokenUsage {
     return *this;
   }
 };
+template <class Visitor>
+void visit_fields(TokenUsage& o, Visitor& field) {
+  field("prompt_tokens", o.prompt);
+  field("completion_tokens", o.completion);
+}
 
 /// What came of one question: a verdict, replies without one (malformed), or no reply (failed).
-struct Judged {
+struct JudgeOutcome {
   std::optional<Verdict> verdict = {};
   bool malformed = false;
   std::string failure = {};  // why there was no reply
@@ -61,9 +66,24 @@ struct JudgeSummary {
   TokenUsage usage;                   // of all these replies
   std::string first_failure;
 };
+template <class Visitor>
+void visit_fields(JudgeSummary& o, Visitor& field) {
+  field("model", o.model);
+  field("prompt_sha256", o.prompt_sha256);
+  field("questions", o.questions);
+  field("judged", o.judged);
+  field("malformed", o.malformed);
+  field("failed", o.failed);
+  field("kept", o.kept);
+  field("requests", o.requests);
+  field("retries", o.retries);
+  field("replies", o.replies);
+  field("replies_without_usage", o.replies_without_usage);
+  field("usage", o.usage);
+}
 
 struct Judgement {
-  std::vector<Judged> answers;  // one for each question
+  std::vector<JudgeOutcome> answers;  // one for each question
   JudgeSummary summary;
 };
 

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "base/files.h"
 #include "judge/verdict.h"
 
@@ -18,24 +20,16 @@ std::string_view judge_system_prompt() {
 }
 
 std::string judge_user_prompt(const JudgeQuestion& question) {
-  return "Please evaluate the following video-based question-answer pair:\n\n"
-         "Question: " +
-         question.question +
-         "\n"
-         "Correct Answer: " +
-         question.reference +
-         "\n"
-         "Predicted Answer: " +
-         question.answer +
-         "\n\n"
-         "Provide your evaluation only as a yes/no and score where the score is an integer value "
-         "between 0 and 5, with 5 indicating the highest meaningful match. "
-         "Please generate the response in the form of a Python dictionary string with keys 'pred' "
-         "and 'score', where value of 'pred' is  a string of 'yes' or 'no' and value of 'score' "
-         "is in INTEGER, not STRING."
-         "DO NOT PROVIDE ANY OTHER OUTPUT TEXT OR EXPLANATION. Only provide the Python dictionary "
-         "string. "
-         "For example, your response should look like this: {'pred': 'yes', 'score': 4.8}.";
+  return fmt::format(
+      "Please evaluate the following video-based question-answer pair:\n\nQuestion: {}\nCorrect "
+      "Answer: {}\nPredicted Answer: {}\n\nProvide your evaluation only as a yes/no and score "
+      "where the score is an integer value between 0 and 5, with 5 indicating the highest "
+      "meaningful match. Please generate the response in the form of a Python dictionary string "
+      "with keys 'pred' and 'score', where value of 'pred' is  a string of 'yes' or 'no' and value "
+      "of 'score' is in INTEGER, not STRING.DO NOT PROVIDE ANY OTHER OUTPUT TEXT OR EXPLANATION. "
+      "Only provide the Python dictionary string. For example, your response should look like "
+      "this: {{'pred': 'yes', 'score': 4.8}}.",
+      question.question, question.reference, question.answer);
 }
 
 std::string judge_prompt_sha256() {

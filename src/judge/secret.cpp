@@ -5,23 +5,12 @@
 #include <cctype>
 #include <charconv>
 
+#include "base/text.h"
+
 namespace moviechat::judge {
 namespace {
 
 constexpr size_t kShortestSpelling = 6;  // shorter ones stand in any text
-
-std::string in_base64(std::string_view bytes) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  unsigned bits = 0;
-  int count = 0;
-  for (const char byte : bytes) {
-    bits = bits << 8 | static_cast<unsigned char>(byte);
-    for (count += 8; count >= 6; count -= 6) text += kDigits[bits >> (count - 6) & 63];
-  }
-  return text;
-}
 
 /// Letters and digits alone, in lower case.
 std::string bare(std::string_view text) {
@@ -70,18 +59,13 @@ std::string without_escapes(std::string_view text) {
 }  // namespace
 
 Secret::Secret(const std::string& key) : key_(key) {
-  std::string hex;
-  for (const char c : key) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    hex += kDigits[static_cast<unsigned char>(c) >> 4];
-    hex += kDigits[static_cast<unsigned char>(c) & 15];
-  }
-  spellings_ = {bare(key), bare(std::string(key.rbegin(), key.rend())), hex};
+  spellings_ = {bare(key), bare(std::string(key.rbegin(), key.rend())), in_hexadecimal(key)};
   // As it stands in the base64 of a text where 0, 1 or 2 bytes of a group come before it.
   for (const size_t before : {0, 1, 2}) {
     const std::string text = in_base64(std::string(before, '\0') + key);
-    spellings_.push_back(
-        bare(std::string_view(text).substr(std::min(text.size(), before + (before > 0)))));
+    const size_t digits = (before + key.size()) * 8 / 6;  // of whole bytes of the key alone
+    const size_t begin = std::min(digits, before + (before > 0));
+    spellings_.push_back(bare(std::string_view(text).substr(begin, digits - begin)));
   }
   std::erase_if(spellings_, [](const std::string& one) { return one.size() < kShortestSpelling; });
 }

@@ -1,7 +1,8 @@
 #include "judge/verdict.h"
 
+#include <fmt/format.h>
+
 #include <cctype>
-#include <cmath>
 #include <map>
 
 #include "moviechat/error.h"
@@ -97,8 +98,8 @@ std::optional<Verdict> verdict_of(const std::map<std::string, std::string>& entr
 }  // namespace
 
 std::string reply_of(const Verdict& verdict) {
-  return std::string("{'pred': '") + (verdict.right ? "yes" : "no") +
-         "', 'score': " + to_text(verdict.score) + "}";
+  return fmt::format("{{'pred': '{}', 'score': {}}}", verdict.right ? "yes" : "no",
+                     to_text(verdict.score));
 }
 
 std::optional<Verdict> parse_verdict(std::string_view reply) {

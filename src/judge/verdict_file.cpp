@@ -1,9 +1,11 @@
 #include "judge/verdict_file.h"
 
-#include <sstream>
+#include <fmt/format.h>
+
 #include "base/json.h"
 
 #include "base/files.h"
+#include "base/text.h"
 #include "judge/endpoint.h"
 #include "moviechat/error.h"
 
@@ -12,19 +14,29 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json json_of(const std::optional<TokenUsage>& usage) {
-  if (!usage) return nullptr;
-  return {{"prompt_tokens", usage->prompt}, {"completion_tokens", usage->completion}};
-}
-
-std::optional<TokenUsage> usage_of(const Json& json) {
-  if (json.is_null()) return std::nullopt;
-  return TokenUsage{json.at("prompt_tokens").get<int64_t>(),
-                    json.at("completion_tokens").get<int64_t>()};
+/// A line of the file.
+struct Reply {
+  std::string key;
+  std::string model;
+  std::string prompt_sha256;
+  std::optional<std::string> pred;
+  std::optional<double> score;
+  std::optional<TokenUsage> usage;
+  std::string reply;
+};
+template <class Visitor>
+void visit_fields(Reply& o, Visitor& field) {
+  field("key", o.key);
+  field("model", o.model);
+  field("prompt_sha256", o.prompt_sha256);
+  field("pred", o.pred);
+  field("score", o.score);
+  field("usage", o.usage);
+  field("reply", o.reply);
 }
 
 std::string origin(const std::filesystem::path& path, int64_t line) {
-  return "verdicts '" + path.string() + "' line " + std::to_string(line);
+  return fmt::format("verdicts '{}' line {}", path.string(), line);
 }
 
 }  // namespace
@@ -41,14 +53,12 @@ void VerdictFile::take_over(const std::filesystem::path& other, const std::set<s
   for (const std::string& key : keys) {
     if (kept_.count(key) == 0) wanted.insert(key);
   }
-  std::istringstream lines(read_file(other, "verdicts"));
-  std::string line;
-  for (int64_t number = 1; std::getline(lines, line); ++number) {
+  for_each_line(read_file(other, "verdicts"), [&](int64_t number, std::string_view line) {
     const Json json = parse_json<Json>(line);
-    if (!json.is_object() || wanted.count(json.value("key", "")) == 0) continue;
+    if (!json.is_object() || !wanted.contains(json.value("key", ""))) return;
     count_line(line, origin(other, number));
     file_.add(line);
-  }
+  });
 }
 
 std::string VerdictFile::key_of(const JudgeOptions& options, const JudgeQuestion& question) {
@@ -64,15 +74,12 @@ KeptReplies VerdictFile::replies(const std::string& key) const {
 void VerdictFile::add(const std::string& key, const std::string& model, const std::string& reply,
                       const std::optional<TokenUsage>& usage) {
   const auto verdict = parse_verdict(reply);
-  Json json;
-  json["key"] = key;
-  json["model"] = model;
-  json["prompt_sha256"] = judge_prompt_sha256();
-  json["pred"] = verdict ? Json(verdict->right ? "yes" : "no") : Json(nullptr);
-  json["score"] = verdict ? Json(verdict->score) : Json(nullptr);
-  json["usage"] = json_of(usage);
-  json["reply"] = reply;
-  const std::string line = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  Reply line_of{key, model, judge_prompt_sha256(), {}, {}, usage, reply};
+  if (verdict) {
+    line_of.pred = verdict->right ? "yes" : "no";
+    line_of.score = verdict->score;
+  }
+  const std::string line = json_text(Json(line_of));
   const std::lock_guard lock(mutex_);
   file_.add(line);
   count(key, verdict, usage);
@@ -80,10 +87,9 @@ void VerdictFile::add(const std::string& key, const std::string& model, const st
 
 void VerdictFile::count_line(std::string_view line, const std::string& origin) {
   try {
-    const Json json = parse_json<Json>(line);
+    const auto kept = parse_json<Json>(line).get<Reply>();
     // The reply counts, not what was once made of it.
-    count(json.at("key").get<std::string>(), parse_verdict(json.at("reply").get<std::string>()),
-          usage_of(json.at("usage")));
+    count(kept.key, parse_verdict(kept.reply), kept.usage);
   } catch (const Json::exception&) {
     throw InputError(origin + " is no verdict of ours; give another file with --judge-verdicts");
   }

@@ -1,5 +1,7 @@
 #include "media/codec.h"
 
+#include "base/message.h"
+
 namespace moviechat {
 
 Codec::Codec(const AVStream& stream, const std::string& path, const Options& options)
@@ -7,12 +9,13 @@ Codec::Codec(const AVStream& stream, const std::string& path, const Options& opt
   const AVCodecID id = stream.codecpar->codec_id;
   const AVCodec* codec = avcodec_find_decoder(id);
   if (codec == nullptr) {
-    throw InputError("'" + path + "' is coded as " + avcodec_get_name(id) +
-                     ", which this FFmpeg cannot decode; transcode it, to H.264 for one");
+    throw input_error(
+        "'{}' is coded as {}, which this FFmpeg cannot decode; transcode it, to H.264 for one",
+        path, avcodec_get_name(id));
   }
   context_.reset(av_allocated(avcodec_alloc_context3(codec)));
   av_check(avcodec_parameters_to_context(context_.get(), stream.codecpar),
-           "cannot set up the decoder of '" + path + "'");
+           fmt::format("cannot set up the decoder of '{}'", path));
   context_->pkt_timebase = stream.time_base;
   // What a raw stream says itself is found with the first frame.
   context_->framerate = options.untimed ? AVRational{0, 1} : stream.avg_frame_rate;
@@ -24,12 +27,13 @@ Codec::Codec(const AVStream& stream, const std::string& path, const Options& opt
   context_->max_pixels = options.max_pixels;
   const int code = avcodec_open2(context_.get(), codec, nullptr);
   if (code == AVERROR(ENOMEM) || code == AVERROR(EAGAIN)) {
-    throw OutOfResources("cannot decode '" + path + "': out of " +
-                         (code == AVERROR(ENOMEM) ? "memory" : "threads; raise the limit"));
+    throw OutOfResources(
+        fmt::format("cannot decode '{}': out of {}", path,
+                    code == AVERROR(ENOMEM) ? "memory" : "threads; raise the limit"));
   }
   if (code < 0) {
-    throw InputError("'" + path + "': its " + codec->name +
-                     " stream cannot be decoded: " + av_reason(code));
+    throw input_error("'{}': its {} stream cannot be decoded: {}", path, codec->name,
+                      av_reason(code));
   }
 }
 

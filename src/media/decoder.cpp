@@ -31,62 +31,59 @@ Decoder::Decoder(Demuxer& demuxer, const std::string& path, const ReaderOptions&
       path_(path),
       max_pixels_(options.max_pixels),
       stats_(stats),
-      packet_(av_allocated(av_packet_alloc())),
       repeatable_(!is_intra_only(demuxer.stream().codecpar->codec_id)),
-      fast_(demuxer.stream(), path,
-            {.threads = thread_count(options.threads),
-             .max_pixels = max_pixels_,
-             .errors = repeatable_ ? Codec::Errors::told : Codec::Errors::concealed,
-             .untimed = demuxer.untimed()}) {
-  const int64_t reorder = std::max(demuxer.stream().codecpar->video_delay, 1);
-  if (repeatable_) most_ahead_ = static_cast<size_t>(reorder + 1);
+      fast_(make_codec(thread_count(options.threads),
+                       repeatable_ ? Codec::Errors::told : Codec::Errors::concealed)) {}
+
+Codec Decoder::make_codec(int threads, Codec::Errors errors) const {
+  return {demuxer_->stream(), path_,
+          Codec::Options{.threads = threads,
+                         .max_pixels = max_pixels_,
+                         .errors = errors,
+                         .untimed = demuxer_->untimed()}};
+}
+
+size_t Decoder::most_ahead() const {
+  const int reorder = std::max(demuxer_->stream().codecpar->video_delay, 1);
+  return repeatable_ ? static_cast<size_t>(reorder + 1) : 0;
 }
 
 void Decoder::restart(Demuxer& demuxer, bool after_seek) {
   demuxer_ = &demuxer;
-  careful_.reset();
-  leaving_ = false;
   fast_.restart(after_seek);
   history_.clear();
-  fed_ = errors_counted_ = history_.end();
-  ready_.clear();
-  given_.reset();
-  any_given_ = false;
-  skip_until_.reset();
-  high_water_ = std::max(high_water_, position_);
-  position_ = INT64_MIN;
-  whole_from_ = INT64_MIN;
-  key_read_ = key_fed_ = false;
-  wait_for_key_ = unsure_ = after_seek;
-  leading_ = excused_ = 0;
-  drained_ = ended_ = read_out_ = false;
+  high_water_ = std::max(high_water_, reading_.position);
+  reading_ = {.wait_for_key = after_seek};
+  decoding_ = {};
+  decoding_.fed = decoding_.errors_counted = history_.end();
+  decoding_.unsure = after_seek;
+  output_ = {};
 }
 
 // ---- packets
 
 bool Decoder::read_packet() {
-  while (!read_out_ && demuxer_->read(*packet_)) {
+  PacketPtr packet(av_allocated(av_packet_alloc()));
+  while (!reading_.read_out && demuxer_->read(*packet)) {
     // An empty sample repeats the frame before it; no decoder takes it.
-    if (packet_->size == 0 && packet_->side_data_elems == 0) continue;
-    const bool key = (packet_->flags & AV_PKT_FLAG_KEY) != 0;
-    if (packet_->pts == AV_NOPTS_VALUE) timed_ = false;
-    if (key && !key_read_) {
-      key_read_ = true;
-      if (wait_for_key_) whole_from_ = packet_->pts;
-    } else if (wait_for_key_ && packet_->pts < whole_from_) {
-      ++leading_;
+    if (packet->size == 0 && packet->side_data_elems == 0) continue;
+    const bool key = (packet->flags & AV_PKT_FLAG_KEY) != 0;
+    if (packet->pts == AV_NOPTS_VALUE) timed_ = false;
+    if (key && !reading_.key_read) {
+      reading_.key_read = true;
+      if (reading_.wait_for_key) reading_.whole_from = packet->pts;
+    } else if (reading_.wait_for_key && packet->pts < reading_.whole_from) {
+      ++reading_.leading;
     }
-    if (wait_for_key_ && !key_read_) continue;
-    const int64_t time = packet_->dts != AV_NOPTS_VALUE ? packet_->dts : packet_->pts;
-    if (time != AV_NOPTS_VALUE) position_ = std::max(position_, time);
+    if (reading_.wait_for_key && !reading_.key_read) continue;
+    const int64_t time = packet->dts != AV_NOPTS_VALUE ? packet->dts : packet->pts;
+    if (time != AV_NOPTS_VALUE) reading_.position = std::max(reading_.position, time);
     const bool again = time != AV_NOPTS_VALUE && time <= high_water_;
     if (!again) ++stats_.packets_read;
-    PacketPtr packet(av_allocated(av_packet_alloc()));
-    av_packet_move_ref(packet.get(), packet_.get());
     history_.add(std::move(packet), again);
     return true;
   }
-  read_out_ = true;
+  reading_.read_out = true;
   return false;
 }
 
@@ -106,37 +103,38 @@ bool Decoder::refers_to_nothing_before(int64_t key) {
 }
 
 void Decoder::feed() {
-  while (fed_ < history_.end() || read_packet()) {
-    const bool key = (history_.at(fed_).packet->flags & AV_PKT_FLAG_KEY) != 0;
-    if (careful_ && key && key_fed_ && fed_ >= careful_until_ && refers_to_nothing_before(fed_)) {
-      careful_->drain();
-      leaving_ = true;
+  while (decoding_.fed < history_.end() || read_packet()) {
+    const bool key = (history_.at(decoding_.fed).packet->flags & AV_PKT_FLAG_KEY) != 0;
+    if (decoding_.careful && key && decoding_.key_fed && decoding_.fed >= decoding_.careful_until &&
+        refers_to_nothing_before(decoding_.fed)) {
+      decoding_.careful->drain();
+      decoding_.leaving = true;
       return;
     }
-    const PacketHistory::Entry& entry = history_.at(fed_++);
-    key_fed_ = key_fed_ || key;
-    again_ = entry.again;
+    const PacketHistory::Entry& entry = history_.at(decoding_.fed++);
+    decoding_.key_fed = decoding_.key_fed || key;
+    decoding_.again = entry.again;
     const bool sent = codec().send(*entry.packet);
     if (!repeatable_) history_.clear();
     if (sent) return;
-    if (!careful_ && decode_again()) continue;
+    if (!decoding_.careful && decode_again()) continue;
     lost();
   }
   codec().drain();
-  drained_ = true;
+  decoding_.drained = true;
 }
 
 // ---- frames
 
 FramePtr Decoder::next() {
-  while (!ended_ && ready_.size() <= most_ahead_) decode_on();
-  if (ready_.empty()) return nullptr;
-  FramePtr frame = std::move(ready_.front().frame);
-  if (ready_.front().repaired) ++stats_.frames_repaired;
-  ready_.pop_front();
+  while (!decoding_.ended && output_.ready.size() <= most_ahead()) decode_on();
+  if (output_.ready.empty()) return nullptr;
+  FramePtr frame = std::move(output_.ready.front().frame);
+  if (output_.ready.front().repaired) ++stats_.frames_repaired;
+  output_.ready.pop_front();
   ++stats_.frames_decoded;
-  given_ = identity(*frame);
-  any_given_ = true;
+  output_.given = identity(*frame);
+  output_.any_given = true;
   return frame;
 }
 
@@ -147,77 +145,73 @@ void Decoder::decode_on() {
       take(std::move(frame));
       return;
     case Codec::Answer::more:
-      if (drained_) {
-        ended_ = true;
+      if (decoding_.drained) {
+        decoding_.ended = true;
       } else {
         feed();
       }
       return;
     case Codec::Answer::error:
-      if (!careful_ && decode_again()) return;
+      if (!decoding_.careful && decode_again()) return;
       lost();
-      if (drained_ && ++errors_at_end_ > kMaxErrorsAtEnd) ended_ = true;
+      if (decoding_.drained && ++decoding_.errors_at_end > kMaxErrorsAtEnd) decoding_.ended = true;
       return;
     case Codec::Answer::end:
-      if (!leaving_) {
-        ended_ = true;
+      if (!decoding_.leaving) {
+        decoding_.ended = true;
         return;
       }
-      leaving_ = false;
-      careful_.reset();
-      unsure_ = wait_for_key_;
-      fast_.restart(unsure_);
+      decoding_.leaving = false;
+      decoding_.careful.reset();
+      decoding_.unsure = reading_.wait_for_key;
+      fast_.restart(decoding_.unsure);
       return;
   }
 }
 
 void Decoder::take(FramePtr frame) {
-  const bool marked = !unsure_ && (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0;
+  const bool marked = !decoding_.unsure && (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0;
   const bool concealed = marked || frame->decode_error_flags != 0;
-  if (concealed && !careful_ && decode_again()) return;
+  if (concealed && !decoding_.careful && decode_again()) return;
   // Left out by an edit list. FFmpeg 5's decoders of motion JPEG and AV1 return such frames.
   if ((frame->flags & AV_FRAME_FLAG_DISCARD) != 0) return;
-  if (skip_until_) {
-    const int64_t time = identity(*frame).value_or(*skip_until_ + 1);
-    const bool given = time <= *skip_until_;
-    if (time >= *skip_until_) skip_until_.reset();
+  if (output_.skip_until) {
+    const int64_t time = identity(*frame).value_or(*output_.skip_until + 1);
+    const bool given = time <= *output_.skip_until;
+    if (time >= *output_.skip_until) output_.skip_until.reset();
     if (given) return;
   }
-  ready_.push_back({std::move(frame), concealed && !again_ && key_fed_});
+  output_.ready.push_back({std::move(frame), concealed && !decoding_.again && decoding_.key_fed});
 }
 
 void Decoder::lost() {
-  const bool counted = fed_ <= errors_counted_;
-  errors_counted_ = std::max(errors_counted_, fed_);
+  const bool counted = decoding_.fed <= decoding_.errors_counted;
+  decoding_.errors_counted = std::max(decoding_.errors_counted, decoding_.fed);
   // Pictures before the first key frame refer to what is not there; that is no damage.
-  if (!counted && !again_ && key_fed_) ++stats_.packets_lost;
+  if (!counted && !decoding_.again && decoding_.key_fed) ++stats_.packets_lost;
 }
 
 /// Goes back to where the pictures that are to be given next begin, as far as packets are held, and
 /// on with a single thread. True, too, for an error that is none: of pictures that refer to what a
 /// seek has left out. False when it makes no difference or cannot be done.
 bool Decoder::decode_again() {
-  if (!repeatable_ || (any_given_ && !given_)) return false;
-  if (excused_ < leading_) {
-    ++excused_;
+  if (!repeatable_ || (output_.any_given && !output_.given)) return false;
+  if (decoding_.excused < reading_.leading) {
+    ++decoding_.excused;
     return true;
   }
-  const std::optional<int64_t> start = history_.start_of(given_);
-  careful_.emplace(demuxer_->stream(), path_,
-                   Codec::Options{.threads = 1,
-                                  .max_pixels = max_pixels_,
-                                  .errors = Codec::Errors::concealed,
-                                  .untimed = demuxer_->untimed()});
-  unsure_ = wait_for_key_ || any_given_;
-  careful_->restart(unsure_);
-  careful_until_ = fed_;
+  const std::optional<int64_t> start = history_.start_of(output_.given);
+  decoding_.careful.emplace(make_codec(1, Codec::Errors::concealed));
+  decoding_.unsure = reading_.wait_for_key || output_.any_given;
+  decoding_.careful->restart(decoding_.unsure);
+  decoding_.careful_until = decoding_.fed;
   if (start) {
-    fed_ = *start;
-    key_fed_ = false;
-    ready_.clear();
-    skip_until_ = given_;
+    decoding_.fed = *start;
+    decoding_.key_fed = false;
+    output_.ready.clear();
+    output_.skip_until = output_.given;
   }
-  drained_ = ended_ = false;
+  decoding_.drained = decoding_.ended = false;
   return true;
 }
 

@@ -32,11 +32,11 @@ class Decoder {
   void restart(Demuxer& demuxer, bool after_seek);
 
   /// Position in the file: the timestamp of the last packet read.
-  int64_t position() const { return position_; }
+  int64_t position() const { return reading_.position; }
 
   /// After a seek: timestamp of the key frame from which frames are whole. Frames shown before it
   /// may lack what they refer to.
-  int64_t whole_from() const { return whole_from_; }
+  int64_t whole_from() const { return reading_.whole_from; }
 
   /// After a seek: the frame refers to pictures before the key frame, or is still being refreshed.
   static bool lacks_references(const AVFrame& frame) {
@@ -50,7 +50,47 @@ class Decoder {
   bool timed() const { return timed_; }
 
  private:
-  Codec& codec() { return careful_ ? *careful_ : fast_; }
+  /// What is known of the packets since the last restart.
+  struct Reading {
+    int64_t position = INT64_MIN;
+    int64_t whole_from = INT64_MIN;
+    int64_t leading = 0;  // packets after a seek that may refer to pictures before its key frame
+    bool wait_for_key = false;
+    bool key_read = false;
+    bool read_out = false;
+  };
+  /// Frames are held back: one that comes later on screen may be what they refer to, and show an
+  /// error.
+  struct HeldFrame {
+    FramePtr frame;
+    bool repaired = false;  // decoded with errors
+  };
+  /// What is known of the frames since the last restart. Packets are numbered as in the history.
+  struct Decoding {
+    std::optional<Codec> careful;  // with one thread; while it is there, all packets go to it
+    bool leaving = false;          // the last frames of `careful` are coming out
+    int64_t fed = 0;               // the next packet to be decoded
+    int64_t careful_until = 0;     // packets before it are decoded by one thread in any case
+    int64_t errors_counted = 0;    // of packets before it
+    int64_t excused = 0;           // errors taken for those of leading packets
+    bool key_fed = false;
+    bool again = false;   // the packet fed last was fed before
+    bool unsure = false;  // frames may lack what they refer to, which is no damage
+    int errors_at_end = 0;
+    bool drained = false;
+    bool ended = false;
+  };
+  /// Frames on their way out since the last restart.
+  struct Output {
+    std::deque<HeldFrame> ready;
+    bool any_given = false;
+    std::optional<int64_t> given;       // identity of the frame given last
+    std::optional<int64_t> skip_until;  // frames up to this one were given before
+  };
+
+  Codec make_codec(int threads, Codec::Errors errors) const;
+  Codec& codec() { return decoding_.careful ? *decoding_.careful : fast_; }
+  size_t most_ahead() const;
   bool read_packet();
   bool refers_to_nothing_before(int64_t key);
   void feed();
@@ -63,44 +103,14 @@ class Decoder {
   std::string path_;
   int64_t max_pixels_;
   ReadStats& stats_;
-  PacketPtr packet_;
   bool repeatable_;  // an error in a picture may spread to others
   Codec fast_;
-  std::optional<Codec> careful_;  // with one thread; while it is there, all packets go to it
-
   PacketHistory history_;
-  int64_t fed_ = 0;             // number of the next packet of the history to be decoded
-  int64_t careful_until_ = 0;   // packets before it are decoded by one thread in any case
-  int64_t errors_counted_ = 0;  // of packets before it
-  bool leaving_ = false;        // the last frames of `careful_` are coming out
-
-  // Frames are held back: one that comes later on screen may be what they refer to, and show an
-  // error.
-  struct Ready {
-    FramePtr frame;
-    bool repaired = false;  // decoded with errors
-  };
-  std::deque<Ready> ready_;
-  size_t most_ahead_ = 0;
-  bool any_given_ = false;
-  std::optional<int64_t> given_;       // identity of the frame given last
-  std::optional<int64_t> skip_until_;  // frames up to this one were given before
-
-  int64_t position_ = INT64_MIN;
   int64_t high_water_ = INT64_MIN;  // packets up to here were counted before
-  int64_t whole_from_ = INT64_MIN;
-  int64_t leading_ = 0;  // packets after a seek that may refer to pictures before its key frame
-  int64_t excused_ = 0;  // errors taken for theirs
-  int errors_at_end_ = 0;
-  bool key_read_ = false;
-  bool key_fed_ = false;
-  bool wait_for_key_ = false;
-  bool unsure_ = false;  // frames may lack what they refer to, which is no damage
   bool timed_ = true;
-  bool again_ = false;  // the packet fed last was fed before
-  bool read_out_ = false;
-  bool drained_ = false;
-  bool ended_ = false;
+  Reading reading_;
+  Decoding decoding_;
+  Output output_;
 };
 
 }  // namespace moviechat

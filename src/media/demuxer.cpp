@@ -4,12 +4,12 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cmath>
 #include <map>
 #include <span>
 #include <string_view>
 #include <utility>
 
+#include "base/message.h"
 #include "media/mp4_tables.h"
 
 namespace moviechat {
@@ -86,8 +86,8 @@ std::string streams_found(const AVFormatContext& context) {
   }
   std::string text;
   for (const auto& [kind, found] : kinds) {
-    text += (text.empty() ? "" : "; ") + std::to_string(found.first) + " " + kind +
-            (found.first == 1 ? "" : "s") + found.second;
+    text += fmt::format("{}{} {}{}{}", text.empty() ? "" : "; ", found.first, kind,
+                        found.first == 1 ? "" : "s", found.second);
   }
   return text.empty() ? "no stream at all" : text;
 }
@@ -118,14 +118,14 @@ void Demuxer::check(int code) const {
   if (code == AVERROR(ENOMEM)) throw_out_of_memory("opening", path_);
   if (code >= 0) return;
   const std::string loss = source_->loss();
-  throw InputError("'" + path_ + "' is not a video that can be read (" +
-                   (loss.empty() ? av_reason(code) : loss) + "); expected a whole video file");
+  throw input_error("'{}' is not a video that can be read ({}); expected a whole video file", path_,
+                    loss.empty() ? av_reason(code) : loss);
 }
 
 void Demuxer::find_format() {
   const auto refuse_playlist = [&](const std::string& kind) {
-    throw InputError("'" + path_ + "' is a playlist (" + kind +
-                     "), which names other files; give the video itself");
+    throw input_error("'{}' is a playlist ({}), which names other files; give the video itself",
+                      path_, kind);
   };
   if (source_->address_for_ffmpeg() != nullptr) {
     format_ = av_find_input_format("rtsp");
@@ -137,7 +137,7 @@ void Demuxer::find_format() {
   check(av_probe_input_buffer2(io_->context(), &format_, "", nullptr, 0, 0));
   if (is_one_of(kPlaylists, format_)) refuse_playlist(format_->name);
   if (is_one_of(kTexts, format_)) {
-    throw InputError("'" + path_ + "' is text (" + format_->name + "); expected a video file");
+    throw input_error("'{}' is text ({}); expected a video file", path_, format_->name);
   }
   if (!source_->can_seek()) {
     source_->prepare(is_one_of(kNeedSeeking, format_) || (is_mp4() && index_is_last(*source_)));
@@ -148,8 +148,10 @@ void Demuxer::find_format() {
 void Demuxer::look_at_tables() {
   AVIOContext& io = *io_->context();
   if (has_absurd_tables(io)) {
-    throw InputError("'" + path_ + "' claims more samples than it has room for: its tables are " +
-                     "damaged; expected a whole video file");
+    throw input_error(
+        "'{}' claims more samples than it has room for: its tables are damaged; "
+        "expected a whole video file",
+        path_);
   }
   edits_proven_ = edits_change_nothing(io);
   auxiliary_ = auxiliary_tracks(io);
@@ -208,15 +210,14 @@ void Demuxer::choose_stream() {
     }
   }
   if (best < 0) {
-    throw InputError("'" + path_ + "' has no video stream (found: " + streams_found(*context_) +
-                     ")");
+    throw input_error("'{}' has no video stream (found: {})", path_, streams_found(*context_));
   }
   stream_ = context_->streams[best];
   const int64_t pixels = int64_t{stream_->codecpar->width} * stream_->codecpar->height;
   if (pixels > max_pixels_) {
-    throw InputError("'" + path_ + "' has pictures of " + std::to_string(stream_->codecpar->width) +
-                     "x" + std::to_string(stream_->codecpar->height) + " pixels, more than " +
-                     "video.max_pixels = " + to_text(max_pixels_) + "; raise it to read them");
+    throw input_error(
+        "'{}' has pictures of {}x{} pixels, more than video.max_pixels = {}; raise it to read them",
+        path_, stream_->codecpar->width, stream_->codecpar->height, max_pixels_);
   }
   clock_.reset();
   if ((context_->iformat->flags & AVFMT_TS_DISCONT) != 0) clock_.emplace(ticks());

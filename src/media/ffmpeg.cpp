@@ -4,6 +4,8 @@
 #include <cstdarg>
 #include <mutex>
 
+#include "base/message.h"
+
 namespace moviechat {
 namespace {
 
@@ -24,13 +26,13 @@ std::string av_reason(int code) {
 void throw_out_of_memory(const std::string& doing, const std::string& path) {
   constexpr size_t kPlenty = size_t{64} << 20;  // bytes
   const std::unique_ptr<void, FreeBy<av_free>> room(av_malloc(kPlenty));
-  if (!room) throw OutOfResources("out of memory while " + doing + " '" + path + "'");
-  throw InputError("'" + path + "' claims more than memory could hold: it is damaged; expected a " +
-                   "whole video file");
+  if (!room) throw OutOfResources(fmt::format("out of memory while {} '{}'", doing, path));
+  throw input_error(
+      "'{}' claims more than memory could hold: it is damaged; expected a whole video file", path);
 }
 
 int av_check(int code, const std::string& doing) {
-  if (code < 0) throw Error(doing + ": " + av_reason(code));
+  if (code < 0) throw Error(fmt::format("{}: {}", doing, av_reason(code)));
   return code;
 }
 

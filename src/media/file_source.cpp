@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "base/descriptor.h"
+#include "base/message.h"
 #include "media/pipe_transfer.h"
 #include "media/stream_source.h"
 
@@ -24,10 +25,7 @@ class FileSource : public FilmSource {
 
   size_t read(int64_t offset, std::span<uint8_t> room) override {
     check_cancel();
-    ssize_t got = 0;
-    do {
-      got = ::pread(file_.get(), room.data(), room.size(), offset);
-    } while (got < 0 && errno == EINTR);
+    const int64_t got = read_at(file_, offset, room);
     if (got < 0) {
       loss_ = std::strerror(errno);
       return 0;
@@ -54,9 +52,7 @@ class FileSource : public FilmSource {
 }  // namespace
 
 std::shared_ptr<FilmSource> open_local(const std::string& path, const ReaderOptions& options) {
-  const auto fail = [&](const std::string& why) {
-    throw InputError("video '" + path + "' " + why);
-  };
+  const auto fail = [&](const std::string& why) { throw input_error("video '{}' {}", path, why); };
   // Standard input may be a socket, which cannot be opened by this name.
   const bool standard_input = path == kStandardInput;
   struct stat status = {};

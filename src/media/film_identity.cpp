@@ -3,6 +3,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -23,20 +25,19 @@ std::optional<struct stat> status_of(const fs::path& film) {
 }
 
 std::string text_of(const timespec& time) {
-  return std::to_string(time.tv_sec) + "." + std::to_string(time.tv_nsec);
+  return fmt::format("{}.{}", time.tv_sec, time.tv_nsec);
 }
 
 /// What changes whenever the bytes of the file do.
 std::string state_of(const struct stat& status) {
-  return std::to_string(status.st_size) + " " + text_of(status.st_mtim) + " " +
-         text_of(status.st_ctim);
+  return fmt::format("{} {} {}", status.st_size, text_of(status.st_mtim), text_of(status.st_ctim));
 }
 
 /// A file for each film, so that one is replaced whole whoever else writes.
 fs::path note_of(const struct stat& status) {
   const fs::path folder = film_identity_folder();
   if (folder.empty()) return {};
-  return folder / (std::to_string(status.st_dev) + "-" + std::to_string(status.st_ino));
+  return folder / fmt::format("{}-{}", status.st_dev, status.st_ino);
 }
 
 std::optional<std::string> remembered(const struct stat& status) {
@@ -68,7 +69,7 @@ void remember(const struct stat& status, const std::string& sha256) {
   std::error_code ignored;
   fs::create_directories(note.parent_path(), ignored);
   try {
-    write_file(note, state_of(status) + "\n" + sha256 + "\n");
+    write_file(note, fmt::format("{}\n{}\n", state_of(status), sha256));
   } catch (const Error&) {  // it is computed again, then
   }
 }

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <utility>
 
-#include "media/film_scan.h"
 #include "media/header_claims.h"
 
 namespace moviechat {
@@ -104,15 +103,10 @@ FilmLength survey_film(Demuxer& demuxer, const ReaderOptions& options) {
     length.frames = length.index->frames();
     length.passed = false;
   } else if (length.passed) {
-    FilmScan scan = scan_film(demuxer, length.fps.value(), options.progress);
+    static_cast<FilmScan&>(length) = scan_film(demuxer, length.fps.value(), options.progress);
     demuxer.rewind();
-    length.index = std::move(scan.index);
-    length.frames = std::max<int64_t>(scan.frames, 1);
-    length.starts_over = scan.starts_over;
-    length.by_decoding = scan.by_decoding;
-    length.is_last_torn = scan.is_last_torn && demuxer.container() != "mpegts";
-    length.keys = std::move(scan.keys);
-    length.end = scan.end;
+    length.frames = std::max<int64_t>(length.frames, 1);
+    length.is_last_torn = length.is_last_torn && demuxer.container() != "mpegts";
   }
   if (!length.index) return length;
   const Rational rate = true_rate(length.fps, *length.index);

@@ -1,12 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "media/demuxer.h"
+#include "media/film_scan.h"
 #include "media/frame_reader.h"
 #include "moviechat/rational.h"
 #include "moviechat/seconds.h"
@@ -16,25 +15,17 @@ namespace moviechat {
 /// The average rate that a stream states, its highest where it states none, else 25. frames/s
 Rational stated_rate(const AVStream& stream);
 
-/// Length, rate and frames of a film, by its packets or by what proves them.
-struct FilmLength {
-  Seconds duration{0};                         // 0: unknown (a live stream)
-  int64_t frames = 0;                          // that are shown; 0: unknown
-  Rational fps;                                // average
-  std::shared_ptr<FilmIndex> index = nullptr;  // null: packets do not tell, or were not read
-  bool measured = false;      // by a pass over all packets, and not what the header says
-  bool starts_over = false;   // timestamps do, so that none can be sought
-  std::vector<int64_t> keys;  // timestamps of key frames that the pass found
+/// Length, rate and frames of a film, by its packets or by what proves them. The index is null
+/// where packets do not tell, or were not read.
+struct FilmLength : FilmScan {
+  Seconds duration{0};    // 0: unknown (a live stream)
+  Rational fps;           // average
+  bool measured = false;  // by a pass over all packets, and not what the header says
+  bool passed = false;    // all packets were read; else tables prove the index, or nothing does
 
   // Signs that the film is cut off.
   std::optional<Seconds> promised;  // the header's length, when the film ends before it
   std::string torn;                 // what else shows it, in words
-
-  // Of the pass.
-  bool passed = false;        // all packets were read; else tables prove the index, or nothing does
-  bool by_decoding = false;   // the index has decoding times
-  bool is_last_torn = false;  // the file ends inside the last packet
-  std::optional<Seconds> end;  // of the last packet of any stream, by the file's clock
 };
 
 /// What can be known of a film before its first frame is decoded. `demuxer` is at its first packet

@@ -13,7 +13,7 @@ namespace moviechat {
 /// Result of one pass over a film's packets, none of which is decoded.
 struct FilmScan {
   std::shared_ptr<FilmIndex> index = nullptr;  // null: some packets have no timestamps
-  int64_t frames = 0;                          // that are shown
+  int64_t frames = 0;                          // that are shown; 0: unknown
   bool by_decoding = false;    // the index has decoding times: packets have no others, as in AVI
   bool starts_over = false;    // timestamps do: recordings were put one behind the other
   bool is_last_torn = false;   // the file ends inside the last packet

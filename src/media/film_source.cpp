@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/http.h"
+#include "base/message.h"
 #include "media/file_source.h"
 #include "media/frame_reader.h"
 #include "media/http_transfer.h"
@@ -36,8 +37,8 @@ void check_address(const std::string& address) {
       found = found || (high >= 0 && low >= 0 && is_control(high * 16 + low));
     }
     if (!found) continue;
-    throw InputError("video '" + without_password(address) +
-                     "' holds control characters, such as line ends; take them out");
+    throw input_error("video '{}' holds control characters, such as line ends; take them out",
+                      without_password(address));
   }
 }
 
@@ -69,8 +70,8 @@ std::shared_ptr<FilmSource> FilmSource::open(const std::string& path,
   const bool http = has_scheme(path, "http://") || has_scheme(path, "https://");
   if (!rtsp && !http) return open_local(path, options);
   if (!options.allow_url) {
-    throw InputError("video '" + without_password(path) +
-                     "' is an address; set video.allow_url to open http, https and rtsp");
+    throw input_error("video '{}' is an address; set video.allow_url to open http, https and rtsp",
+                      without_password(path));
   }
   check_address(path);
   if (rtsp) return std::make_shared<RtspSource>(path, options);

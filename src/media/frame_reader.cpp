@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <vector>
 
+#include "base/message.h"
 #include "media/converter.h"
 #include "media/decoder.h"
 #include "media/demuxer.h"
@@ -20,20 +20,31 @@ namespace {
 
 constexpr double kTimeSlack = 2e-6;  // s; containers round durations, doubles round times
 
-std::string one_decimal(Seconds time) {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%.1f", time.count());
-  return text.data();
-}
+std::string one_decimal(Seconds time) { return fmt::format("{:.1f}", time.count()); }
 
 }  // namespace
 
-/// Everything behind a FrameReader. `current` is the frame given last, `ahead` the one after it,
-/// whose timestamp tells when `current` ends.
+/// Everything behind a FrameReader.
 struct FrameReader::State {
   struct Frame {
     FramePtr picture;
     int64_t pts = 0;
+  };
+  /// Frames around the place where reading is. The timestamp of the one ahead tells when the
+  /// current one ends.
+  struct Cursor {
+    std::optional<Frame> current;  // given last
+    std::optional<Frame> ahead;
+    FramePtr held;  // comes after `ahead`; decoded early where the timestamp of that leaps
+    bool is_converted =
+        false;  // `current` is in `rgb_of_current`: a plan may ask for a frame several times
+  };
+  /// Signs of damage, besides what is counted in `stats`.
+  struct Damage {
+    std::vector<FilmIndex::Gap> gaps;
+    std::optional<Seconds> truncated_at;
+    std::string failure;
+    bool warned = false;
   };
 
   State(const std::filesystem::path& file, ReaderOptions reader_options)
@@ -42,27 +53,24 @@ struct FrameReader::State {
       throw InputError("the size of video frames must be 0 to 16384, got " + to_text(options.size));
     }
     if (!options.source) options.source = FilmSource::open(file.string(), options);
-    path = options.source->name();
     demuxer = std::make_unique<Demuxer>(options.source, options.max_pixels);
     length = survey_film(*demuxer, options);
-    decoder = std::make_unique<Decoder>(*demuxer, path, options, stats);
-    time_base = av_q2d(demuxer->stream().time_base);
-    rate = length.fps.value();
-    clock = std::make_unique<FrameClock>(1 / (rate * time_base), 1 / time_base);
-    ahead = decode();
-    if (!ahead) {
-      throw InputError("'" + path + "' has a video stream (" +
-                       avcodec_get_name(demuxer->stream().codecpar->codec_id) + "), but none of " +
-                       to_text(stats.packets_read) + " packets could be decoded");
+    decoder = std::make_unique<Decoder>(*demuxer, path(), options, stats);
+    clock = std::make_unique<FrameClock>(1 / (rate() * time_base()), 1 / time_base());
+    cursor.ahead = decode();
+    if (!cursor.ahead) {
+      throw input_error("'{}' has a video stream ({}), but none of {} packets could be decoded",
+                        path(), avcodec_get_name(demuxer->stream().codecpar->codec_id),
+                        stats.packets_read);
     }
-    first_pts = ahead->pts;
+    first_pts = cursor.ahead->pts;
     describe();
   }
 
   void describe() {
-    const AVFrame& frame = *ahead->picture;
+    const AVFrame& frame = *cursor.ahead->picture;
     info = describe_video(*demuxer, frame, first_pts);
-    info.path = path;
+    info.path = path();
     length = length_from(std::move(length), *demuxer, options, first_pts);
     info.duration = length.duration;
     info.promised = length.promised;
@@ -70,38 +78,47 @@ struct FrameReader::State {
     info.fps = length.fps;
     info.index = length.index;
     info.duration_measured = length.measured;
-    output_width = options.size > 0 ? options.size : info.width;
-    output_height = options.size > 0 ? options.size : info.height;
     find_damage();
     refuse_damage();
-    converter = std::make_unique<Converter>(output_width, output_height, options.filter);
+    converter = std::make_unique<Converter>(width(), height(), options.filter);
     if (is_hdr(frame)) {
-      warn("'" + path + "' is HDR video (" + info.color_transfer +
-           "); its colours are converted as plain video, without tone mapping");
+      warn(fmt::format(
+          "'{}' is HDR video ({}); its colours are converted as plain video, without tone mapping",
+          path(), info.color_transfer));
     }
     if (decoder->rate_is_guessed()) {
-      warn("'" + path + "' does not say its frame rate; " + to_text(rate) +
-           " frames a second are taken, so that its times are a guess");
+      warn(
+          fmt::format("'{}' does not say its frame rate; {} frames a second are taken, so that its "
+                      "times are a guess",
+                      path(), to_text(rate())));
     }
     if (orientation_of(frame, demuxer->stream()).oblique) {
-      warn("'" + path + "' asks to be turned by " + to_text(info.rotation) +
-           " degrees; only multiples of 90 are applied, it is shown unturned");
+      warn(
+          fmt::format("'{}' asks to be turned by {} degrees; only multiples of 90 are applied, it "
+                      "is shown unturned",
+                      path(), info.rotation));
     }
   }
+
+  const std::string& path() const { return options.source->name(); }
+  double time_base() const { return av_q2d(demuxer->stream().time_base); }  // s
+  double rate() const { return length.fps.value(); }  // frames/s, as the file states it
+  int64_t width() const { return options.size > 0 ? options.size : info.width; }
+  int64_t height() const { return options.size > 0 ? options.size : info.height; }
 
   // ---- reading
 
   std::optional<Frame> decode() {
-    FramePtr picture = held ? std::move(held) : decoder->next();
+    FramePtr picture = cursor.held ? std::move(cursor.held) : decoder->next();
     if (stats.packets_lost + stats.frames_repaired > 0) refuse_damage();
     if (!picture) {
       at_end();
       return std::nullopt;
     }
     if (clock->leaps(picture->best_effort_timestamp)) {
-      held = decoder->next();
-      const bool lies = held && clock->goes_on_before(picture->best_effort_timestamp,
-                                                      held->best_effort_timestamp);
+      cursor.held = decoder->next();
+      const bool lies = cursor.held && clock->goes_on_before(picture->best_effort_timestamp,
+                                                             cursor.held->best_effort_timestamp);
       if (lies) picture->best_effort_timestamp = AV_NOPTS_VALUE;
     }
     const int64_t own = picture->best_effort_timestamp;
@@ -110,50 +127,50 @@ struct FrameReader::State {
   }
 
   void advance() {
-    current = std::move(ahead);
-    ahead.reset();
-    rgb_is_current = false;
-    ahead = decode();
+    cursor.current = std::move(cursor.ahead);
+    cursor.ahead.reset();
+    cursor.is_converted = false;
+    cursor.ahead = decode();
   }
 
-  int64_t step() const { return std::max<int64_t>(std::llround(1 / (rate * time_base)), 1); }
+  int64_t step() const { return std::max<int64_t>(std::llround(1 / (rate() * time_base())), 1); }
 
   int64_t end_of_current() const {
-    if (ahead) return ahead->pts;
-    if (length.index && length.index->end() > current->pts) return length.index->end();
-    const int64_t stated = frame_duration(*current->picture);
-    return current->pts + (stated > 0 && stated <= kLargestTimestamp ? stated : step());
+    if (cursor.ahead) return cursor.ahead->pts;
+    if (length.index && length.index->end() > cursor.current->pts) return length.index->end();
+    const int64_t stated = frame_duration(*cursor.current->picture);
+    return cursor.current->pts + (stated > 0 && stated <= kLargestTimestamp ? stated : step());
   }
 
   Seconds since_first(int64_t pts) const {
-    return Seconds(static_cast<double>(pts - first_pts) * time_base);
+    return Seconds(static_cast<double>(pts - first_pts) * time_base());
   }
 
   Shown shown() const {
-    const Seconds time = since_first(current->pts);
-    const int64_t index = length.index ? length.index->frame_at(current->pts)
+    const Seconds time = since_first(cursor.current->pts);
+    const int64_t index = length.index ? length.index->frame_at(cursor.current->pts)
                                        : std::llround(time.count() * info.fps.value());
-    return {index, current->pts, time, since_first(end_of_current())};
+    return {index, cursor.current->pts, time, since_first(end_of_current())};
   }
 
   void go_to(Seconds time) {
     if (!std::isfinite(time.count())) {
       throw Error("a frame was asked for at a time that is no number");
     }
-    const double ticks = std::floor((time.count() + kTimeSlack) / time_base);
+    const double ticks = std::floor((time.count() + kTimeSlack) / time_base());
     const double furthest = 4e18;
     const int64_t target =
         ticks >= furthest
             ? INT64_MAX
             : std::max(first_pts, first_pts + static_cast<int64_t>(std::max(ticks, 0.0)));
-    if (current && target < current->pts) {
+    if (cursor.current && target < cursor.current->pts) {
       if (!jump(target)) restart();
     } else if (worth_a_seek(target) && !jump(target)) {
       forward_seeks_work = false;  // reading on would have been quicker
       restart();
     }
-    if (!current) advance();
-    while (ahead && ahead->pts <= target) advance();
+    if (!cursor.current) advance();
+    while (cursor.ahead && cursor.ahead->pts <= target) advance();
   }
 
   // ---- seeking
@@ -164,12 +181,12 @@ struct FrameReader::State {
   }
 
   const std::vector<int64_t>& keys() {
-    if (!keys_known) {
-      keys_known = true;
-      // Matroska's index is read at the first seek, and lists what its writer liked.
-      key_list = demuxer->container() == "matroska,webm" ? length.keys : demuxer->key_timestamps();
+    // Matroska's index is read at the first seek, and lists what its writer liked.
+    if (!known_keys) {
+      known_keys =
+          demuxer->container() == "matroska,webm" ? length.keys : demuxer->key_timestamps();
     }
-    return key_list;
+    return *known_keys;
   }
 
   // Key frames are listed by decoding or by presentation time, which differ by the reordering.
@@ -180,9 +197,10 @@ struct FrameReader::State {
   }
 
   bool worth_a_seek(int64_t target) {
-    if (!forward_seeks_work || !can_seek() || !ahead || target <= ahead->pts) return false;
+    if (!forward_seeks_work || !can_seek() || !cursor.ahead || target <= cursor.ahead->pts)
+      return false;
     const double skipped = static_cast<double>(target) - static_cast<double>(decoder->position());
-    if (skipped * time_base < 4 / rate) return false;
+    if (skipped * time_base() < 4 / rate()) return false;
     const auto& list = keys();
     const auto begin = std::upper_bound(list.begin(), list.end(), decoder->position());
     const auto end = std::upper_bound(list.begin(), list.end(), latest_start(target));
@@ -208,27 +226,24 @@ struct FrameReader::State {
     if (!demuxer->seek(key)) return false;
     decoder->restart(*demuxer, /*after_seek=*/true);
     clock->restart();
-    held.reset();
-    current.reset();
-    rgb_is_current = false;
+    cursor = {};
     do {
-      ahead = decode();
-      if (!ahead || decoder->whole_from() == AV_NOPTS_VALUE || !clock->exact()) return false;
-    } while (ahead->pts < decoder->whole_from() || Decoder::lacks_references(*ahead->picture));
-    return ahead->pts <= target;
+      cursor.ahead = decode();
+      if (!cursor.ahead || decoder->whole_from() == AV_NOPTS_VALUE || !clock->exact()) return false;
+    } while (cursor.ahead->pts < decoder->whole_from() ||
+             Decoder::lacks_references(*cursor.ahead->picture));
+    return cursor.ahead->pts <= target;
   }
 
   void restart() {
-    if (demuxer->live()) throw InputError("'" + path + "' is a live stream, which cannot go back");
+    if (demuxer->live()) throw input_error("'{}' is a live stream, which cannot go back", path());
     ++stats.seeks;
     demuxer->rewind();
     decoder->restart(*demuxer, /*after_seek=*/false);
     clock->restart();
-    held.reset();
-    current.reset();
-    rgb_is_current = false;
-    ahead = decode();
-    if (!ahead) throw Error("'" + path + "' changed while it was read");
+    cursor = {};
+    cursor.ahead = decode();
+    if (!cursor.ahead) throw Error(fmt::format("'{}' changed while it was read", path()));
   }
 
   // ---- damage
@@ -248,7 +263,7 @@ struct FrameReader::State {
   int64_t missing_frames() const {
     const bool damaged = length.passed && stats.packets_lost + stats.frames_repaired > 0;
     int64_t missing = 0;
-    for (const FilmIndex::Gap& gap : gaps) missing += gap.damaged || damaged ? gap.frames : 0;
+    for (const FilmIndex::Gap& gap : found.gaps) missing += gap.damaged || damaged ? gap.frames : 0;
     return missing;
   }
 
@@ -256,54 +271,54 @@ struct FrameReader::State {
     std::string text;
     const auto add = [&](const std::string& what) { text += (text.empty() ? "" : ", ") + what; };
     if (stats.packets_lost > 0) {
-      add(to_text(stats.packets_lost) + " of " + to_text(stats.packets_read) +
-          " packets could not be decoded");
+      add(fmt::format("{} of {} packets could not be decoded", stats.packets_lost,
+                      stats.packets_read));
     }
     if (stats.frames_repaired > 0) {
-      add(to_text(stats.frames_repaired) + " of " + to_text(stats.frames_decoded) +
-          " frames were decoded with errors");
+      add(fmt::format("{} of {} frames were decoded with errors", stats.frames_repaired,
+                      stats.frames_decoded));
     }
     if (const int64_t missing = missing_frames(); missing > 0) {
-      add(to_text(missing) + (missing == 1 ? " frame is" : " frames are") + " missing");
+      add(fmt::format("{}{} missing", missing, missing == 1 ? " frame is" : " frames are"));
     }
-    if (truncated_at) {
-      add("it ends at " + one_decimal(*truncated_at) + " s of " +
-          one_decimal(length.promised.value_or(info.duration)) + " s");
+    if (found.truncated_at) {
+      add(fmt::format("it ends at {} s of {} s", one_decimal(*found.truncated_at),
+                      one_decimal(length.promised.value_or(info.duration))));
     } else if (!length.torn.empty()) {
       add(length.torn);
-    } else if (!failure.empty() && failure != options.source->loss()) {
-      add("reading ended early (" + failure + ")");
+    } else if (!found.failure.empty() && found.failure != options.source->loss()) {
+      add(fmt::format("reading ended early ({})", found.failure));
     }
     if (const std::string loss = options.source->loss(); !loss.empty()) add(loss);
-    return text.empty() ? "" : "'" + path + "' is damaged: " + text;
+    return text.empty() ? "" : fmt::format("'{}' is damaged: {}", path(), text);
   }
 
   void find_damage() {
-    if (length.index) gaps = length.index->gaps();
+    if (length.index) found.gaps = length.index->gaps();
     if (!length.promised) return;
     const auto missing = demuxer->missing_from();
-    truncated_at = length.passed || !missing ? info.duration : since_first(*missing);
+    found.truncated_at = length.passed || !missing ? info.duration : since_first(*missing);
   }
 
   void at_end() {
-    if (!current) return;
-    failure = demuxer->failure();
+    if (!cursor.current) return;
+    found.failure = demuxer->failure();
     const Seconds end = since_first(end_of_current());
-    const Seconds tolerance(0.2 + 2 / rate);
+    const Seconds tolerance(0.2 + 2 / rate());
     const bool told = length.index || demuxer->only_stream() ||
                       claimed_video_duration(*demuxer, first_pts).has_value();
-    if (!truncated_at && !length.passed && told && end + tolerance < info.duration) {
-      truncated_at = end;
+    if (!found.truncated_at && !length.passed && told && end + tolerance < info.duration) {
+      found.truncated_at = end;
     }
     refuse_damage();
     finish();
   }
 
   void finish() {
-    if (warned) return;
+    if (found.warned) return;
     const std::string line = damage();
     if (line.empty()) return;
-    warned = true;
+    found.warned = true;
     warn(line + "; the rest is used");
   }
 
@@ -311,49 +326,35 @@ struct FrameReader::State {
 
   void give(std::span<uint8_t> rgb) {
     if (rgb.empty()) return;
-    const auto bytes = static_cast<size_t>(output_width * output_height * 3);
+    const auto bytes = static_cast<size_t>(width() * height() * 3);
     if (rgb.size() != bytes) {
-      throw Error("a frame needs " + std::to_string(bytes) + " bytes, got room for " +
-                  std::to_string(rgb.size()));
+      throw Error(fmt::format("a frame needs {} bytes, got room for {}", bytes, rgb.size()));
     }
-    if (!rgb_is_current) {
+    if (!cursor.is_converted) {
       rgb_of_current.resize(bytes);
-      converter->convert(*current->picture, orientation_of(*current->picture, demuxer->stream()),
+      converter->convert(*cursor.current->picture,
+                         orientation_of(*cursor.current->picture, demuxer->stream()),
                          rgb_of_current);
       ++stats.frames_converted;
-      rgb_is_current = true;
+      cursor.is_converted = true;
     }
     std::copy(rgb_of_current.begin(), rgb_of_current.end(), rgb.begin());
   }
 
   ReaderOptions options;
-  std::string path;
   VideoInfo info;
   FilmLength length;
-  std::vector<FilmIndex::Gap> gaps;
   ReadStats stats;
-  double time_base = 1;  // s
-  double rate = 0;       // frames/s, as the file states it
   int64_t first_pts = 0;
-  int64_t output_width = 0;
-  int64_t output_height = 0;
-
   std::unique_ptr<Demuxer> demuxer;
   std::unique_ptr<Decoder> decoder;
   std::unique_ptr<FrameClock> clock;
   std::unique_ptr<Converter> converter;
-  std::optional<Frame> current;
-  std::optional<Frame> ahead;
-  FramePtr held;  // comes after `ahead`; decoded early where the timestamp of that leaps
-  std::vector<uint8_t> rgb_of_current;  // a plan may ask for a frame several times
-  bool rgb_is_current = false;
-
-  bool keys_known = false;
+  Cursor cursor;
+  std::vector<uint8_t> rgb_of_current;
+  std::optional<std::vector<int64_t>> known_keys;  // timestamps of key frames
   bool forward_seeks_work = true;
-  std::vector<int64_t> key_list;
-  std::optional<Seconds> truncated_at;
-  std::string failure;
-  bool warned = false;
+  Damage found;
 };
 
 FrameReader::FrameReader(const std::filesystem::path& path, ReaderOptions options)
@@ -364,8 +365,8 @@ FrameReader::~FrameReader() = default;
 
 const VideoInfo& FrameReader::info() const { return state_->info; }
 const ReaderOptions& FrameReader::options() const { return state_->options; }
-int64_t FrameReader::width() const { return state_->output_width; }
-int64_t FrameReader::height() const { return state_->output_height; }
+int64_t FrameReader::width() const { return state_->width(); }
+int64_t FrameReader::height() const { return state_->height(); }
 const ReadStats& FrameReader::stats() const { return state_->stats; }
 std::string FrameReader::damage() const { return state_->damage(); }
 void FrameReader::finish() { state_->finish(); }
@@ -378,7 +379,7 @@ Shown FrameReader::shown_at(Seconds time, std::span<uint8_t> rgb) {
 }
 
 std::optional<Shown> FrameReader::next(std::span<uint8_t> rgb) {
-  if (!state_->ahead) return std::nullopt;
+  if (!state_->cursor.ahead) return std::nullopt;
   state_->advance();
   state_->give(rgb);
   return state_->shown();

@@ -1,6 +1,5 @@
 #include "media/header_claims.h"
 
-#include <algorithm>
 #include <bit>
 #include <string_view>
 

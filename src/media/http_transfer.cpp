@@ -1,7 +1,8 @@
 #include "media/http_transfer.h"
 
 #include <openssl/x509_vfy.h>
-#include <strings.h>
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
@@ -18,18 +19,6 @@ constexpr long kConnectSeconds = 10;
 constexpr long kMostRedirects = 5;
 constexpr double kSlowest = 1000;       // bytes/s
 constexpr int kTurnMilliseconds = 100;  // between looks at the cancel flag
-
-/// The value of "Name: value", where the line is of that header.
-std::optional<std::string_view> header(std::string_view line, std::string_view name) {
-  if (line.size() <= name.size() || line[name.size()] != ':' ||
-      ::strncasecmp(line.data(), name.data(), name.size()) != 0) {
-    return std::nullopt;
-  }
-  line.remove_prefix(name.size() + 1);
-  const size_t begin = line.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return std::string_view();
-  return line.substr(begin, line.find_last_not_of(" \t\r\n") - begin + 1);
-}
 
 /// A whole number from 0 on; takes it away from `text`.
 std::optional<int64_t> take_number(std::string_view& text) {
@@ -71,18 +60,17 @@ std::string reason_of(CURL* request, CURLcode code) {
       curl_easy_getinfo(request, CURLINFO_OS_ERRNO, &number);
       return "no connection" +
              (number == 0 ? std::string()
-                          : std::string(" (") + std::strerror(static_cast<int>(number)) + ")");
+                          : fmt::format(" ({})", std::strerror(static_cast<int>(number))));
     case CURLE_OPERATION_TIMEDOUT:
-      return "no connection within " + std::to_string(kConnectSeconds) + " s";
+      return fmt::format("no connection within {} s", kConnectSeconds);
     case CURLE_PEER_FAILED_VERIFICATION:
       curl_easy_getinfo(request, CURLINFO_SSL_VERIFYRESULT, &number);
       return certificate_reason(number);
     case CURLE_TOO_MANY_REDIRECTS:
-      return "it leads on to other addresses more than " + std::to_string(kMostRedirects) +
-             " times";
+      return fmt::format("it leads on to other addresses more than {} times", kMostRedirects);
     case CURLE_HTTP_RETURNED_ERROR:
       curl_easy_getinfo(request, CURLINFO_RESPONSE_CODE, &number);
-      return "it answered " + std::to_string(number);
+      return fmt::format("it answered {}", number);
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
       curl_easy_getinfo(request, CURLINFO_REDIRECT_COUNT, &number);
@@ -129,7 +117,7 @@ void HttpTransfer::set_options(const std::string& address, int64_t offset) {
 #else
   curl_easy_setopt(handle, CURLOPT_REDIR_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS);
 #endif
-  curl_easy_setopt(handle, CURLOPT_RANGE, (std::to_string(offset) + "-").c_str());
+  curl_easy_setopt(handle, CURLOPT_RANGE, fmt::format("{}-", offset).c_str());
   curl_easy_setopt(handle, CURLOPT_FAILONERROR, 1L);
   // Others would be read ahead of us, without bound.
   curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
@@ -157,10 +145,11 @@ size_t HttpTransfer::take_head_line(std::string_view line) {
     const size_t space = line.find(' ');
     std::string_view rest = line.substr(std::min(space, line.size() - 1) + 1);
     head_.status = static_cast<int>(take_number(rest).value_or(0) % 1000);
-  } else if (auto length = header(line, "Content-Length")) {
+  } else if (auto length = header_value(line, "Content-Length")) {
     head_.length = take_number(*length);
     if (head_.status == 200) head_.film_size = head_.length;
-  } else if (auto range = header(line, "Content-Range"); range && range->starts_with("bytes ")) {
+  } else if (auto range = header_value(line, "Content-Range");
+             range && range->starts_with("bytes ")) {
     range->remove_prefix(std::strlen("bytes "));
     head_.start = take_number(*range).value_or(0);
     const size_t slash = range->find('/');
@@ -168,11 +157,11 @@ size_t HttpTransfer::take_head_line(std::string_view line) {
     range->remove_prefix(slash + 1);
     head_.film_size = take_number(*range);
     head_.ranges = head_.status == 206 && head_.film_size;
-  } else if (const auto accepted = header(line, "Accept-Ranges")) {
+  } else if (const auto accepted = header_value(line, "Accept-Ranges")) {
     head_.ranges = head_.ranges || *accepted == "bytes";
-  } else if (const auto coding = header(line, "Transfer-Encoding")) {
+  } else if (const auto coding = header_value(line, "Transfer-Encoding")) {
     head_.chunked = *coding != "identity";
-  } else if (const auto tag = header(line, "ETag")) {
+  } else if (const auto tag = header_value(line, "ETag")) {
     head_.tag = *tag;
   }
   return line.size();
@@ -207,8 +196,8 @@ void HttpTransfer::wait() {
   if (waited_ < patience_) return;
   if (static_cast<double>(came_) < kSlowest * patience_.count()) {
     ended_ = true;
-    failure_ = came_ == 0 ? "nothing came" : "only " + std::to_string(came_) + " bytes came";
-    failure_ += " within " + to_text(patience_.count()) + " s (video.patience)";
+    failure_ = came_ == 0 ? "nothing came" : fmt::format("only {} bytes came", came_);
+    failure_ += fmt::format(" within {} s (video.patience)", to_text(patience_.count()));
   }
   waited_ = Seconds(0);
   came_ = 0;

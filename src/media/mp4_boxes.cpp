@@ -30,6 +30,13 @@ std::optional<Box> child(AVIOContext& io, const std::optional<Box>& parent, std:
   return std::nullopt;
 }
 
+std::optional<Box> descendant(AVIOContext& io, const std::optional<Box>& parent,
+                              std::initializer_list<std::string_view> path) {
+  std::optional<Box> box = parent;
+  for (const std::string_view name : path) box = child(io, box, name);
+  return box;
+}
+
 int version(AVIOContext& io, const Box& box) {
   avio_seek(&io, box.body, SEEK_SET);
   return static_cast<int>(avio_rb32(&io) >> 24);
@@ -43,6 +50,12 @@ std::optional<Box> movie_of(AVIOContext& io) {
   return movie;
 }
 
+std::vector<Box> tracks_of(AVIOContext& io, const Box& movie) {
+  std::vector<Box> tracks = boxes(io, movie.body, movie.end);
+  std::erase_if(tracks, [](const Box& box) { return box.type != code("trak"); });
+  return tracks;
+}
+
 int64_t number_of(AVIOContext& io, const Box& track) {
   const auto header = child(io, track, "tkhd");
   if (!header) return 0;
@@ -51,7 +64,7 @@ int64_t number_of(AVIOContext& io, const Box& track) {
 }
 
 uint32_t handler_of(AVIOContext& io, const Box& track) {
-  const auto handler = child(io, child(io, track, "mdia"), "hdlr");
+  const auto handler = descendant(io, track, {"mdia", "hdlr"});
   if (!handler) return 0;
   version(io, *handler);
   avio_skip(&io, 4);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -28,11 +29,18 @@ std::vector<Box> boxes(AVIOContext& io, int64_t begin, int64_t end);
 /// The first box of a name in another one; nullopt when there is none, or no other one.
 std::optional<Box> child(AVIOContext& io, const std::optional<Box>& parent, std::string_view name);
 
+/// The box at the end of a path of names: "mdia", "minf", "stbl".
+std::optional<Box> descendant(AVIOContext& io, const std::optional<Box>& parent,
+                              std::initializer_list<std::string_view> path);
+
 /// Goes to a full box's fields and gives its version.
 int version(AVIOContext& io, const Box& box);
 
 /// The last "moov" of a file.
 std::optional<Box> movie_of(AVIOContext& io);
+
+/// The tracks of a movie.
+std::vector<Box> tracks_of(AVIOContext& io, const Box& movie);
 
 /// The track header's number of a track, which is FFmpeg's id of the stream; 0 when there is none.
 int64_t number_of(AVIOContext& io, const Box& track);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <optional>
 #include <queue>
 #include <vector>
@@ -23,71 +22,14 @@ double timescale(AVIOContext& io, const std::optional<Box>& header) {
   return avio_rb32(&io);
 }
 
-/// A table of runs: so many samples have this value.
-class Runs {
+/// The 32-bit words of a table, read some at a time.
+class Words {
  public:
-  Runs(AVIOContext& io, const std::optional<Box>& box) : io_(&io) {
-    if (!box) return;
-    version(io, *box);
-    left_ = avio_rb32(io_);
-    at_ = box->body + 8;
-    left_ = std::min(left_, std::max<int64_t>(box->end - at_, 0) / 8);
-  }
+  Words(AVIOContext& io, int64_t begin, int64_t count) : io_(&io), at_(begin), left_(count) {}
 
-  /// The next sample's value as its 32 bits; nullopt after the last one.
+  /// nullopt after the last one, and where the file ends.
   std::optional<uint32_t> next() {
-    while (samples_ == 0) {
-      if (used_ == read_.size() && !refill()) return std::nullopt;
-      samples_ = read_[used_].samples;
-      value_ = read_[used_++].value;
-    }
-    --samples_;
-    return value_;
-  }
-
- private:
-  struct Run {
-    uint32_t samples = 0;
-    uint32_t value = 0;
-  };
-
-  bool refill() {
-    if (left_ == 0 || avio_seek(io_, at_, SEEK_SET) != at_) return false;
-    read_.clear();
-    used_ = 0;
-    for (; left_ > 0 && read_.size() < 2048; --left_, at_ += 8) {
-      const uint32_t samples = avio_rb32(io_);
-      read_.push_back({samples, avio_rb32(io_)});
-    }
-    return avio_feof(io_) == 0;
-  }
-
-  AVIOContext* io_;
-  int64_t at_ = 0;
-  int64_t left_ = 0;
-  std::vector<Run> read_;
-  size_t used_ = 0;
-  uint32_t samples_ = 0;
-  uint32_t value_ = 0;
-};
-
-/// The table of sample sizes: one for all, or one each.
-class Sizes {
- public:
-  Sizes(AVIOContext& io, const Box& box) : io_(&io) {
-    version(io, box);
-    same_ = avio_rb32(io_);
-    count_ = avio_rb32(io_);
-    at_ = box.body + 12;
-    left_ = std::min(count_, std::max<int64_t>(box.end - at_, 0) / 4);
-  }
-
-  int64_t count() const { return count_; }
-
-  /// The next sample's bytes; 0 after the last one.
-  uint32_t next() {
-    if (same_ != 0) return same_;
-    if (used_ == read_.size() && !refill()) return 0;
+    if (used_ == read_.size() && !refill()) return std::nullopt;
     return read_[used_++];
   }
 
@@ -101,12 +43,65 @@ class Sizes {
   }
 
   AVIOContext* io_;
-  uint32_t same_ = 0;
-  int64_t count_ = 0;
-  int64_t at_ = 0;
-  int64_t left_ = 0;
+  int64_t at_;
+  int64_t left_;
   std::vector<uint32_t> read_;
   size_t used_ = 0;
+};
+
+/// `count` entries of a table from `begin` on, as many as its box has room for.
+Words words_of(AVIOContext& io, const Box& box, int64_t begin, int64_t count, int64_t words = 1) {
+  const int64_t room = std::max<int64_t>(box.end - begin, 0) / (4 * words);
+  return {io, begin, std::min(count, room) * words};
+}
+
+/// A table of runs: so many samples have this value.
+class Runs {
+ public:
+  Runs(AVIOContext& io, const std::optional<Box>& box) : words_(io, 0, 0) {
+    if (!box) return;
+    version(io, *box);
+    words_ = words_of(io, *box, box->body + 8, avio_rb32(&io), 2);
+  }
+
+  /// The next sample's value as its 32 bits; nullopt after the last one.
+  std::optional<uint32_t> next() {
+    while (samples_ == 0) {
+      const auto samples = words_.next();
+      const auto value = words_.next();
+      if (!samples || !value) return std::nullopt;
+      samples_ = *samples;
+      value_ = *value;
+    }
+    --samples_;
+    return value_;
+  }
+
+ private:
+  Words words_;
+  uint32_t samples_ = 0;
+  uint32_t value_ = 0;
+};
+
+/// The table of sample sizes: one for all, or one each.
+class Sizes {
+ public:
+  Sizes(AVIOContext& io, const Box& box) : words_(io, 0, 0) {
+    version(io, box);
+    same_ = avio_rb32(&io);
+    count_ = avio_rb32(&io);
+    words_ = words_of(io, box, box.body + 12, count_);
+  }
+
+  int64_t count() const { return count_; }
+
+  /// The next sample's bytes; 0 after the last one.
+  uint32_t next() { return same_ != 0 ? same_ : words_.next().value_or(0); }
+
+ private:
+  Words words_;
+  uint32_t same_ = 0;
+  int64_t count_ = 0;
 };
 
 struct Edit {
@@ -137,8 +132,7 @@ struct SampleTime {
 /// hold, or any film has, as damaged ones do.
 template <class Take>
 bool for_each_sample(AVIOContext& io, const Box& track, int64_t bytes, const Take& take) {
-  const auto media = child(io, track, "mdia");
-  const auto tables = child(io, child(io, media, "minf"), "stbl");
+  const auto tables = descendant(io, track, {"mdia", "minf", "stbl"});
   const auto steps_box = child(io, tables, "stts");
   const auto sizes_box = child(io, tables, "stsz");
   if (!steps_box || !sizes_box) return false;
@@ -160,7 +154,7 @@ bool for_each_sample(AVIOContext& io, const Box& track, int64_t bytes, const Tak
 
 /// Every frame is shown from the edit's start on and before its end.
 bool shows_all(AVIOContext& io, const Box& track, const Edit& edit) {
-  const double ticks = timescale(io, child(io, child(io, track, "mdia"), "mdhd"));
+  const double ticks = timescale(io, descendant(io, track, {"mdia", "mdhd"}));
   if (ticks <= 0) return false;
   int64_t last = 0;
   bool first = true;
@@ -207,9 +201,8 @@ bool has_absurd_tables(AVIOContext& io) {
   const std::optional<Box> movie = movie_of(io);
   if (!movie) return false;
   int64_t least_bytes = 0;
-  for (const Box& track : boxes(io, movie->body, movie->end)) {
-    if (track.type != code("trak")) continue;
-    const auto tables = child(io, child(io, child(io, track, "mdia"), "minf"), "stbl");
+  for (const Box& track : tracks_of(io, *movie)) {
+    const auto tables = descendant(io, track, {"mdia", "minf", "stbl"});
     if (!tables) continue;
     for (const Box& table : boxes(io, tables->body, tables->end)) {
       if (claims_more_than_it_holds(io, table)) return true;
@@ -226,12 +219,11 @@ bool edits_change_nothing(AVIOContext& io) {
   const std::optional<Box> movie = movie_of(io);
   if (!movie || child(io, movie, "mvex")) return false;
   const double movie_ticks = timescale(io, child(io, movie, "mvhd"));
-  for (const Box& track : boxes(io, movie->body, movie->end)) {
-    if (track.type != code("trak")) continue;
+  for (const Box& track : tracks_of(io, *movie)) {
     const uint32_t handler = handler_of(io, track);
     if (handler == 0) return false;
     if (handler != code("vide")) continue;
-    const auto list = child(io, child(io, track, "edts"), "elst");
+    const auto list = descendant(io, track, {"edts", "elst"});
     if (!list) continue;
     const auto edit = only_edit(io, *list, movie_ticks);
     if (!edit || !shows_all(io, track, *edit)) return false;
@@ -243,8 +235,7 @@ std::vector<int64_t> auxiliary_tracks(AVIOContext& io) {
   std::vector<int64_t> numbers;
   const std::optional<Box> movie = movie_of(io);
   if (!movie) return numbers;
-  for (const Box& track : boxes(io, movie->body, movie->end)) {
-    if (track.type != code("trak")) continue;
+  for (const Box& track : tracks_of(io, *movie)) {
     bool auxiliary = handler_of(io, track) == code("auxv");
     // ISO/IEC 14496-12, 8.3.3: a picture's alpha or depth, a depth, and thumbnails of another track
     if (const auto references = child(io, track, "tref")) {
@@ -263,8 +254,8 @@ std::shared_ptr<FilmIndex> index_of_track(AVIOContext& io, int64_t track, double
   constexpr size_t kDeepestReorder = 64;  // samples
   const std::optional<Box> movie = movie_of(io);
   if (!movie) return nullptr;
-  for (const Box& box : boxes(io, movie->body, movie->end)) {
-    if (box.type != code("trak") || number_of(io, box) != track) continue;
+  for (const Box& box : tracks_of(io, *movie)) {
+    if (number_of(io, box) != track) continue;
     auto index = std::make_shared<FilmIndex>(tick);
     index->reserve(frames);
     const auto later = [](const SampleTime& a, const SampleTime& b) { return a.shown > b.shown; };

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <thread>
 
+#include "base/message.h"
+
 namespace moviechat {
 namespace {
 
@@ -48,8 +50,9 @@ size_t PipeTransfer::read(std::span<uint8_t> room) {
     }
     if (!wait_for_writer_) return 0;
     if (std::chrono::steady_clock::now() >= deadline) {
-      throw InputError("video '" + name_ + "' is a pipe that nobody has written to for " +
-                       std::to_string(kWaitForWriter.count()) + " s; start what writes the film");
+      throw input_error(
+          "video '{}' is a pipe that nobody has written to for {} s; start what writes the film",
+          name_, kWaitForWriter.count());
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }

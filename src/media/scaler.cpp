@@ -1,4 +1,5 @@
 #include "media/scaler.h"
+#include "base/message.h"
 
 namespace moviechat {
 namespace {
@@ -22,8 +23,9 @@ bool is_rgb(AVPixelFormat format) {
 void Scaler::make(const Source& source, const ScalerTarget& target) {
   const auto format = static_cast<AVPixelFormat>(source.format);
   if (sws_isSupportedInput(format) == 0) {
-    throw InputError("video pixel format " + name_or_empty(av_get_pix_fmt_name(format)) +
-                     " cannot be converted to RGB; transcode the video, to yuv420p for one");
+    throw input_error(
+        "video pixel format {} cannot be converted to RGB; transcode the video, to yuv420p for one",
+        name_or_empty(av_get_pix_fmt_name(format)));
   }
   context_.reset(av_allocated(sws_alloc_context()));
   const auto set = [&](const char* key, int64_t value) {

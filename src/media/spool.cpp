@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
@@ -34,8 +36,10 @@ bool Spool::make_file() {
   std::string name = folder + "/moviechat.XXXXXX";  // where the file system knows no nameless ones
   file_ = Descriptor(::mkostemp(name.data(), O_CLOEXEC));
   if (file_.get() < 0) {
-    return fail(Failure::disk, "no file can be made in '" + folder + "' (" + std::strerror(errno) +
-                                   "); set TMPDIR to a folder for temporary files");
+    return fail(
+        Failure::disk,
+        fmt::format("no file can be made in '{}' ({}); set TMPDIR to a folder for temporary files",
+                    folder, std::strerror(errno)));
   }
   ::unlink(name.c_str());
   return true;
@@ -44,8 +48,8 @@ bool Spool::make_file() {
 bool Spool::put(int64_t offset, std::span<const uint8_t> bytes) {
   if (!open()) return false;
   if (bytes_ + std::ssize(bytes) > most_) {
-    return fail(Failure::limit, "it is larger than video.spool allows (" + std::to_string(most_) +
-                                    " bytes); raise it");
+    return fail(Failure::limit,
+                fmt::format("it is larger than video.spool allows ({} bytes); raise it", most_));
   }
   if (file_.get() < 0 && !make_file()) return false;
   for (size_t done = 0; done < bytes.size();) {
@@ -53,9 +57,10 @@ bool Spool::put(int64_t offset, std::span<const uint8_t> bytes) {
                                    offset + static_cast<int64_t>(done));
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) {
-      return fail(Failure::disk, "it cannot be kept in '" + temporary_folder() + "' (" +
-                                     std::strerror(count < 0 ? errno : ENOSPC) +
-                                     "); free room, or set TMPDIR to a larger folder");
+      return fail(
+          Failure::disk,
+          fmt::format("it cannot be kept in '{}' ({}); free room, or set TMPDIR to a larger folder",
+                      temporary_folder(), std::strerror(count < 0 ? errno : ENOSPC)));
     }
     done += static_cast<size_t>(count);
   }
@@ -80,11 +85,7 @@ size_t Spool::get(int64_t offset, std::span<uint8_t> room) const {
   --part;
   if (part->second <= offset) return 0;
   const auto wanted = std::min<size_t>(room.size(), static_cast<size_t>(part->second - offset));
-  ssize_t got = 0;
-  do {
-    got = ::pread(file_.get(), room.data(), wanted, offset);
-  } while (got < 0 && errno == EINTR);
-  return got > 0 ? static_cast<size_t>(got) : 0;
+  return static_cast<size_t>(std::max<int64_t>(0, read_at(file_, offset, room.first(wanted))));
 }
 
 void Spool::close() {

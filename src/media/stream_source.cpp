@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/message.h"
+
 namespace moviechat {
 namespace {
 
@@ -37,8 +39,8 @@ void StreamSource::first_bytes() {
   learn();
   std::array<uint8_t, 4096> bytes{};
   if (take(bytes) > 0) return;
-  if (!loss_.empty()) throw InputError("video '" + name() + "' cannot be fetched: " + loss_);
-  throw InputError("video '" + name() + "' is empty (0 bytes); expected a video file");
+  if (!loss_.empty()) throw input_error("video '{}' cannot be fetched: {}", name(), loss_);
+  throw input_error("video '{}' is empty (0 bytes); expected a video file", name());
 }
 
 /// What the transfer that begins says.
@@ -67,9 +69,10 @@ bool StreamSource::go_to(int64_t offset) {
   const bool near = offset >= at_ && offset - at_ <= kReadThrough;
   if (!near && begin_anywhere_ && !begin_again(offset)) return false;
   if (offset < at_) {
-    throw InputError("video '" + name() +
-                     "' comes only once and is needed again; let it be kept (video.spool), or "
-                     "give a file");
+    throw input_error(
+        "video '{}' comes only once and is needed again; let it be kept (video.spool), "
+        "or give a file",
+        name());
   }
   std::array<uint8_t, 1 << 16> skipped;
   while (at_ < offset) {
@@ -114,7 +117,7 @@ bool StreamSource::begin_again(int64_t offset) {
   }
   learn();
   if (size_ != size || version_ != version) {
-    throw InputError("video '" + name() + "' changed while it was read");
+    throw input_error("video '{}' changed while it was read", name());
   }
   return true;
 }
@@ -125,8 +128,8 @@ void StreamSource::ended() {
   loss_ = transfer_->failure();
   if (loss_.empty() && size_ && at_ < *size_) loss_ = "the connection was closed";
   if (!loss_.empty() && at_ > 0) {
-    loss_ += " after " + std::to_string(at_) +
-             (size_ ? " of " + std::to_string(*size_) : std::string()) + " bytes";
+    loss_ += fmt::format(" after {}{} bytes", at_,
+                         size_ ? fmt::format(" of {}", *size_) : std::string());
   }
   if (!can_seek()) size_ = at_;
 }
@@ -138,9 +141,10 @@ void StreamSource::prepare(bool needs_seeking) {
   } else if (spool_.wanted()) {
     keep_all();
   } else if (needs_seeking) {
-    throw InputError("video '" + name() +
-                     "' cannot be read as it comes (its index lies at its end, or its format goes "
-                     "back), and video.spool 0 keeps nothing; raise it, or give a file");
+    throw input_error(
+        "video '{}' cannot be read as it comes (its index lies at its end, or its "
+        "format goes back), and video.spool 0 keeps nothing; raise it, or give a file",
+        name());
   }
 }
 
@@ -153,8 +157,9 @@ void StreamSource::keep_all() {
     told = at_ / kMegabyte;
     progress_({"fetching", told, size_.value_or(0) / kMegabyte, "MB"});
   }
-  const std::string line = "video '" + name() + "' is needed whole: " + spool_.failure() +
-                           "; or read it as it comes: set plan.kind to fps";
+  const std::string line =
+      fmt::format("video '{}' is needed whole: {}; or read it as it comes: set plan.kind to fps",
+                  name(), spool_.failure());
   if (spool_.kind() == Spool::Failure::limit) throw InputError(line);
   if (spool_.kind() == Spool::Failure::disk) throw Error(line);
   whole_ = true;

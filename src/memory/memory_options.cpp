@@ -1,20 +1,18 @@
 #include "moviechat/memory_options.h"
 
-#include <string>
-
-#include "moviechat/error.h"
+#include "base/message.h"
 
 namespace moviechat {
 
 void MemoryOptions::check() const {
   check_ranges(*this, "memory.");
   if (short_capacity <= keep) {
-    throw InputError("memory.short_capacity must exceed memory.keep (" + std::to_string(keep) +
-                     "), got " + std::to_string(short_capacity));
+    throw input_error("memory.short_capacity must exceed memory.keep ({}), got {}", keep,
+                      short_capacity);
   }
   if (long_capacity < keep) {
-    throw InputError("memory.long_capacity must be at least memory.keep (" + std::to_string(keep) +
-                     "), got " + std::to_string(long_capacity));
+    throw input_error("memory.long_capacity must be at least memory.keep ({}), got {}", keep,
+                      long_capacity);
   }
 }
 

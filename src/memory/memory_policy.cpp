@@ -1,5 +1,7 @@
 #include "memory/memory_policy.h"
 
+#include <fmt/format.h>
+
 #include <sstream>
 
 #include "memory/keep_all.h"
@@ -31,8 +33,8 @@ void MemoryPolicy::add(const Shot& shot, const Perceived& perceived) {
   }
   const BlockList& others = short_.size() > 0 ? short_ : long_;
   if (others.size() > 0 && others.blocks().back().features.sizes() != block.sizes()) {
-    throw Error("memory: expected a block " + shape_of(others.blocks().back().features) +
-                " like those before, got " + shape_of(block));
+    throw Error(fmt::format("memory: expected a block {} like those before, got {}",
+                            shape_of(others.blocks().back().features), shape_of(block)));
   }
   short_.append({block, shot.start, shot.end});
   added();

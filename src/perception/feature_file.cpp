@@ -3,67 +3,42 @@
 #include <ATen/ops/isfinite.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
 
-#include "moviechat/error.h"
+#include "base/files.h"
+#include "base/message.h"
 #include "perception/feature_header.h"
 
 namespace moviechat {
 
-/// Owns a file that is read at given places.
-struct FeatureFile::Descriptor {
-  explicit Descriptor(const std::filesystem::path& path)
-      : name("'" + path.string() + "'"), fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-    if (fd < 0) fail();
-    struct stat status {};
-    if (::fstat(fd, &status) != 0) fail();
-    if (!S_ISREG(status.st_mode)) {
-      throw InputError("features " + name +
-                       " must be a file; scripts/convert features makes one of a folder");
-    }
-    size = status.st_size;
-  }
-  ~Descriptor() {
-    if (fd >= 0) ::close(fd);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
+namespace {
 
-  [[noreturn]] void fail() const {
-    throw InputError("cannot read features " + name + ": " + std::strerror(errno));
-  }
-  /// Bytes read, fewer than `count` at the file's end only.
-  int64_t read(int64_t offset, char* bytes, int64_t count) const {
-    int64_t done = 0;
-    while (done < count) {
-      const ssize_t got =
-          ::pread(fd, bytes + done, static_cast<size_t>(count - done), offset + done);
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) fail();
-      if (got == 0) break;
-      done += got;
-    }
-    return done;
-  }
+[[noreturn]] void cannot_read(const std::filesystem::path& path) {
+  throw input_error("cannot read features {}: {}", quoted(path), std::strerror(errno));
+}
 
-  std::string name;
-  int fd;
-  int64_t size = 0;
-};
+}  // namespace
 
 FeatureFile::FeatureFile(const std::filesystem::path& path, FeatureTiming timing)
-    : path_(path), file_(std::make_unique<Descriptor>(path)) {
+    : path_(path), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  struct stat status {};
+  if (file_.get() < 0 || ::fstat(file_.get(), &status) != 0) cannot_read(path);
+  if (!S_ISREG(status.st_mode)) {
+    throw input_error("features {} must be a file; scripts/convert features makes one of a folder",
+                      quoted(path));
+  }
   const auto read = [&](int64_t offset, int64_t count) {
     std::string bytes(static_cast<size_t>(count), '\0');
-    bytes.resize(static_cast<size_t>(file_->read(offset, bytes.data(), count)));
+    const int64_t got =
+        read_bytes(offset, {reinterpret_cast<uint8_t*>(bytes.data()), bytes.size()});
+    bytes.resize(static_cast<size_t>(got));
     return bytes;
   };
-  header_ = read_feature_header(read, file_->size, file_->name);
+  header_ = read_feature_header(read, status.st_size, quoted(path));
 
   if (timing.fps || timing.duration) {
     header_.timing = timing;
@@ -76,9 +51,11 @@ FeatureFile::FeatureFile(const std::filesystem::path& path, FeatureTiming timing
   duration_ = header_.timing.duration.value_or(Seconds(count / header_.timing.fps.value_or(1)));
 }
 
-FeatureFile::~FeatureFile() = default;
-FeatureFile::FeatureFile(FeatureFile&&) noexcept = default;
-FeatureFile& FeatureFile::operator=(FeatureFile&&) noexcept = default;
+int64_t FeatureFile::read_bytes(int64_t offset, std::span<uint8_t> room) const {
+  const int64_t got = read_at(file_, offset, room);
+  if (got < 0) cannot_read(path_);
+  return got;
+}
 
 Seconds FeatureFile::time_of(int64_t frame) const {
   if (frame >= frames()) return duration_;
@@ -103,10 +80,10 @@ int64_t FeatureFile::frame_at(Seconds time) const {
 
 void FeatureFile::read(int64_t frame, const torch::Tensor& slot) const {
   const auto bytes = static_cast<int64_t>(slot.nbytes());
-  const int64_t got =
-      file_->read(header_.offset + frame * bytes, static_cast<char*>(slot.data_ptr()), bytes);
-  const std::string which = "features " + file_->name + ": frame " + std::to_string(frame) +
-                            " of " + std::to_string(frames());
+  const int64_t got = read_bytes(header_.offset + frame * bytes,
+                                 {static_cast<uint8_t*>(slot.data_ptr()), slot.nbytes()});
+  const std::string which =
+      fmt::format("features {}: frame {} of {}", quoted(path_), frame, frames());
   if (got != bytes) throw InputError(which + " is cut off; copy the file again");
   if (!at::isfinite(slot).all().item<bool>()) {
     throw InputError(which +

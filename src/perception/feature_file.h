@@ -5,13 +5,14 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "moviechat/feature_timing.h"
 #include "moviechat/seconds.h"
 
@@ -38,9 +39,6 @@ class FeatureFile {
  public:
   /// InputError when the file is not as above, or shorter than it says.
   explicit FeatureFile(const std::filesystem::path& path, FeatureTiming timing = {});
-  ~FeatureFile();
-  FeatureFile(FeatureFile&&) noexcept;
-  FeatureFile& operator=(FeatureFile&&) noexcept;
 
   const std::filesystem::path& path() const { return path_; }
   const FeatureHeader& header() const { return header_; }
@@ -60,9 +58,10 @@ class FeatureFile {
   void read(int64_t frame, const torch::Tensor& slot) const;
 
  private:
-  struct Descriptor;
+  int64_t read_bytes(int64_t offset, std::span<uint8_t> room) const;
+
   std::filesystem::path path_;
-  std::unique_ptr<Descriptor> file_;
+  Descriptor file_;
   FeatureHeader header_;
   Seconds duration_{0};
   TimesFrom times_from_ = TimesFrom::nowhere;

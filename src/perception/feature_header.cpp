@@ -6,7 +6,7 @@
 #include <sstream>
 #include "base/json.h"
 
-#include "moviechat/error.h"
+#include "base/message.h"
 
 namespace moviechat {
 namespace {
@@ -19,7 +19,7 @@ constexpr int64_t kLongestHeader = int64_t{64} << 20;
 constexpr int64_t kLongestNumpyHeader = 4096;  // of an array of numbers; matched by std::regex
 
 [[noreturn]] void refuse(const std::string& name, const std::string& found) {
-  throw InputError("features " + name + ": " + found);
+  throw input_error("features {}: {}", name, found);
 }
 
 std::string text_of(const std::vector<int64_t>& shape) {
@@ -54,16 +54,15 @@ int64_t bytes_of(const FeatureHeader& header) {
 
 void check_shape(const FeatureHeader& header, int64_t size, const std::string& name) {
   if (header.shape.size() != 3) {
-    refuse(name, "found shape " + text_of(header.shape) + "; " + std::string(kWanted));
+    refuse(name, fmt::format("found shape {}; {}", text_of(header.shape), kWanted));
   }
   if (std::any_of(header.shape.begin(), header.shape.end(), [](int64_t n) { return n <= 0; })) {
-    refuse(name, "found shape " + text_of(header.shape) + ", which holds nothing");
+    refuse(name, fmt::format("found shape {}, which holds nothing", text_of(header.shape)));
   }
   const int64_t bytes = bytes_of(header);
   if (bytes > size - header.offset) {
-    refuse(name, "cut off: shape " + text_of(header.shape) + " needs " + std::to_string(bytes) +
-                     " bytes, found " + std::to_string(size - header.offset) +
-                     "; copy the file again");
+    refuse(name, fmt::format("cut off: shape {} needs {} bytes, found {}; copy the file again",
+                             text_of(header.shape), bytes, size - header.offset));
   }
 }
 
@@ -81,9 +80,9 @@ FeatureHeader read_npy(const ReadBytes& read, int64_t size, const std::string& n
   const int64_t length = number(read(kLength, width));
   const std::string text = header_text(read, kLength + width, length, size, name);
   if (length > kLongestNumpyHeader) {
-    refuse(name, "its header has " + std::to_string(length) + " bytes, more than the " +
-                     std::to_string(kLongestNumpyHeader) + " that an array of numbers needs; " +
-                     std::string(kWanted));
+    refuse(name, fmt::format(
+                     "its header has {} bytes, more than the {} that an array of numbers needs; {}",
+                     length, kLongestNumpyHeader, kWanted));
   }
 
   FeatureHeader header;
@@ -99,7 +98,7 @@ FeatureHeader read_npy(const ReadBytes& read, int64_t size, const std::string& n
            "found an array of Python objects (a pickle), which could run anything when it is read; "
            "save the numbers themselves: np.save(file, array.astype('float16'))");
   } else {
-    refuse(name, "found dtype '" + descr + "'; " + std::string(kWanted));
+    refuse(name, fmt::format("found dtype '{}'; {}", descr, kWanted));
   }
   if (literal(text, "'fortran_order' *: *(True|False)") != "False") {
     refuse(name, "found Fortran order; save it with np.save(file, np.ascontiguousarray(array))");
@@ -117,12 +116,12 @@ void read_metadata(const json& metadata, const std::string& name, FeatureHeader&
     if (!metadata.contains(key)) return std::nullopt;
     const json value = parse_json(metadata[key].get<std::string>());
     if (!value.is_number() || !std::isfinite(value.get<double>()) || value.get<double>() <= 0) {
-      refuse(name, std::string("its ") + key + " must be a positive number, found '" +
-                       metadata[key].get<std::string>() + "'");
+      refuse(name, fmt::format("its {} must be a positive number, found '{}'", key,
+                               metadata[key].get<std::string>()));
     }
     if (!range.contains(value.get<double>())) {
-      refuse(name, std::string("its ") + key + " must be " + range.text() + ", found '" +
-                       metadata[key].get<std::string>() + "'");
+      refuse(name, fmt::format("its {} must be {}, found '{}'", key, range.text(),
+                               metadata[key].get<std::string>()));
     }
     return value.get<double>();
   };
@@ -137,7 +136,7 @@ void read_metadata(const json& metadata, const std::string& name, FeatureHeader&
         return t.is_number() && t.get<double>() >= 0;
       });
   if (!numbers || times.size() != frames) {
-    refuse(name, "its times must be " + std::to_string(frames) + " numbers from 0 on, one a frame");
+    refuse(name, fmt::format("its times must be {} numbers from 0 on, one a frame", frames));
   }
   header.times = times.get<std::vector<double>>();
   if (!std::is_sorted(header.times.begin(), header.times.end(), std::less_equal<>())) {
@@ -162,7 +161,8 @@ Extent extent_of(const json& tensor, const std::string& name) {
   const json& offsets = tensor.at("data_offsets");
   const Extent extent{whole(offsets.at(0), name), whole(offsets.at(1), name)};
   if (extent.begin < 0 || extent.end < extent.begin) {
-    refuse(name, "data_offsets " + offsets.dump() + " are no range; it is damaged: make it again");
+    refuse(name, fmt::format("data_offsets {} are no range; it is damaged: make it again",
+                             offsets.dump()));
   }
   return extent;
 }
@@ -180,15 +180,15 @@ void check_extents(const json& all, int64_t data_bytes, const std::string& name)
   int64_t filled = 0;
   for (const Extent& extent : extents) {
     if (extent.begin != filled) {
-      refuse(name, "data_offsets [" + std::to_string(extent.begin) + ", " +
-                       std::to_string(extent.end) + "] contradict those before, which end at " +
-                       std::to_string(filled) + "; it is damaged: make it again");
+      refuse(name, fmt::format("data_offsets [{}, {}] contradict those before, which end at {}; it "
+                               "is damaged: make it again",
+                               extent.begin, extent.end, filled));
     }
     filled = extent.end;
   }
   if (filled != data_bytes) {
-    refuse(name, "its tensors have " + std::to_string(filled) + " bytes, the file " +
-                     std::to_string(data_bytes) + "; it is damaged: make it again");
+    refuse(name, fmt::format("its tensors have {} bytes, the file {}; it is damaged: make it again",
+                             filled, data_bytes));
   }
 }
 
@@ -211,7 +211,7 @@ FeatureHeader read_safetensors(const ReadBytes& read, int64_t size, const std::s
       if (tensors > 1 && key != "features") continue;
       const std::string dtype = tensor.at("dtype").get<std::string>();
       if (dtype != "F16" && dtype != "BF16" && dtype != "F32") {
-        refuse(name, "found dtype " + dtype + "; " + std::string(kWanted));
+        refuse(name, fmt::format("found dtype {}; {}", dtype, kWanted));
       }
       header.dtype = dtype == "F16"    ? torch::kHalf
                      : dtype == "BF16" ? torch::kBFloat16
@@ -221,15 +221,15 @@ FeatureHeader read_safetensors(const ReadBytes& read, int64_t size, const std::s
       extent = extent_of(tensor, name);
     }
     if (tensors != 1 && !all.contains("features")) {
-      refuse(name, "found " + std::to_string(tensors) + " tensors (" + found.substr(0, 80) +
-                       "); expected one, or one named features");
+      refuse(name, fmt::format("found {} tensors ({}); expected one, or one named features",
+                               tensors, found.substr(0, 80)));
     }
     header.offset = kLength + length;
     check_shape(header, size, name);
     if (extent.end - extent.begin != bytes_of(header)) {
-      refuse(name, "shape " + text_of(header.shape) + " needs " + std::to_string(bytes_of(header)) +
-                       " bytes, its data_offsets [" + std::to_string(extent.begin) + ", " +
-                       std::to_string(extent.end) + "] have others; it is damaged: make it again");
+      refuse(name, fmt::format("shape {} needs {} bytes, its data_offsets [{}, {}] have others; it "
+                               "is damaged: make it again",
+                               text_of(header.shape), bytes_of(header), extent.begin, extent.end));
     }
     check_extents(all, size - header.offset, name);
     header.offset += extent.begin;

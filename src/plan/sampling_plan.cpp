@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/message.h"
+
 namespace moviechat {
 namespace {
 
@@ -117,8 +119,8 @@ std::vector<Sample> uniform_samples(const Film& film, int64_t wanted) {
 std::vector<Sample> rate_samples(const Film& film, double rate) {
   const double count = std::ceil(film.duration.count() * rate - kFrameSlack);
   if (count > static_cast<double>(kMostPlanned)) {
-    throw InputError("plan.rate " + to_text(rate) + " asks for more than " + to_text(kMostPlanned) +
-                     " frames of " + to_text(film.duration.count()) + " s; take a lower rate");
+    throw input_error("plan.rate {} asks for more than {} frames of {} s; take a lower rate",
+                      to_text(rate), kMostPlanned, to_text(film.duration.count()));
   }
   std::vector<Sample> samples;
   for (int64_t k = 0; k < std::max<int64_t>(static_cast<int64_t>(count), 1); ++k) {
@@ -134,8 +136,8 @@ std::vector<Sample> rate_samples(const Film& film, double rate) {
 void PlanOptions::check() const {
   check_ranges(*this, "plan.");
   if (clips > kMostPlanned / window) {
-    throw InputError("plan.clips times plan.window must be at most " + to_text(kMostPlanned) +
-                     ", got " + to_text(clips) + " times " + to_text(window));
+    throw input_error("plan.clips times plan.window must be at most {}, got {} times {}",
+                      kMostPlanned, clips, window);
   }
 }
 
@@ -145,8 +147,8 @@ PlanOptions parse_plan(const std::string& shorthand, PlanOptions base) {
   const bool has_number = colon != std::string::npos;
   const std::string number = has_number ? shorthand.substr(colon + 1) : "";
   const auto fail = [&] {
-    throw InputError("plan must be clips, released, uniform:N, fps:R or none, got '" + shorthand +
-                     "'");
+    throw input_error("plan must be clips, released, uniform:N, fps:R or none, got '{}'",
+                      shorthand);
   };
   if (name == "uniform") {
     base.kind = PlanKind::uniform;
@@ -176,10 +178,9 @@ int64_t SamplingPlan::sample_count() const {
 std::string SamplingPlan::describe() const {
   size_t largest = 0;
   for (const Clip& clip : clips) largest = std::max(largest, clip.samples.size());
-  return std::string(name_of(kind)) + ": " + std::to_string(clips.size()) +
-         (clips.size() == 1 ? " clip" : " clips") + " of up to " + std::to_string(largest) +
-         " frames, " + to_text(sample_count()) + " samples of " + to_text(frames) + " frames in " +
-         to_text(duration.count()) + " s";
+  return fmt::format("{}: {}{} of up to {} frames, {} samples of {} frames in {} s", name_of(kind),
+                     clips.size(), clips.size() == 1 ? " clip" : " clips", largest, sample_count(),
+                     frames, to_text(duration.count()));
 }
 
 SamplingPlan make_plan(const PlanOptions& options, const Timing& timing, int64_t default_clips) {
@@ -187,13 +188,14 @@ SamplingPlan make_plan(const PlanOptions& options, const Timing& timing, int64_t
   if (options.kind == PlanKind::none)
     return {PlanKind::none, timing.duration, timing.fps, timing.frames, {}};
   if (!(timing.duration.count() > 0) || !std::isfinite(timing.duration.count())) {
-    throw InputError(std::string("plan ") + std::string(name_of(options.kind)) +
-                     " needs a film with a known duration, and this one has none, as live streams; "
-                     "plan.kind fps answers questions about it as it comes");
+    throw input_error(
+        "plan {} needs a film with a known duration, and this one has none, as live "
+        "streams; plan.kind fps answers questions about it as it comes",
+        name_of(options.kind));
   }
   if (timing.fps.num <= 0 || timing.fps.den <= 0) {
-    throw InputError("a sampling plan needs a film with a known frame rate, got " +
-                     to_text(timing.fps.num) + "/" + to_text(timing.fps.den));
+    throw input_error("a sampling plan needs a film with a known frame rate, got {}/{}",
+                      timing.fps.num, timing.fps.den);
   }
   Range<int64_t>{0, kMostFrames}.check("the frames of a film", timing.frames);
   Range<double>{0, static_cast<double>(kMostFrames)}.check(

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <tuple>
 
-#include "moviechat/error.h"
+#include "base/message.h"
 
 namespace moviechat {
 
@@ -41,8 +41,8 @@ size_t Timeline::add(const Moment& moment) {
   Current current{current_time(moment), moments_};
   const bool cut_passed = cut.samples < sampled_ + (cut.before_clip_end ? 1 : 0);
   if (cut_passed || current.time < reached_) {
-    throw InputError("moment " + to_text(moment.at.count()) + " s is asked about too late: the " +
-                     "film was watched up to " + to_text(reached_.count()) + " s");
+    throw input_error("moment {} s is asked about too late: the film was watched up to {} s",
+                      to_text(moment.at.count()), to_text(reached_.count()));
   }
   cut.moment = moments_;
   cut.at = moment.at;

@@ -1,8 +1,7 @@
-#include <openssl/evp.h>
-
 #include <cmath>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "report/page.h"
 #include "report/report_tables.h"
 
@@ -10,15 +9,6 @@ namespace moviechat::judge {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string in_base64(const std::string& bytes) {
-  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                                   reinterpret_cast<const unsigned char*>(bytes.data()),
-                                   static_cast<int>(bytes.size()));
-  text.resize(static_cast<size_t>(size));
-  return text;
-}
 
 /// How often a judge gave 0, 1, … 5; null without a judge.
 Json score_counts(const ScoredRun& run) {
@@ -50,8 +40,7 @@ class SecondRun {
     const std::vector<Row> second = questions_of(run.run);
     for (size_t i = 0; i < first.size(); ++i) {
       const auto& answer = second.at(i).result->answer;
-      answers_[first[i].result] = {{"answer", answer ? Json(*answer) : Json()},
-                                   {"right", right[second[i].result]}};
+      answers_[first[i].result] = {{"answer", answer}, {"right", right[second[i].result]}};
     }
   }
 
@@ -79,9 +68,9 @@ Json wrong_answers(const ScoreReport& report, const Thumbnails& thumbnails) {
   for (const Row& row : wrong_rows(report.first)) {
     const eval::Result& result = *row.result;
     wrong.push_back({{"video", row.film->video},
-                     {"category", result.category ? Json(*result.category) : Json()},
-                     {"mode", name_of(result.mode)},
-                     {"at", result.at ? Json(*result.at) : Json()},
+                     {"category", result.category},
+                     {"mode", result.mode},
+                     {"at", result.at},
                      {"question", result.question},
                      {"reference", *result.reference},
                      {"answer", *result.answer},

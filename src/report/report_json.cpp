@@ -7,52 +7,18 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string text_of(const Json& json, int indent) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
-Json json_of(const Estimate& estimate) {
-  Json json = {{"n", estimate.count},
-               {"videos", estimate.clusters},
-               {"mean", nullptr},
-               {"low", nullptr},
-               {"high", nullptr}};
-  if (estimate.count > 0) json["mean"] = estimate.mean;
-  if (estimate.interval) {
-    json["low"] = estimate.interval->low;
-    json["high"] = estimate.interval->high;
-  }
-  return json;
-}
-
-Json json_of(const JudgeSummary& judge) {
-  return {{"model", judge.model},
-          {"prompt_sha256", judge.prompt_sha256},
-          {"questions", judge.questions},
-          {"judged", judge.judged},
-          {"malformed", judge.malformed},
-          {"failed", judge.failed},
-          {"kept", judge.kept},
-          {"requests", judge.requests},
-          {"retries", judge.retries},
-          {"replies", judge.replies},
-          {"replies_without_usage", judge.replies_without_usage},
-          {"usage",
-           {{"prompt_tokens", judge.usage.prompt}, {"completion_tokens", judge.usage.completion}}}};
-}
+std::string text_of(const Json& json, int indent) { return json_text(json, indent) + "\n"; }
 
 Json json_of(const eval::CostReport& cost) {
-  Json json = {{"videos", cost.videos}, {"mean_seconds", cost.mean_seconds}};
-  const auto or_null = [](const std::optional<int64_t>& bytes) {
-    return bytes ? Json(*bytes) : Json(nullptr);
-  };
-  json["peak_host_bytes"] = cost.peak_host_bytes;
-  json["peak_device_bytes"] = or_null(cost.peak_device_bytes);
-  json["stages"] = Json::object();
+  Json json = {{"videos", cost.videos},
+               {"mean_seconds", cost.mean_seconds},
+               {"peak_host_bytes", cost.peak_host_bytes},
+               {"peak_device_bytes", cost.peak_device_bytes},
+               {"stages", Json::object()}};
   for (const StageCost& stage : cost.stages) {
     json["stages"][stage.stage] = {{"mean_seconds", stage.seconds},
-                                   {"peak_host_bytes", or_null(stage.peak_host_bytes)},
-                                   {"peak_device_bytes", or_null(stage.peak_device_bytes)}};
+                                   {"peak_host_bytes", stage.peak_host_bytes},
+                                   {"peak_device_bytes", stage.peak_device_bytes}};
   }
   return json;
 }
@@ -74,12 +40,12 @@ Json json_of(const ScoredRun& run) {
     Json scores = {{"by", group.by}, {"name", group.name}, {"questions", group.questions}};
     scores["metrics"] = Json::object();
     for (size_t i = 0; i < run.series.size(); ++i) {
-      scores["metrics"][run.series[i].name] = json_of(group.estimates[i]);
+      scores["metrics"][run.series[i].name] = group.estimates[i];
     }
     json["scores"].push_back(std::move(scores));
   }
-  json["manifest"] = run.manifest ? *run.manifest : Json(nullptr);
-  json["judge"] = run.judge ? json_of(*run.judge) : Json(nullptr);
+  json["manifest"] = run.manifest;
+  json["judge"] = run.judge;
   json["cost"] = run.cost ? json_of(*run.cost) : Json(nullptr);
   return json;
 }
@@ -89,9 +55,7 @@ Json json_of(const Comparison& comparison) {
   json["metrics"] = Json::object();
   for (const PairedScores& one : comparison.scores) {
     Json& scores = json["metrics"][one.name];
-    scores = {{"first", json_of(one.first)},
-              {"second", json_of(one.second)},
-              {"difference", json_of(one.difference)}};
+    scores = {{"first", one.first}, {"second", one.second}, {"difference", one.difference}};
     if (one.p) {
       scores["only_first"] = one.only_first;
       scores["only_second"] = one.only_second;
@@ -126,10 +90,7 @@ std::string scores_jsonl(const ScoredRun& run) {
                  {"question", row.result->question},
                  {"reference", *row.result->reference},
                  {"answer", *row.result->answer}};
-    for (const Series& series : run.series) {
-      json[series.name] = nullptr;
-      if (series.values[i]) json[series.name] = *series.values[i];
-    }
+    for (const Series& series : run.series) json[series.name] = series.values[i];
     lines += text_of(json, -1);
   }
   return lines;

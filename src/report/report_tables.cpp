@@ -1,51 +1,41 @@
 #include "report/report_tables.h"
 
-#include <array>
-#include <cstdio>
+#include <fmt/format.h>
 
+#include "base/text.h"
 #include "eval/manifest.h"
 
 namespace moviechat::judge {
 namespace {
 
-template <class... Values>
-std::string formatted(const char* format, Values... values) {
-  std::array<char, 96> text{};
-  std::snprintf(text.data(), text.size(), format, values...);
-  return text.data();
-}
-
 std::string counted(int64_t count, const std::string& one) {
-  return std::to_string(count) + " " + one + (count == 1 ? "" : "s");
+  return fmt::format("{} {}{}", count, one, count == 1 ? "" : "s");
 }
 
 std::string number(double value, Scale scale) {
-  return scale == Scale::points ? formatted("%.2f", value) : formatted("%.1f", 100 * value);
+  return scale == Scale::points ? fmt::format("{:.2f}", value) : fmt::format("{:.1f}", 100 * value);
 }
 
 std::string signed_number(double value, Scale scale) {
-  return scale == Scale::points ? formatted("%+.2f", value) : formatted("%+.1f", 100 * value);
-}
-
-std::string mebibytes(int64_t bytes) {
-  return formatted("%.0f MiB", static_cast<double>(bytes) / (1 << 20));
+  return scale == Scale::points ? fmt::format("{:+.2f}", value)
+                                : fmt::format("{:+.1f}", 100 * value);
 }
 
 void add_run(const std::string& name, const ScoredRun& run, std::vector<Fact>& facts) {
   const Rows& rows = run.rows;
-  std::string text = run.run.file.string() + ": " +
-                     counted(static_cast<int64_t>(run.run.videos.size()), "video") + ", " +
-                     counted(rows.questions, "question") + ", " + std::to_string(rows.rows.size()) +
-                     " scored";
+  std::string text = fmt::format("{}: {}, {}, {} scored", run.run.file.string(),
+                                 counted(static_cast<int64_t>(run.run.videos.size()), "video"),
+                                 counted(rows.questions, "question"), rows.rows.size());
   if (rows.failed_videos > 0) {
-    text += "; not scored: " + counted(rows.failed, "question") + " about " +
-            counted(rows.failed_videos, "video") + " that could not be read";
+    text += fmt::format("; not scored: {} about {} that could not be read",
+                        counted(rows.failed, "question"), counted(rows.failed_videos, "video"));
   }
   if (rows.refused > 0) {
-    text += "; not scored: " + counted(rows.refused, "question") + " that could not be asked";
+    text +=
+        fmt::format("; not scored: {} that could not be asked", counted(rows.refused, "question"));
   }
   if (rows.unreferenced > 0) {
-    text += "; " + std::to_string(rows.unreferenced) + " without a right answer to compare with";
+    text += fmt::format("; {} without a right answer to compare with", rows.unreferenced);
   }
   facts.emplace_back(name, text);
 }
@@ -58,32 +48,32 @@ void add_manifest(const std::string& which, const nlohmann::ordered_json& manife
 }
 
 void add_judge(const std::string& name, const JudgeSummary& judge, std::vector<Fact>& facts) {
-  facts.emplace_back(name, judge.model + ", prompt " + judge.prompt_sha256.substr(0, 12));
+  facts.emplace_back(name,
+                     fmt::format("{}, prompt {}", judge.model, judge.prompt_sha256.substr(0, 12)));
   std::string text = counted(judge.judged, "verdict");
-  text += ", " + std::to_string(judge.malformed) + " malformed, " + std::to_string(judge.failed) +
-          " without a reply (both kinds are left out of the scores)";
+  text += fmt::format(", {} malformed, {} without a reply (both kinds are left out of the scores)",
+                      judge.malformed, judge.failed);
   if (judge.failed > 0) text += "; the first: " + judge.first_failure;
   facts.emplace_back("verdicts", text);
-  text = std::to_string(judge.usage.prompt) + " prompt + " +
-         std::to_string(judge.usage.completion) + " completion tokens in " +
-         std::to_string(judge.replies) + (judge.replies == 1 ? " reply" : " replies") +
-         "; now: " + counted(judge.requests, "request") + ", of which " +
-         std::to_string(judge.retries) + " retries";
+  text = fmt::format("{} prompt + {} completion tokens in {}{}; now: {}, of which {} retries",
+                     judge.usage.prompt, judge.usage.completion, judge.replies,
+                     judge.replies == 1 ? " reply" : " replies", counted(judge.requests, "request"),
+                     judge.retries);
   if (judge.replies_without_usage > 0) {
-    text += "; " + std::to_string(judge.replies_without_usage) + " did not say what they cost";
+    text += fmt::format("; {} did not say what they cost", judge.replies_without_usage);
   }
   facts.emplace_back("judge cost", text);
 }
 
 void add_cost(const std::string& name, const eval::CostReport& cost, std::vector<Fact>& facts) {
-  std::string text = formatted("%.3f s a video (mean of %lld), peak memory ", cost.mean_seconds,
-                               static_cast<long long>(cost.videos));
-  text += mebibytes(cost.peak_host_bytes) + " host, ";
-  text += cost.peak_device_bytes ? mebibytes(*cost.peak_device_bytes) + " device" : "no device";
+  std::string text = fmt::format(
+      "{:.3f} s a video (mean of {}), peak memory {} host, {}", cost.mean_seconds, cost.videos,
+      mebibytes(cost.peak_host_bytes),
+      cost.peak_device_bytes ? mebibytes(*cost.peak_device_bytes) + " device" : "no device");
   facts.emplace_back(name, text);
   text.clear();
   for (const StageCost& stage : cost.stages) {
-    text += (text.empty() ? "" : ", ") + stage.stage + formatted(" %.3f s", stage.seconds);
+    text += fmt::format("{}{} {:.3f} s", text.empty() ? "" : ", ", stage.stage, stage.seconds);
     if (stage.peak_host_bytes) text += " " + mebibytes(*stage.peak_host_bytes);
     if (stage.peak_device_bytes) text += " + " + mebibytes(*stage.peak_device_bytes);
   }
@@ -100,7 +90,7 @@ Table score_table(const std::string& title, const ScoredRun& run) {
       std::string cell = estimate_text(estimate, run.series[i].scale);
       // Where a metric applies to some of the questions only, of how many.
       if (estimate.count > 0 && estimate.count < group.questions) {
-        cell += " of " + std::to_string(estimate.count);
+        cell += fmt::format(" of {}", estimate.count);
       }
       row.push_back(std::move(cell));
     }
@@ -118,15 +108,15 @@ Table comparison_table(const Comparison& comparison) {
     const Estimate& difference = one.difference;
     std::string change = difference.count == 0 ? "-" : signed_number(difference.mean, one.scale);
     if (difference.interval) {
-      change += " [" + signed_number(difference.interval->low, one.scale) + ", " +
-                signed_number(difference.interval->high, one.scale) + "]";
+      change += fmt::format(" [{}, {}]", signed_number(difference.interval->low, one.scale),
+                            signed_number(difference.interval->high, one.scale));
     }
     const bool counts = one.p.has_value();
     table.rows.push_back({one.name, std::to_string(difference.count),
                           estimate_text(one.first, one.scale), estimate_text(one.second, one.scale),
                           change, counts ? std::to_string(one.only_first) : "-",
                           counts ? std::to_string(one.only_second) : "-",
-                          counts ? formatted("%.2g", *one.p) : "-"});
+                          counts ? fmt::format("{:.2g}", *one.p) : "-"});
   }
   return table;
 }
@@ -137,13 +127,13 @@ std::string estimate_text(const Estimate& estimate, Scale scale) {
   if (estimate.count == 0) return "-";
   std::string text = number(estimate.mean, scale);
   if (const auto& interval = estimate.interval) {
-    text += " [" + number(interval->low, scale) + ", " + number(interval->high, scale) + "]";
+    text += fmt::format(" [{}, {}]", number(interval->low, scale), number(interval->high, scale));
   }
   return text;
 }
 
 std::string group_title(const GroupScores& group) {
-  return group.name.empty() ? group.by : group.by + " " + group.name;
+  return group.name.empty() ? group.by : fmt::format("{} {}", group.by, group.name);
 }
 
 std::string series_title(const Series& series) {
@@ -161,14 +151,14 @@ std::vector<Fact> facts_of(const ScoreReport& report) {
   add(report.first, report.second ? "first " : "");
   if (report.second) add(*report.second, "second ");
   if (report.comparison) {
-    facts.emplace_back("comparison", counted(report.comparison->pairs, "question") +
-                                         " that both answered, " +
-                                         std::to_string(report.comparison->left_out) + " left out");
+    facts.emplace_back("comparison", fmt::format("{} that both answered, {} left out",
+                                                 counted(report.comparison->pairs, "question"),
+                                                 report.comparison->left_out));
   }
   if (report.bootstrap.resamples > 0) {
-    facts.emplace_back("intervals", formatted("%.0f %% bootstrap, videos drawn whole, ",
-                                              100 * report.bootstrap.level) +
-                                        counted(report.bootstrap.resamples, "resample"));
+    facts.emplace_back("intervals", fmt::format("{:.0f} % bootstrap, videos drawn whole, {}",
+                                                100 * report.bootstrap.level,
+                                                counted(report.bootstrap.resamples, "resample")));
   }
   return facts;
 }

@@ -1,5 +1,4 @@
-#include <unicode/uchar.h>
-#include <unicode/unistr.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -8,20 +7,6 @@
 
 namespace moviechat::judge {
 namespace {
-
-/// Columns that a text takes on a terminal.
-size_t width_of(const std::string& utf8) {
-  const auto text = icu::UnicodeString::fromUTF8(utf8);
-  size_t width = 0;
-  for (int32_t i = 0; i < text.length(); i = text.moveIndex32(i, 1)) {
-    const UChar32 c = text.char32At(i);
-    const int32_t east_asian = u_getIntPropertyValue(c, UCHAR_EAST_ASIAN_WIDTH);
-    const bool mark = (U_MASK(u_charType(c)) & (U_GC_MN_MASK | U_GC_ME_MASK | U_GC_CF_MASK)) != 0;
-    const bool wide = east_asian == U_EA_FULLWIDTH || east_asian == U_EA_WIDE;
-    width += mark ? 0 : wide ? 2 : 1;
-  }
-  return width;
-}
 
 std::string padded(const std::string& text, size_t width) {
   const size_t taken = width_of(text);
@@ -42,7 +27,7 @@ std::string table_text(const Table& table) {
     while (text.ends_with(' ')) text.pop_back();
     return text + "\n";
   };
-  std::string text = "\n" + table.title + "\n" + line(table.header);
+  std::string text = fmt::format("\n{}\n{}", table.title, line(table.header));
   for (const auto& row : table.rows) text += line(row);
   return text;
 }
@@ -67,7 +52,7 @@ std::string report_text(const ScoreReport& report) {
   const auto facts = facts_of(report);
   for (const auto& [name, value] : facts) width = std::max(width, name.size());
   for (const auto& [name, value] : facts) {
-    text += padded(name, width + 2) + one_line(value) + "\n";
+    text += fmt::format("{}{}\n", padded(name, width + 2), one_line(value));
   }
   for (const Table& table : tables_of(report)) text += table_text(table);
   return text;
@@ -76,11 +61,11 @@ std::string report_text(const ScoreReport& report) {
 std::string report_markdown(const ScoreReport& report) {
   std::string text;
   for (const Table& table : tables_of(report)) {
-    text += "### " + table.title + "\n\n";
+    text += fmt::format("### {}\n\n", table.title);
     // The first cell is a name from data, the others are numbers.
     const auto line = [&](const std::vector<std::string>& row) {
-      text += "| " + markdown_text(row[0]) + " |";
-      for (size_t i = 1; i < row.size(); ++i) text += " " + row[i] + " |";
+      text += fmt::format("| {} |", markdown_text(row[0]));
+      for (size_t i = 1; i < row.size(); ++i) text += fmt::format(" {} |", row[i]);
       text += "\n";
     };
     line(table.header);
@@ -91,7 +76,7 @@ std::string report_markdown(const ScoreReport& report) {
     text += "\n";
   }
   for (const auto& [name, value] : facts_of(report)) {
-    text += "* " + name + ": " + markdown_text(value) + "\n";
+    text += fmt::format("* {}: {}\n", name, markdown_text(value));
   }
   return text;
 }

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
@@ -15,7 +17,7 @@ constexpr int kWidth = 176;
 constexpr int kJpegQuality = 80;
 
 /// A picture that is wanted: of a row of one film.
-struct Wanted {
+struct PictureRequest {
   double at = 0;
   size_t place = 0;  // among the pictures of the row
   const eval::Result* result = nullptr;
@@ -25,13 +27,13 @@ std::vector<double> times_of(const eval::Result& result) {
   std::vector<double> times;
   if (result.at) times.push_back(*result.at);
   if (!result.evidence) return times;
-  std::vector<eval::EvidenceSpan> spans = *result.evidence;
+  std::vector<Evidence> spans = *result.evidence;
   std::stable_sort(spans.begin(), spans.end(),
                    [](const auto& a, const auto& b) { return a.score > b.score; });
   if (spans.size() > kSpans) spans.resize(kSpans);
   std::sort(spans.begin(), spans.end(),
             [](const auto& a, const auto& b) { return a.start < b.start; });
-  for (const eval::EvidenceSpan& span : spans) times.push_back((span.start + span.end) / 2);
+  for (const Evidence& span : spans) times.push_back((span.start + span.end).count() / 2);
   return times;
 }
 
@@ -48,16 +50,16 @@ std::string jpeg_of(std::vector<uint8_t>& rgb, int width, int height) {
 }
 
 /// All pictures of a film, in the order of time: one pass.
-void take_pictures(const std::filesystem::path& path, std::vector<Wanted> wanted,
+void take_pictures(const std::filesystem::path& path, std::vector<PictureRequest> wanted,
                    Thumbnails& thumbnails, const CancelFlag* cancel) {
   std::sort(wanted.begin(), wanted.end(),
-            [](const Wanted& a, const Wanted& b) { return a.at < b.at; });
+            [](const PictureRequest& a, const PictureRequest& b) { return a.at < b.at; });
   ReaderOptions options;
   options.size = 0;
   options.cancel = cancel;
   FrameReader reader(path, options);
   std::vector<uint8_t> rgb(reader.frame_bytes());
-  for (const Wanted& one : wanted) {
+  for (const PictureRequest& one : wanted) {
     reader.shown_at(Seconds(one.at), rgb);
     thumbnails[one.result][one.place].jpeg =
         jpeg_of(rgb, static_cast<int>(reader.width()), static_cast<int>(reader.height()));
@@ -69,7 +71,7 @@ void take_pictures(const std::filesystem::path& path, std::vector<Wanted> wanted
 Thumbnails thumbnails_of(const std::vector<Row>& rows, const FindVideo& find,
                          const WarningSink& warn, const ProgressSink& progress,
                          const CancelFlag* cancel) {
-  std::map<int64_t, std::vector<Wanted>> of_video;
+  std::map<int64_t, std::vector<PictureRequest>> of_video;
   std::map<int64_t, const eval::Prediction*> films;
   Thumbnails thumbnails;
   for (const Row& row : rows) {
@@ -88,7 +90,7 @@ Thumbnails thumbnails_of(const std::vector<Row>& rows, const FindVideo& find,
     try {
       take_pictures(find(film), std::move(wanted), thumbnails, cancel);
     } catch (const InputError& error) {
-      if (warn) warn("no pictures of '" + film.video + "': " + error.what());
+      if (warn) warn(fmt::format("no pictures of '{}': {}", film.video, error.what()));
     }
     if (progress) {
       progress({"pictures", ++done, static_cast<int64_t>(of_video.size()), "videos"});

@@ -1,6 +1,7 @@
+
 #include <map>
 
-#include "moviechat/error.h"
+#include "base/message.h"
 #include "score/scores.h"
 
 namespace moviechat::judge {
@@ -14,9 +15,9 @@ bool same_question(const Row& a, const Row& b) {
 std::string described(const std::vector<Row>& asked, size_t place) {
   if (place >= asked.size()) return "nothing more";
   const Row& one = asked[place];
-  return "'" + one.result->question + "' of '" + one.film->video +
-         "' (right: " + (one.result->reference ? "'" + *one.result->reference + "'" : "unknown") +
-         ")";
+  return fmt::format(
+      "'{}' of '{}' (right: {})", one.result->question, one.film->video,
+      one.result->reference ? fmt::format("'{}'", *one.result->reference) : "unknown");
 }
 
 std::map<const eval::Result*, size_t> places(const std::vector<Row>& rows) {
@@ -62,9 +63,10 @@ void check_same_questions(const Run& first_run, const Run& second_run) {
   const std::vector<Row> second = questions_of(second_run);
   for (size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
     if (i < first.size() && i < second.size() && same_question(first[i], second[i])) continue;
-    throw InputError("the two runs have different questions: number " + std::to_string(i + 1) +
-                     " is " + described(first, i) + " in the first, " + described(second, i) +
-                     " in the second; compare runs over the same annotations");
+    throw input_error(
+        "the two runs have different questions: number {} is {} in the first, {} in "
+        "the second; compare runs over the same annotations",
+        i + 1, described(first, i), described(second, i));
   }
 }
 

@@ -1,10 +1,11 @@
 #include "score/released_predictions.h"
 
 #include <map>
-#include <sstream>
 #include "base/json.h"
+#include "base/text.h"
+#include "base/utf8.h"
 
-#include "moviechat/error.h"
+#include "base/message.h"
 
 namespace moviechat::judge {
 namespace {
@@ -44,7 +45,7 @@ eval::Result result_of(const Json& json) {
 class Films {
  public:
   void add(const std::string& name, const Json& answers) {
-    if (!answers.is_array()) throw InputError("'" + name + "' must hold a list of answers");
+    if (!answers.is_array()) throw input_error("'{}' must hold a list of answers", name);
     for (const Json& answer : answers) add_answer(name, answer);
   }
   void add_answer(const std::string& name, const Json& answer) {
@@ -57,7 +58,7 @@ class Films {
     }
     eval::Prediction& film = films_[known->second];
     film.results.push_back(result_of(answer));
-    film.results.back().id = name + "#" + std::to_string(film.results.size() - 1);
+    film.results.back().id = fmt::format("{}#{}", name, film.results.size() - 1);
   }
   std::vector<eval::Prediction> take() { return std::move(films_); }
 
@@ -87,15 +88,15 @@ std::vector<eval::Prediction> parse_released_predictions(const std::string& text
   const auto add = [&](const std::string& piece, const std::string& where) {
     const Json json = parse_json<Json>(piece);
     if (json.is_discarded()) {
-      throw InputError(where + " " + json_fault(piece) +
-                       "; moviechat eval --resume finishes a torn file");
+      throw input_error("{} {}; moviechat eval --resume finishes a torn file", where,
+                        json_fault(piece));
     }
     try {
       add_json(json, films);
     } catch (const Json::exception& error) {
-      throw InputError(where + " is no prediction: " + json_fault(error));
+      throw input_error("{} is no prediction: {}", where, json_fault(error));
     } catch (const InputError& error) {
-      throw InputError(where + " is no prediction: " + error.what());
+      throw input_error("{} is no prediction: {}", where, error.what());
     }
   };
   // One value over any number of lines, or an object a line.
@@ -103,12 +104,9 @@ std::vector<eval::Prediction> parse_released_predictions(const std::string& text
     add(text, name);
     return films.take();
   }
-  std::istringstream lines(text);
-  std::string line;
-  for (int64_t number = 1; std::getline(lines, line); ++number) {
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    add(line, name + " line " + std::to_string(number));
-  }
+  for_each_line(text, [&](int64_t number, std::string_view line) {
+    if (!trim(line).empty()) add(std::string(line), fmt::format("{} line {}", name, number));
+  });
   return films.take();
 }
 

@@ -3,7 +3,8 @@
 #include <set>
 
 #include "base/files.h"
-#include "moviechat/error.h"
+#include "base/message.h"
+#include "base/text.h"
 #include "score/released_predictions.h"
 
 namespace moviechat::judge {
@@ -15,9 +16,10 @@ fs::path file_of(const fs::path& path) {
   if (!fs::is_directory(path, ignored)) return path;
   const fs::path file = path / "predictions.jsonl";
   if (!fs::exists(file, ignored)) {
-    throw InputError("'" + path.string() +
-                     "' holds no predictions.jsonl; give the folder that "
-                     "moviechat eval wrote, or a file of predictions");
+    throw input_error(
+        "'{}' holds no predictions.jsonl; give the folder that moviechat eval wrote, "
+        "or a file of predictions",
+        path.string());
   }
   return file;
 }
@@ -25,19 +27,16 @@ fs::path file_of(const fs::path& path) {
 std::vector<eval::Prediction> parse_lines(const std::string& text, const std::string& name) {
   std::vector<eval::Prediction> videos;
   std::set<std::string> known;
-  size_t begin = 0;
-  for (int64_t number = 1; begin < text.size(); ++number) {
-    const std::string where = name + " line " + std::to_string(number);
-    const size_t end = text.find('\n', begin);
-    if (end == std::string::npos) {
+  for_each_line(text, [&](int64_t number, std::string_view line) {
+    const std::string where = fmt::format("{} line {}", name, number);
+    if (line.end() == std::string_view(text).end()) {
       throw InputError(where + " is torn: it has no end; moviechat eval --resume finishes the run");
     }
-    videos.push_back(eval::parse_prediction(text.substr(begin, end - begin), where));
+    videos.push_back(eval::parse_prediction(std::string(line), where));
     if (!known.insert(videos.back().video).second) {
-      throw InputError(where + ": video '" + videos.back().video + "' is there already");
+      throw input_error("{}: video '{}' is there already", where, videos.back().video);
     }
-    begin = end + 1;
-  }
+  });
   return videos;
 }
 
@@ -46,7 +45,7 @@ std::vector<eval::Prediction> parse_lines(const std::string& text, const std::st
 Run read_run(const fs::path& path) {
   Run run{.file = file_of(path), .sha256 = "", .videos = {}};
   const std::string text = read_file(run.file, "predictions");
-  const std::string name = "predictions '" + run.file.string() + "'";
+  const std::string name = fmt::format("predictions '{}'", run.file.string());
   run.sha256 = sha256(text);
   const bool ours = text.substr(0, text.find('\n')).find("\"schema_version\"") != std::string::npos;
   run.videos = ours ? parse_lines(text, name) : parse_released_predictions(text, name);

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <vector>
 
 namespace moviechat::judge {
 
@@ -31,6 +30,16 @@ struct Estimate {
   double mean = 0;                        // of nothing: 0
   std::optional<Interval> interval = {};  // nullopt with fewer than two clusters
 };
+/// For writing alone.
+template <class Visitor>
+void visit_fields(Estimate& o, Visitor& field) {
+  using Bound = std::optional<double>;
+  field("n", o.count);
+  field("videos", o.clusters);
+  field("mean", o.count > 0 ? Bound(o.mean) : Bound());
+  field("low", o.interval ? Bound(o.interval->low) : Bound());
+  field("high", o.interval ? Bound(o.interval->high) : Bound());
+}
 
 /// The mean of all values, with a percentile bootstrap interval: as many clusters as there are,
 /// drawn with replacement, again and again. The same samples and options give the same numbers

@@ -1,19 +1,15 @@
 #include "score/words.h"
 
 #include <unicode/uchar.h>
-#include <unicode/unistr.h>
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
-#include "base/case_fold.h"
+#include "base/utf8.h"
 
 namespace moviechat::judge {
 namespace {
-
-icu::UnicodeString folded(std::string_view utf8) {
-  return icu::UnicodeString::fromUTF8(case_folded(utf8));
-}
 
 /// Python's string.punctuation, and Unicode's.
 bool is_punctuation(UChar32 c) {
@@ -32,11 +28,9 @@ bool is_article(const std::string& word) { return word == "a" || word == "an" ||
 /// Gathers characters into words.
 class Words {
  public:
-  void add(UChar32 c) { word_.append(c); }
+  void add(std::string_view character) { word_ += character; }
   void end() {
-    if (word_.isEmpty()) return;
-    word_.toUTF8String(words_.emplace_back());
-    word_.remove();
+    if (!word_.empty()) words_.push_back(std::exchange(word_, {}));
   }
   std::vector<std::string> take() {
     end();
@@ -44,24 +38,19 @@ class Words {
   }
 
  private:
-  icu::UnicodeString word_;
+  std::string word_;
   std::vector<std::string> words_;
 };
-
-template <class Visit>
-void for_each_character(const icu::UnicodeString& text, Visit visit) {
-  for (int32_t i = 0; i < text.length(); i = text.moveIndex32(i, 1)) visit(text.char32At(i));
-}
 
 }  // namespace
 
 std::vector<std::string> normalised_words(std::string_view utf8) {
   Words gathered;
-  for_each_character(folded(utf8), [&](UChar32 c) {
-    if (u_isUWhiteSpace(c)) {
+  for_each_character(case_folded(utf8), [&](UChar32 c, std::string_view character) {
+    if (is_white_space(c)) {
       gathered.end();
     } else if (!is_punctuation(c)) {
-      gathered.add(c);
+      gathered.add(character);
     }
   });
   std::vector<std::string> words = gathered.take();
@@ -71,10 +60,10 @@ std::vector<std::string> normalised_words(std::string_view utf8) {
 
 std::vector<std::string> rouge_words(std::string_view utf8) {
   Words gathered;
-  for_each_character(folded(utf8), [&](UChar32 c) {
+  for_each_character(case_folded(utf8), [&](UChar32 c, std::string_view character) {
     if (!is_of_a_word(c) || is_ideograph(c)) gathered.end();
     if (!is_of_a_word(c)) return;
-    gathered.add(c);
+    gathered.add(character);
     if (is_ideograph(c)) gathered.end();
   });
   return gathered.take();

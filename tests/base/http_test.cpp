@@ -140,5 +140,12 @@ TEST(Http, AnAddressComesInItsParts) {
   EXPECT_EQ(web_address("a film", "http://host").path, "/");
 }
 
+TEST(HeaderValue, IsFoundWhateverTheCaseOfTheName) {
+  EXPECT_EQ(header_value("retry-AFTER: \t5 \r\n", "Retry-After"), "5");
+  EXPECT_EQ(header_value("Retry-After:\r\n", "Retry-After"), "");
+  EXPECT_EQ(header_value("Retry-After-All: 5\r\n", "Retry-After"), std::nullopt);
+  EXPECT_EQ(header_value("Retry", "Retry-After"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace moviechat

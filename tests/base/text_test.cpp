@@ -44,5 +44,26 @@ TEST(Shortened, KeepsBeginningAndEndAndWholeCharacters) {
   EXPECT_TRUE(shortened("x" + umlauts + "end", 20).ends_with("end"));
 }
 
+TEST(Lines, AreVisitedWithTheirNumbersAndWithoutTheirEnds) {
+  std::string visited;
+  for_each_line("a\n\nb", [&](int64_t number, std::string_view line) {
+    visited += std::to_string(number) + std::string(line) + ";";
+  });
+  EXPECT_EQ(visited, "1a;2;3b;");
+  for_each_line("", [](int64_t, std::string_view) { FAIL(); });
+}
+
+TEST(Width, CountsColumnsAndNotBytes) {
+  EXPECT_EQ(width_of("abc"), 3U);
+  EXPECT_EQ(width_of("漢é"), 3U);
+  EXPECT_EQ(width_of("e\u0301"), 1U);  // a combining accent takes none
+}
+
+TEST(Bytes, AreWrittenInHexadecimalAndBase64) {
+  EXPECT_EQ(in_hexadecimal("\x01\xAB"), "01ab");
+  EXPECT_EQ(in_base64("Ma"), "TWE=");  // RFC 4648, 4
+  EXPECT_EQ(in_base64(""), "");
+}
+
 }  // namespace
 }  // namespace moviechat

@@ -30,10 +30,10 @@ Prediction sample() {
   result.frame = 120;
   result.answer = "A caf\xC3\xA9.";
   result.token_ids = {5, 6, 2};
-  result.finish_reason = "eos";
+  result.finish_reason = FinishReason::eos;
   result.prompt_tokens = 90;
   result.answer_tokens = 3;
-  result.evidence = {{1.0, 2.5, 0.25}};
+  result.evidence = {{Seconds(1.0), Seconds(2.5), 0.25}};
   prediction.results = {result};
   prediction.counts = {
       .frames_decoded = 8, .frames_encoded = 8, .seeks = 1, .blocks_long = 2, .blocks_short = 4};

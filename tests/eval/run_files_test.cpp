@@ -40,11 +40,11 @@ std::string refusal(Act act) {
 TEST(FolderLock, AFolderIsHeldByOne) {
   const TemporaryFolder folder;
   {
-    const FolderLock lock(folder / "run");
-    EXPECT_THAT(refusal([&] { FolderLock second(folder / "run"); }),
+    const Descriptor lock = lock_folder(folder / "run");
+    EXPECT_THAT(refusal([&] { lock_folder(folder / "run"); }),
                 HasSubstr("is in use by another run"));
   }
-  EXPECT_EQ(refusal([&] { FolderLock again(folder / "run"); }), "no error");
+  EXPECT_EQ(refusal([&] { lock_folder(folder / "run"); }), "no error");
 }
 
 Film film_called(std::vector<std::string> names) { return {names[0], names[0], names, {}, {}, {}}; }

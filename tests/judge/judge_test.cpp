@@ -186,7 +186,7 @@ TEST(Judge, KeepsNothingOfAReplyThatRepeatsTheKeyButItsVerdict) {
   const std::string kept = read_file(options.verdicts, "verdicts");
   for (const std::string& part : {key.substr(0, 9), key.substr(10)}) {
     EXPECT_THAT(kept, ::testing::Not(HasSubstr(part)));
-    for (const Judged& answer : found.answers) {
+    for (const JudgeOutcome& answer : found.answers) {
       EXPECT_THAT(answer.failure, ::testing::Not(HasSubstr(part)));
     }
   }
@@ -208,7 +208,7 @@ TEST(Judge, TakesNothingOfARepliesThatIsNestedWithoutEnd) {
   const Judgement found =
       ask_judge(questions({"body", "choices", "error"}), options, nullptr, nullptr);
   EXPECT_EQ(found.summary.failed, 3);
-  for (const Judged& answer : found.answers) EXPECT_LT(answer.failure.size(), 400U);
+  for (const JudgeOutcome& answer : found.answers) EXPECT_LT(answer.failure.size(), 400U);
 }
 
 TEST(Judge, GivesUpOnARedirect) {

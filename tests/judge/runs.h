@@ -15,7 +15,7 @@ inline eval::Result answer(const std::string& question, const std::optional<std:
   result.question = question;
   result.reference = reference;
   result.answer = given;
-  if (given) result.finish_reason = "eos";
+  if (given) result.finish_reason = FinishReason::eos;
   return result;
 }
 

@@ -36,7 +36,8 @@ ScoreReport sample() {
       film(0, "clip.avi", 10,
            {answer("Right?", "yes", "yes"), at(answer(kEvil, kEvil, "no"), 4, kEvil)}),
       film(1, "other.avi", 100, {answer("Right?", "yes", "yes"), answer("Wrong?", "no", "yes")})};
-  report.first.run.videos[0].results[1].evidence = {{1, 2, 0.1}, {6, 8, 0.5}};
+  report.first.run.videos[0].results[1].evidence = {{Seconds(1), Seconds(2), 0.1},
+                                                    {Seconds(6), Seconds(8), 0.5}};
   report.first.manifest =
       nlohmann::ordered_json::parse(R"({"bundle": {"name": "tiny", "sha256": "abc"}})");
   score(report.first);

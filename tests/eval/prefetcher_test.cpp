@@ -1,4 +1,4 @@
-#include "eval/ahead.h"
+#include "eval/prefetcher.h"
 
 #include <gtest/gtest.h>
 
@@ -9,12 +9,12 @@
 namespace moviechat::eval {
 namespace {
 
-TEST(AheadThreads, ItemsComeInOrderAndAtMostOneWaits) {
+TEST(PrefetcherThreads, ItemsComeInOrderAndAtMostOneWaits) {
   constexpr int64_t kItems = 200;
   std::atomic<int64_t> begun{0};
   std::atomic<int64_t> taken{0};
   std::atomic<int64_t> most_ahead{0};
-  Ahead<std::unique_ptr<int64_t>> ahead(kItems, 1, [&](int64_t number, const CancelFlag&) {
+  Prefetcher<std::unique_ptr<int64_t>> ahead(kItems, 1, [&](int64_t number, const CancelFlag&) {
     most_ahead = std::max<int64_t>(most_ahead, ++begun - taken);
     return std::make_unique<int64_t>(number);
   });
@@ -26,9 +26,9 @@ TEST(AheadThreads, ItemsComeInOrderAndAtMostOneWaits) {
   EXPECT_LE(most_ahead, 2);  // the one that is taken just now, and the one after it
 }
 
-TEST(AheadThreads, TheNextIsMadeWhileThisOneIsUsed) {
+TEST(PrefetcherThreads, TheNextIsMadeWhileThisOneIsUsed) {
   std::atomic<bool> second_begun{false};
-  Ahead<int> ahead(2, 1, [&](int64_t number, const CancelFlag&) {
+  Prefetcher<int> ahead(2, 1, [&](int64_t number, const CancelFlag&) {
     if (number == 1) second_begun = true;
     return static_cast<int>(number);
   });
@@ -37,9 +37,9 @@ TEST(AheadThreads, TheNextIsMadeWhileThisOneIsUsed) {
   EXPECT_EQ(ahead.next(), 1);
 }
 
-TEST(AheadThreads, AsManyAsWishedAreMadeBeforeTheyAreTaken) {
+TEST(PrefetcherThreads, AsManyAsWishedAreMadeBeforeTheyAreTaken) {
   std::atomic<int64_t> begun{0};
-  Ahead<int> ahead(9, 4, [&](int64_t number, const CancelFlag&) {
+  Prefetcher<int> ahead(9, 4, [&](int64_t number, const CancelFlag&) {
     ++begun;
     return static_cast<int>(number);
   });
@@ -50,8 +50,8 @@ TEST(AheadThreads, AsManyAsWishedAreMadeBeforeTheyAreTaken) {
   }
 }
 
-TEST(AheadThreads, AFailureComesInItsPlace) {
-  Ahead<int> ahead(2, 1, [&](int64_t number, const CancelFlag&) {
+TEST(PrefetcherThreads, AFailureComesInItsPlace) {
+  Prefetcher<int> ahead(2, 1, [&](int64_t number, const CancelFlag&) {
     if (number == 1) throw InputError("no film");
     return 7;
   });
@@ -59,10 +59,10 @@ TEST(AheadThreads, AFailureComesInItsPlace) {
   EXPECT_THROW(ahead.next(), InputError);
 }
 
-TEST(AheadThreads, LeavingEarlyStopsTheMaking) {
+TEST(PrefetcherThreads, LeavingEarlyStopsTheMaking) {
   std::atomic<int> made{0};
   {
-    Ahead<int> ahead(1000, 1, [&](int64_t, const CancelFlag& stop) {
+    Prefetcher<int> ahead(1000, 1, [&](int64_t, const CancelFlag& stop) {
       ++made;
       while (made == 2 && !stop.cancelled()) std::this_thread::yield();
       stop.check();
@@ -73,10 +73,10 @@ TEST(AheadThreads, LeavingEarlyStopsTheMaking) {
   EXPECT_LE(made, 2);
 }
 
-TEST(AheadThreads, WaitingCanBeCancelled) {
+TEST(PrefetcherThreads, WaitingCanBeCancelled) {
   CancelFlag cancel;
   cancel.cancel();
-  Ahead<int> ahead(1, 1, [&](int64_t, const CancelFlag& stop) {
+  Prefetcher<int> ahead(1, 1, [&](int64_t, const CancelFlag& stop) {
     while (!stop.cancelled()) std::this_thread::yield();
     return 0;
   });

@@ -3,13 +3,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <exception>
 #include <map>
 #include <mutex>
-#include <optional>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "judge/endpoint.h"
 #include "judge/judge.h"
@@ -23,11 +22,11 @@ struct Task {
   const JudgeQuestion* question = nullptr;
 };
 
-/// Asks a judge everything on a list, by several workers. What they share: the list, when the
-/// judge wants no request, and how many questions in a row went without a reply.
-class Asking {
+/// Asks a judge everything on a list, by several workers. What they share: when the judge wants no
+/// request, and how many questions in a row went without a reply.
+class JudgeRun {
  public:
-  Asking(const JudgeOptions& options, VerdictFile& verdicts, std::deque<Task> tasks);
+  JudgeRun(const JudgeOptions& options, VerdictFile& verdicts, std::vector<Task> tasks);
 
   /// Until all is asked. Throws when asking is useless or the user stops it.
   void run(const ProgressSink& progress, const CancelFlag* cancel);
@@ -40,25 +39,23 @@ class Asking {
  private:
   using Clock = std::chrono::steady_clock;
 
-  void work();
-  std::optional<Task> next();
-  std::string ask(const Task& task, std::mt19937& random);
+  void work_on(const Task& task);
+  std::string ask(const Task& task);
   void not_before(Seconds wait);
-  bool wait_to_retry(int64_t retry, std::mt19937& random);
+  bool wait_to_retry(int64_t retry);
   bool wait_until_welcome();
   void finish(const Task& task, std::string failure);
   [[noreturn]] void give_up(const std::string& why) const;
 
   const JudgeOptions& options_;
   VerdictFile& verdicts_;
-  const size_t total_;
+  const std::vector<Task> tasks_;
   Endpoint endpoint_;
 
   std::mutex mutex_;  // of all below
   std::condition_variable changed_;
-  std::deque<Task> tasks_;
-  size_t done_ = 0;
-  size_t working_ = 0;  // workers
+  int64_t done_ = 0;  // tasks
+  std::mt19937 random_{std::random_device{}()};
   bool stopped_ = false;
   std::exception_ptr error_;
   Clock::time_point welcome_;  // no request before

@@ -1,12 +1,10 @@
-#include "judge/asking.h"
+#include "judge/judge_run.h"
 
 #include <algorithm>
 #include <cmath>
-#include <thread>
-#include <vector>
 
+#include "base/message.h"
 #include "base/workers.h"
-#include "moviechat/error.h"
 #include "moviechat/fields.h"
 
 namespace moviechat::judge {
@@ -22,78 +20,55 @@ std::chrono::steady_clock::duration ticks(Seconds seconds) {
 
 }  // namespace
 
-Asking::Asking(const JudgeOptions& options, VerdictFile& verdicts, std::deque<Task> tasks)
-    : options_(options),
-      verdicts_(verdicts),
-      total_(tasks.size()),
-      endpoint_(options),
-      tasks_(std::move(tasks)) {}
+JudgeRun::JudgeRun(const JudgeOptions& options, VerdictFile& verdicts, std::vector<Task> tasks)
+    : options_(options), verdicts_(verdicts), tasks_(std::move(tasks)), endpoint_(options) {}
 
-void Asking::run(const ProgressSink& progress, const CancelFlag* cancel) {
-  working_ = std::min(static_cast<size_t>(options_.concurrency), total_);
-  const auto wanted = static_cast<int64_t>(working_);
-  std::vector<std::thread> workers = start_threads(wanted, [this] { work(); });
-  {
-    const std::lock_guard lock(mutex_);
-    working_ -= static_cast<size_t>(wanted - std::ssize(workers));
-  }
+void JudgeRun::run(const ProgressSink& progress, const CancelFlag* cancel) {
+  const int64_t total = std::ssize(tasks_);
+  if (total == 0) return;
   bool cancelled = false;
   {
+    Workers workers(std::min(options_.concurrency, total));
+    for (const Task& task : tasks_) workers.run([this, &task] { work_on(task); });
     std::unique_lock lock(mutex_);
-    while (working_ > 0) {
+    while (done_ < total && !stopped_) {
       changed_.wait_for(lock, kGlance);
-      cancelled = cancelled || (cancel != nullptr && cancel->cancelled());
+      cancelled = cancel != nullptr && cancel->cancelled();
       if (cancelled) stopped_ = true;
-      if (stopped_) {
-        endpoint_.stop();
-        changed_.notify_all();
-      } else if (progress) {
-        progress(
-            {"judging", static_cast<int64_t>(done_), static_cast<int64_t>(total_), "questions"});
-      }
+      if (!stopped_ && progress) progress({"judging", done_, total, "questions"});
     }
+    endpoint_.stop();
+    changed_.notify_all();
   }
-  for (std::thread& worker : workers) worker.join();
   if (cancelled) throw Cancelled();
   if (error_) std::rethrow_exception(error_);
 }
 
-void Asking::work() {
-  std::mt19937 random(std::random_device{}());
+void JudgeRun::work_on(const Task& task) {
   try {
-    while (const auto task = next()) finish(*task, ask(*task, random));
+    finish(task, ask(task));
   } catch (...) {
     const std::lock_guard lock(mutex_);
     if (!error_) error_ = std::current_exception();
     stopped_ = true;
+    changed_.notify_all();
   }
-  const std::lock_guard lock(mutex_);
-  --working_;
-  changed_.notify_all();
 }
 
-std::optional<Task> Asking::next() {
-  const std::lock_guard lock(mutex_);
-  if (stopped_ || tasks_.empty()) return std::nullopt;
-  Task task = std::move(tasks_.front());
-  tasks_.pop_front();
-  return task;
-}
-
-void Asking::finish(const Task& task, std::string failure) {
+void JudgeRun::finish(const Task& task, std::string failure) {
   const std::lock_guard lock(mutex_);
   if (stopped_) return;
   ++done_;
   failures_in_a_row_ = failure.empty() ? 0 : failures_in_a_row_ + 1;
   if (failures_in_a_row_ >= kFailuresInARow) {
-    give_up(failure + ", " + std::to_string(kFailuresInARow) + " questions in a row");
+    give_up(fmt::format("{}, {} questions in a row", failure, kFailuresInARow));
   }
   if (!failure.empty()) failures_.emplace(task.key, std::move(failure));
   changed_.notify_all();
 }
 
 /// Asks until there is a verdict or enough was tried. → why there was no reply, or "".
-std::string Asking::ask(const Task& task, std::mt19937& random) {
+std::string JudgeRun::ask(const Task& task) {
   int64_t failed = 0;
   for (bool again = false;; again = true) {
     if (!wait_until_welcome()) return "";
@@ -112,50 +87,50 @@ std::string Asking::ask(const Task& task, std::mt19937& random) {
       }
       case Exchange::Outcome::busy:
         if (exchange.retry_after > kLongestRetryAfter) {
-          give_up(exchange.failure + " and wants no request for " +
-                  to_text(exchange.retry_after->count()) + " s");
+          give_up(fmt::format("{} and wants no request for {} s", exchange.failure,
+                              to_text(exchange.retry_after->count())));
         }
         if (exchange.retry_after) not_before(*exchange.retry_after);
         if (failed++ >= options_.retries) return exchange.failure;
-        if (!wait_to_retry(failed, random)) return "";
+        if (!wait_to_retry(failed)) return "";
         break;
       case Exchange::Outcome::refused:
         return exchange.failure;
       case Exchange::Outcome::useless:
-        throw InputError("the judge at " + options_.url + " " + exchange.failure +
-                         "; check --judge-url, --judge-model and the key");
+        throw input_error("the judge at {} {}; check --judge-url, --judge-model and the key",
+                          options_.url, exchange.failure);
     }
   }
 }
 
 /// Before the n-th retry: first_wait·2^(n-1), less up to half of it by chance, so that workers do
 /// not come back together. False: the run stops.
-bool Asking::wait_to_retry(int64_t retry, std::mt19937& random) {
+bool JudgeRun::wait_to_retry(int64_t retry) {
   const Seconds doubled = options_.first_wait * std::pow(2.0, static_cast<double>(retry - 1));
-  const Seconds wait =
-      std::min(doubled, options_.longest_wait) * std::uniform_real_distribution(0.5, 1.0)(random);
   std::unique_lock lock(mutex_);
+  const Seconds wait =
+      std::min(doubled, options_.longest_wait) * std::uniform_real_distribution(0.5, 1.0)(random_);
   const auto end = Clock::now() + ticks(wait);
   while (!stopped_ && Clock::now() < end) changed_.wait_until(lock, end);
   return !stopped_;
 }
 
 /// Retry-After holds for all questions, whether this one is asked again or not.
-void Asking::not_before(Seconds wait) {
+void JudgeRun::not_before(Seconds wait) {
   const std::lock_guard lock(mutex_);
   welcome_ = std::max(welcome_, Clock::now() + ticks(wait));
 }
 
 /// False when the run stops.
-bool Asking::wait_until_welcome() {
+bool JudgeRun::wait_until_welcome() {
   std::unique_lock lock(mutex_);
   while (!stopped_ && Clock::now() < welcome_) changed_.wait_until(lock, welcome_);
   return !stopped_;
 }
 
-void Asking::give_up(const std::string& why) const {
-  throw InputError("the judge at " + options_.url + " " + why +
-                   "; what it said so far is kept, run again when it works");
+void JudgeRun::give_up(const std::string& why) const {
+  throw input_error("the judge at {} {}; what it said so far is kept, run again when it works",
+                    options_.url, why);
 }
 
 }  // namespace moviechat::judge
