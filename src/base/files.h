@@ -22,11 +22,11 @@ std::string read_stdin(std::string_view what);
 /// Writes all of `text`, and waits where the descriptor does not. 0, or errno of what failed.
 int write_all(int descriptor, std::string_view text);
 
-/// Why writing failed, in words; a limit on the size of files is said with its value.
+/// Reason why writing failed, in words; a limit on the size of files is named with its value.
 std::string reason_of_write(int error);
 
-/// InputError when one of `names`, which are about to be written, is in `folder` though there is no
-/// `mark` that says that what is there is ours.
+/// Check before `names` are written into `folder`: InputError when one of them is there without
+/// `mark`, which tells files of this program.
 void refuse_files_of_others(const std::filesystem::path& folder,
                             const std::vector<std::string>& names, std::string_view mark);
 
@@ -34,13 +34,14 @@ void refuse_files_of_others(const std::filesystem::path& folder,
 /// disk is full.
 void write_file(const std::filesystem::path& path, std::string_view contents);
 
-/// The name of a new file is on the disk when its folder is. What cannot be synced is left.
+/// Syncs a folder, so that names of new files are on the disk. Ignores folders that cannot be
+/// synced.
 void sync_folder(const std::filesystem::path& folder);
 
-/// For one process alone, or for any number that only read.
+/// Lock for one process alone, or shared by any number that only read.
 enum class Lock { exclusive, shared };
 
-/// Takes an open file until it is closed. False when another process has it in a way that does not
+/// Locks an open file until it is closed. False when another process has it in a way that does not
 /// go with `lock`. InputError where the file system has no locks.
 bool try_lock(int descriptor, const std::filesystem::path& path, Lock lock = Lock::exclusive);
 

@@ -25,8 +25,8 @@ struct WebAddress {
   std::string fragment;
   bool names_user = false;  // user:password@
 };
-/// InputError for what is no http or https address, or holds blanks, control characters or
-/// backslashes. `what` names the address in the message ("--judge-url").
+/// Parts of an address. InputError unless it is http or https, and for blanks, control characters
+/// or backslashes. `what` names the address in the message ("--judge-url").
 WebAddress web_address(const std::string& what, const std::string& url);
 
 /// An address of any scheme as messages show it: "http://user:***@host/…" (RFC 3986, 3.2.1).
@@ -41,7 +41,7 @@ using CurlHeaders = std::unique_ptr<curl_slist, FreeBy<curl_slist_free_all>>;
 /// signals. libcurl is initialised with the first. Error when there is no memory for it.
 CurlRequest new_curl_request();
 
-/// Why a request came to nothing; completes "the judge at http://… ".
+/// Failure of a request; its message completes "the judge at http://… ".
 class HttpFailure : public Error {
  public:
   HttpFailure(const std::string& why, bool lasting) : Error(why), lasting_(lasting) {}
@@ -51,7 +51,7 @@ class HttpFailure : public Error {
  private:
   bool lasting_;
 };
-/// libcurl's result, in our words. `code` is not CURLE_OK.
+/// Failure for libcurl's result `code`, which is not CURLE_OK.
 HttpFailure http_failure(CURLcode code);
 
 /// The value of a header line "Name: value\r\n", whatever the case of its name; nullopt where the

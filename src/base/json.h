@@ -15,22 +15,22 @@ extern template class nlohmann::basic_json<>;
 
 namespace moviechat {
 
-/// JSON from elsewhere is nested so deep at most: what copies, compares or prints it calls itself
-/// once a level.
+/// Deepest nesting of JSON from elsewhere: code that copies, compares or prints it recurses once a
+/// level.
 constexpr size_t kDeepestJson = 100;
 
-/// True when text that is read as JSON would be nested deeper. Takes one pass.
+/// Whether a text is JSON that is nested deeper. Takes one pass.
 bool is_nested_too_deep(std::string_view text);
 
-/// JSON from elsewhere: all of it is read here. Discarded (json.is_discarded()) when the text is
-/// none or nested too deep.
+/// Parsed JSON from elsewhere; all of it is read here. Discarded (json.is_discarded()) when the
+/// text is no JSON or nested too deep.
 template <class Json = nlohmann::json>
 Json parse_json(std::string_view text) {
   if (is_nested_too_deep(text)) return Json(nlohmann::detail::value_t::discarded);
   return Json::parse(text, nullptr, /*allow_exceptions=*/false);
 }
 
-/// Why parse_json() took a text for none: "is not valid JSON", or that it is nested too deep.
+/// Reason why parse_json() discarded a text: "is not valid JSON", or that it is nested too deep.
 std::string json_fault(std::string_view text);
 
 /// JSON as text, on one line or indented. What is not UTF-8 in it becomes U+FFFD.
@@ -39,7 +39,7 @@ std::string json_text(const Json& json, int indent = -1) {
   return json.dump(indent, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
 }
 
-/// The field that was missing or of another type, without the library's codes.
+/// Message about a field that is missing or of another type, without the library's codes.
 std::string json_fault(const nlohmann::json::exception& error);
 
 // Structs are JSON objects by their fields, each named once (visit_fields, as of options):

@@ -6,16 +6,16 @@
 
 namespace moviechat {
 
-/// Text from elsewhere as a terminal may get it, on one line: what would break the line, move the
-/// cursor or turn the writing round (control characters, of U+0080 to U+009F too, and those of
-/// writing directions) becomes a blank, several in a row one; what is not UTF-8 becomes U+FFFD.
+/// Text from elsewhere made safe for a terminal, on one line. Characters that break the line, move
+/// the cursor or turn the writing direction (control characters, U+0080 to U+009F included) become
+/// a blank, several in a row one; bytes that are not UTF-8 become U+FFFD.
 std::string one_line(std::string_view text);
 
-/// The same of several lines: line ends and tabs stay.
+/// Text of several lines made safe for a terminal: line ends and tabs stay.
 std::string harmless_lines(std::string_view text);
 
-/// A text of at most `most` bytes with its beginning and its end, where messages say what is wrong
-/// and what to do.
+/// Text shortened to at most `most` bytes. Its beginning and end stay, where messages say what is
+/// wrong and what to do.
 std::string shortened(std::string text, size_t most);
 
 /// Visits the lines of a text without their ends, counted from 1: visit(number, line).

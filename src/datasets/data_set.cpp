@@ -10,28 +10,24 @@
 namespace moviechat::eval {
 namespace {
 
+using Reader = std::vector<Film> (*)(const std::filesystem::path& path, const WarningSink& warn);
+constexpr std::pair<DataSetKind, Reader> kReaders[] = {
+    {DataSetKind::moviechat_1k, read_moviechat_1k},
+    {DataSetKind::moviechat_1k_test, read_moviechat_1k_test},
+    {DataSetKind::loveu_24, read_moviechat_1k},
+    {DataSetKind::msvd_qa, read_msvd_qa},
+    {DataSetKind::msrvtt_qa, read_msrvtt_qa},
+    {DataSetKind::activitynet_qa, read_activitynet_qa},
+    {DataSetKind::flash_vstream, read_flash_vstream},
+    {DataSetKind::lmms_eval, read_lmms_eval},
+    {DataSetKind::vlmevalkit, read_vlmevalkit},
+    {DataSetKind::jsonl, read_jsonl},
+};
+
 std::vector<Film> read_films(DataSetKind kind, const std::filesystem::path& annotations,
                              const WarningSink& warn) {
-  switch (kind) {
-    case DataSetKind::moviechat_1k:
-    case DataSetKind::loveu_24:
-      return read_moviechat_1k(annotations, warn);
-    case DataSetKind::moviechat_1k_test:
-      return read_moviechat_1k_test(annotations, warn);
-    case DataSetKind::msvd_qa:
-      return read_msvd_qa(annotations, warn);
-    case DataSetKind::msrvtt_qa:
-      return read_msrvtt_qa(annotations, warn);
-    case DataSetKind::activitynet_qa:
-      return read_activitynet_qa(annotations, warn);
-    case DataSetKind::flash_vstream:
-      return read_flash_vstream(annotations, warn);
-    case DataSetKind::lmms_eval:
-      return read_lmms_eval(annotations, warn);
-    case DataSetKind::vlmevalkit:
-      return read_vlmevalkit(annotations, warn);
-    case DataSetKind::jsonl:
-      return read_jsonl(annotations, warn);
+  for (const auto& [known, read] : kReaders) {
+    if (known == kind) return read(annotations, warn);
   }
   throw Error("a kind of data set without a reader");
 }

@@ -15,7 +15,7 @@
 
 namespace moviechat::eval {
 
-/// Whose annotations are read. The shapes, and where they are published, stand beside the readers.
+/// Kinds of annotations. Their formats, with the places of publication, stand beside the readers.
 enum class DataSetKind {
   moviechat_1k,
   moviechat_1k_test,
@@ -29,10 +29,10 @@ enum class DataSetKind {
   jsonl,
 };
 
-/// Which questions are asked: those about whole films, those about moments, or all.
+/// Selection of questions: those about whole films, those about moments, or all.
 enum class Mode { global, breakpoint, both };
 
-/// A question of a data set, and what is known of its answer.
+/// Question of a data set, with its right answer where that is known.
 struct Item {
   std::string id;  // unique in the data set: "1/g0", or the annotation's own
   std::string question;
@@ -44,7 +44,7 @@ struct Item {
   bool breakpoint() const { return frame.has_value() || at.has_value(); }
 };
 
-/// A video of a data set with all its questions.
+/// Film of a data set with all its questions.
 struct Film {
   std::string name;                     // as the annotation has it: "1.mp4"
   std::string id;                       // its name without folder and extension: "1"
@@ -54,22 +54,22 @@ struct Film {
   std::optional<int64_t> frames;        // of that one
 };
 
-/// Annotations as read: every video once, in the order of the annotation.
+/// Annotations: every film once, in their order.
 struct DataSet {
   DataSetKind kind = DataSetKind::jsonl;
   std::vector<Film> films;
 
   int64_t questions() const;
-  /// Of what was read, not of how the files spell it.
+  /// Hash of the contents, however the files spell them.
   std::string sha256() const;
 };
 
 /// Reads a file or folder of annotations. InputError names the file, row and field that is wrong;
-/// what can be read though it is odd (ids given twice) is told to `warn`.
+/// oddities that can be read (ids given twice) are reported to `warn`.
 DataSet read_data_set(DataSetKind kind, const std::filesystem::path& annotations,
                       const WarningSink& warn);
 
-/// The same with the questions of a mode; films that have none are left out.
+/// Data set with the questions of a mode alone; films without any are left out.
 DataSet only(DataSet data, Mode mode);
 
 }  // namespace moviechat::eval

@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What the fields of a row are called.
+/// Names of the fields of a row.
 struct RowShape {
   FieldNames video;
   FieldNames id = {};
@@ -146,7 +146,8 @@ Row document_of(const Row& row) {
   return {std::move(fields), document.where()};
 }
 
-/// What a metric keeps of a row: {"gpt_eval_score": {"video_name", "question", "answer", …}, …}
+/// Fields that a metric keeps of a row: {"gpt_eval_score": {"video_name", "question", "answer", …},
+/// …}
 Row document_of_metrics(const Row& row) {
   for (const auto& [metric, kept] : row.fields().items()) {
     if (!kept.is_object() || !Row(kept, "").optional_text(kLmmsVideo)) continue;

@@ -24,10 +24,10 @@ std::vector<Film> read_lmms_eval(const std::filesystem::path& path, const Warnin
 std::vector<Film> read_vlmevalkit(const std::filesystem::path& path, const WarningSink& warn);
 std::vector<Film> read_jsonl(const std::filesystem::path& path, const WarningSink& warn);
 
-/// "1.MP4" → ".mp4"
+/// Extension in lower case: "1.MP4" → ".mp4".
 std::string extension_of(const std::filesystem::path& file);
 
-/// "videos/1.mp4" → "1"
+/// Name of a video without folder and extension: "videos/1.mp4" → "1".
 std::string stem_of(std::string_view video);
 
 /// Rows in any order → films in the order in which they first appear, ids unique.

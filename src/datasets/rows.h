@@ -13,10 +13,10 @@
 
 namespace moviechat::eval {
 
-/// The names that one field goes by, likeliest first.
+/// Names of one field, likeliest first.
 using FieldNames = std::initializer_list<std::string_view>;
 
-/// One entry of an annotation file: its fields, and where it stands, for errors.
+/// Entry of an annotation file: its fields, and its place in the file for messages.
 class Row {
  public:
   /// `where`: "'test.json' row 3". InputError unless `fields` is an object.
@@ -27,7 +27,7 @@ class Row {
 
   /// Trimmed text that must be there; numbers count as text. InputError names row and field.
   std::string text(FieldNames names) const;
-  /// The same where it may be missing, null or blank.
+  /// Text that may be missing, null or blank.
   std::optional<std::string> optional_text(FieldNames names) const;
   /// A whole number from 0 on, of a frame or of frames, given as a number or as text; nullopt when
   /// missing, null, blank or not a number (nan, which tables have where there is none).
@@ -59,7 +59,7 @@ class Row {
 /// order mark and CRLF line ends are no part of it. InputError names file and line.
 std::vector<Row> read_rows(const std::filesystem::path& file);
 
-/// The whole of one JSON file, without its byte order mark.
+/// Contents of a JSON file, without its byte order mark.
 nlohmann::json read_json(const std::filesystem::path& file);
 
 }  // namespace moviechat::eval

@@ -21,7 +21,7 @@ bool is_features(const fs::path& file) {
   return features.contains(extension_of(file));
 }
 
-/// What is a video by its name; others may be, too.
+/// Whether a file is a video by its name; others may be, too.
 bool is_video(const fs::path& file) {
   static const Names videos = {".mp4", ".m4v", ".mov", ".mkv",  ".webm", ".avi", ".mpg",  ".mpeg",
                                ".m2v", ".ts",  ".mts", ".vob",  ".m2ts", ".flv", ".f4v",  ".wmv",
@@ -30,7 +30,7 @@ bool is_video(const fs::path& file) {
   return videos.contains(extension_of(file));
 }
 
-/// What lies beside videos and is none.
+/// Whether a file is of a kind that lies beside videos.
 bool lies_beside(const fs::path& file) {
   static const Names others = {".json", ".jsonl", ".csv",  ".tsv",  ".txt", ".srt",
                                ".vtt",  ".ass",   ".md",   ".yaml", ".npy", ".npz",

@@ -9,11 +9,11 @@
 
 namespace moviechat::eval {
 
-/// What stands for a data set's films.
+/// Files that stand for a data set's films.
 enum class FilmFiles { videos, features };
 
-/// Finds the files of a data set's films in a folder and the folders below, whatever the case of
-/// their names, how their letters are composed, and their extension.
+/// Folder with the files of a data set's films, those of the folders below included. Finds a film's
+/// file whatever the case of its name, the composition of its letters, and its extension.
 class VideoFolder {
  public:
   /// Lists the folder once. InputError when there is none.

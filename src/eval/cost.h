@@ -11,7 +11,7 @@
 
 namespace moviechat::eval {
 
-/// What one video cost: a line of timings.jsonl. Memory is the process's largest so far, as
+/// Cost of one video: a line of timings.jsonl. Memory is the peak of the process so far, as
 /// neighbouring videos are worked on side by side.
 struct VideoCost {
   int64_t index = 0;
@@ -46,7 +46,7 @@ void visit_fields(VideoCost& o, Visitor& field) {
 }
 std::string to_line(const VideoCost& cost);
 
-/// The cost of a run as LOVEU'24 track 1 wants it: means over the videos that were read.
+/// Cost of a run as LOVEU'24 track 1 wants it: means over the videos that were read.
 struct CostReport {
   int64_t videos = 0;
   double mean_seconds = 0;  // of watching and answering, while a neighbour may be worked on
@@ -67,15 +67,15 @@ void visit_fields(CostReport& o, Visitor& field) {
   field("peak_device_bytes_per_stage", StageFigures{o.stages, &StageCost::peak_device_bytes});
 }
 
-/// The inverse of to_line. InputError begins with `origin`.
+/// Inverse of to_line(). InputError begins with `origin`.
 VideoCost parse_cost(std::string_view line, const std::string& origin);
 
-/// Lines of timings.jsonl → report; of several lines of one video the last counts, and what is none
-/// is left out.
+/// Cost of a run from the lines of timings.jsonl. Of several lines of one video the last counts;
+/// lines of another format are left out.
 CostReport cost_report(const std::vector<std::string>& lines);
 /// Writes cost.json.
 void write_cost(const std::filesystem::path& folder, const CostReport& report);
-/// Two lines for people.
+/// Cost in two or three lines of text.
 std::string to_text(const CostReport& report);
 
 }  // namespace moviechat::eval

@@ -66,7 +66,7 @@ double seconds_of(const RunResult& run, std::string_view stage) {
   return 0;
 }
 
-/// A message about a file says the same wherever the file lies.
+/// Message that names a file without its folder, so that it is the same on every machine.
 std::string without_folder(std::string text, const std::string& whole, const std::string& name) {
   if (whole.empty()) return text;
   for (size_t at = text.find(whole); at != std::string::npos; at = text.find(whole, at)) {
@@ -76,7 +76,7 @@ std::string without_folder(std::string text, const std::string& whole, const std
   return text;
 }
 
-/// A film that is ready to be answered about, or why it is not.
+/// Result of watching a film: the film, ready for questions, or the reason why it is not.
 struct WatchResult {
   std::optional<std::string> file;    // in the folder of films
   std::optional<std::string> sha256;  // of its bytes
@@ -86,7 +86,7 @@ struct WatchResult {
   double seconds = 0;
 };
 
-/// What was answered about a film, or why nothing could be.
+/// Answers about a film, or the reason why there are none.
 struct AnswerResult {
   std::optional<RunResult> run;
   std::optional<std::string> failure;
@@ -188,7 +188,7 @@ class Evaluation {
     return places;
   }
 
-  /// On the thread that goes ahead.
+  /// Watches a film, on the prefetcher's thread.
   WatchResult watch(const Film& film, const CancelFlag& stop) const {
     const auto start = Clock::now();
     WatchResult ready;
@@ -222,7 +222,7 @@ class Evaluation {
     return ready;
   }
 
-  /// The questions that can be asked; notes why others cannot.
+  /// Questions that can be asked; notes why others cannot.
   std::vector<Question> askable(const Film& film,
                                 std::vector<std::optional<std::string>>& refusals) const {
     std::vector<Question> questions;
@@ -252,7 +252,7 @@ class Evaluation {
     }
   }
 
-  /// About all together; where that fails each film is asked about alone, so that none costs
+  /// Answers about all films together; where that fails, about each alone, so that no film costs
   /// another its answers.
   std::vector<AnswerResult> answers_about(const std::vector<WatchedFilm>& films) const {
     Callbacks callbacks;
@@ -272,7 +272,7 @@ class Evaluation {
     return answered;
   }
 
-  /// The row of a film; `run` is what was answered, if it could be watched.
+  /// Writes the row of a film; `run` holds the answers, if it could be watched.
   void put(size_t place, const WatchResult& ready, const RunResult* run) {
     const Film& film = film_at(place);
     Prediction row = unanswered(film, indices_[place]);
@@ -314,7 +314,7 @@ class Evaluation {
            static_cast<double>(std::ssize(indices_) - done_);
   }
 
-  /// From both threads.
+  /// Reports progress; called from both threads.
   void report_progress() const {
     constexpr double kStatusEvery = 5;  // s
     if (seconds_since(status_written_) > kStatusEvery) write_status("running");

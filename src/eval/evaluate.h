@@ -13,7 +13,7 @@
 
 namespace moviechat::eval {
 
-/// The settings eval.*.
+/// Settings eval.*.
 struct EvalSettings {
   bool strict = false;
 };
@@ -36,7 +36,7 @@ struct EvalOptions {
   EvalSettings settings;
 };
 
-/// What became of a run, earlier parts of it included.
+/// Result of a run, earlier parts of it included.
 struct EvalResult {
   int64_t videos = 0;
   int64_t questions = 0;

@@ -8,14 +8,14 @@
 
 namespace moviechat::eval {
 
-/// The film or features that were found, compared with the film that was annotated.
+/// Relation of the film or features that were found to the film that was annotated.
 enum class FilmVersion {
   same,        // as annotated, or nothing says otherwise
   other_rate,  // as long as annotated, but of more or fewer frames a second
   other,       // of another length, or another number of frames
 };
 
-/// num_frame / fps of an annotation; 0: unknown.
+/// Length of the annotated film, num_frame / fps; 0: unknown.
 Seconds annotated_length(const Film& film);
 
 /// Compares num_frame and fps of an annotation with a video; of features, which are of some of the

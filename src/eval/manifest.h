@@ -13,7 +13,7 @@
 
 namespace moviechat::eval {
 
-/// All that the answers of a run depend on.
+/// Description of a run: all that its answers depend on.
 struct RunDescription {
   std::string version;  // of the program
   std::string bundle_name;
@@ -32,18 +32,18 @@ struct RunDescription {
   Shard shard;
 };
 
-/// manifest.json. What does not change answers (threads) stands apart, under "machine".
+/// Contents of manifest.json. Settings that change no answer (threads) stand apart, under
+/// "machine".
 nlohmann::ordered_json manifest_of(const RunDescription& run);
 
-/// The manifest of a run folder. InputError when there is none.
+/// Manifest of a run folder. InputError when there is none.
 nlohmann::ordered_json read_manifest(const std::filesystem::path& folder);
-/// What it says of a run for people, in two parts: what answered, and what was asked. A field that
-/// is missing is shown as "?".
+/// Manifest in words, in two parts: the model, and the data set. A missing field is shown as "?".
 std::pair<std::string, std::string> to_text(const nlohmann::ordered_json& manifest);
 void write_manifest(const std::filesystem::path& folder, const nlohmann::ordered_json& manifest);
 
-/// InputError names the first field in which two manifests differ, "machine" and `except` aside,
-/// and ends in `way_out`.
+/// Check that two manifests are of one run. InputError names the first field in which they differ,
+/// "machine" and `except` aside, and ends in `way_out`.
 void check_same_run(const nlohmann::ordered_json& found, const std::filesystem::path& found_in,
                     const nlohmann::ordered_json& wanted, const std::string& wanted_by,
                     const std::string& way_out, const std::string& except = "");

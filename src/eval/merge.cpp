@@ -34,36 +34,31 @@ Shard shard_of(const Json& manifest, const fs::path& folder) {
   }
 }
 
-/// A field of the data set that a run was about.
-Json data_set_field(const Json& manifest, const fs::path& folder, const char* name,
-                    Json::value_t type) {
-  const Json data_set = manifest.value("data_set", Json());
-  const Json value = data_set.is_object() ? data_set.value(name, Json()) : Json();
-  if (value.type() == type) return value;
-  throw input_error(
-      "{} is no manifest of a run: data_set.{} is missing or of another type; give "
-      "folders that moviechat eval wrote",
-      quoted(folder / "manifest.json"), name);
-}
-
-int64_t videos_of(const Json& manifest, const fs::path& folder) {
-  constexpr uint64_t kMost = 100'000'000;
-  const auto videos =
-      data_set_field(manifest, folder, "videos", Json::value_t::number_unsigned).get<uint64_t>();
-  if (videos > kMost) {
-    throw input_error("{}: data_set.videos must be 0 to {}, got {}",
-                      quoted(folder / "manifest.json"), kMost, videos);
-  }
-  return static_cast<int64_t>(videos);
-}
-
-DataSetKind kind_of(const Json& manifest, const fs::path& folder) {
+/// Facts of a run's data set, as its manifest tells them.
+struct DataSetFacts {
   DataSetKind kind{};
-  const std::string origin = quoted(folder / "manifest.json") + ": data_set.kind";
-  from_text(origin,
-            data_set_field(manifest, folder, "kind", Json::value_t::string).get<std::string>(),
-            kind);
-  return kind;
+  int64_t videos = 0;
+};
+template <class Visitor>
+void visit_fields(DataSetFacts& o, Visitor& field) {
+  field("kind", o.kind);
+  field("videos", o.videos);
+}
+
+DataSetFacts data_set_of(const Json& manifest, const fs::path& folder) {
+  constexpr int64_t kMostVideos = 100'000'000;
+  const std::string file = quoted(folder / "manifest.json");
+  try {
+    const auto facts = manifest.at("data_set").get<DataSetFacts>();
+    Range<int64_t>{0, kMostVideos}.check("videos", facts.videos);
+    return facts;
+  } catch (const Json::exception& error) {
+    throw input_error(
+        "{} is no manifest of a run: data_set: {}; give folders that moviechat eval wrote", file,
+        json_fault(error));
+  } catch (const InputError& error) {
+    throw input_error("{}: data_set: {}", file, error.what());
+  }
 }
 
 /// Shards by number, of one run, each once and all there.
@@ -129,13 +124,12 @@ void check_is_free(const fs::path& out, const std::string& predictions) {
 EvalResult merge(const std::vector<fs::path>& shards, const fs::path& out, bool moviechat_format) {
   if (shards.empty()) throw InputError("nothing to merge; give the run folders of all shards");
   Json manifest = read_manifest(shards[0]);
-  const int64_t videos = videos_of(manifest, shards[0]);
-  const DataSetKind kind = kind_of(manifest, shards[0]);
+  const DataSetFacts data_set = data_set_of(manifest, shards[0]);
   std::map<int64_t, std::string> rows;
   std::vector<std::string> costs;
   for (const auto& [number, folder] : ordered(shards, manifest)) {
     const Descriptor reading = lock_folder(folder, Lock::shared);
-    take_rows(folder, shard_of(read_manifest(folder), folder), videos, rows);
+    take_rows(folder, shard_of(read_manifest(folder), folder), data_set.videos, rows);
     for (std::string& line : lines_of(folder / "timings.jsonl")) costs.push_back(std::move(line));
   }
 
@@ -159,7 +153,7 @@ EvalResult merge(const std::vector<fs::path>& shards, const fs::path& out, bool 
   write_file(out / "timings.jsonl", timings);
   write_cost(out, result.cost);
   if (moviechat_format) {
-    write_moviechat_format(out, kind, predictions);
+    write_moviechat_format(out, data_set.kind, predictions);
   }
   write_manifest(out, manifest);  // last: what has one is a whole run
   return result;

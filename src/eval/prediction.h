@@ -11,7 +11,7 @@
 
 namespace moviechat::eval {
 
-/// A question and what was answered.
+/// Question with its answer.
 struct Result {
   std::string id;
   Mode mode = Mode::global;  // global or breakpoint
@@ -58,8 +58,8 @@ void visit_fields(VideoFacts& o, Visitor& field) {
   field("frames", o.frames);
 }
 
-/// What a run says of one video: a line of predictions.jsonl. Nothing in it depends on when, where
-/// or in which portions the run was made.
+/// Answers about one film: a line of predictions.jsonl. Nothing in it depends on when, where or in
+/// which portions the run was made.
 struct Prediction {
   int64_t index = 0;  // of the video in the data set
   std::string video;  // as the annotation names it
@@ -84,7 +84,7 @@ void visit_fields(Prediction& o, Visitor& field) {
   field("counts", o.counts);
 }
 
-/// What of a run failed, a film or a question, and why.
+/// Failure of a film or of a question, with its reason.
 struct Failure {
   std::string what;
   std::string why;
@@ -92,13 +92,13 @@ struct Failure {
 };
 std::vector<Failure> failures_of(const Prediction& prediction);
 
-/// → one line of JSON, without a line end.
+/// Prediction as one line of JSON, without a line end.
 std::string to_line(const Prediction& prediction);
 
-/// The inverse. InputError begins with `origin` ("'out/predictions.jsonl' line 3").
+/// Inverse of to_line(). InputError begins with `origin` ("'out/predictions.jsonl' line 3").
 Prediction parse_prediction(const std::string& line, const std::string& origin);
 
-/// All lines of a predictions.jsonl, in its order. InputError names file and line.
+/// All predictions of a predictions.jsonl, in its order. InputError names file and line.
 std::vector<Prediction> read_predictions(const std::filesystem::path& file);
 
 }  // namespace moviechat::eval

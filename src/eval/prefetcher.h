@@ -12,9 +12,9 @@
 
 namespace moviechat::eval {
 
-/// Makes items 0, 1, … on a thread of its own, ahead of the caller who takes them in order: at most
-/// `most` items wait or are being made. What making throws is thrown by the next() that would
-/// have given the item. One thread calls.
+/// Items 0, 1, …, made on a thread of its own before the caller takes them in order: at most `most`
+/// items wait or are being made. An exception of making is thrown by the next() that would have
+/// given the item. One thread calls.
 template <class Item>
 class Prefetcher {
  public:

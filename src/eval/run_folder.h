@@ -16,7 +16,7 @@ namespace moviechat::eval {
 /// Files of a run besides manifest.json, which is its first one.
 std::vector<std::string> files_of_run();
 
-/// The files of a run, held by one process: manifest.json, predictions.jsonl, timings.jsonl,
+/// Files of a run, held by one process: manifest.json, predictions.jsonl, timings.jsonl,
 /// status.json. Rows are kept by place: the k-th line is of the k-th video of the run.
 class RunFolder {
  public:
@@ -27,7 +27,7 @@ class RunFolder {
 
   const std::filesystem::path& path() const { return folder_; }
 
-  /// The rows that are there.
+  /// Rows that are in the file.
   const std::vector<Prediction>& rows() const { return rows_; }
 
   /// Puts a row at its place: at the end, or in the place of an earlier one. On the disk, whole or

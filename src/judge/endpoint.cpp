@@ -11,7 +11,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// The beginning of what a server said, on one line.
+/// Beginning of a server's reply, on one line.
 std::string excerpt(const std::string& body) {
   std::string text = body.substr(0, 200);
   for (char& c : text) {
@@ -20,35 +20,35 @@ std::string excerpt(const std::string& body) {
   return text + (body.size() > 200 ? " …" : "");
 }
 
-/// {"error": {"message": …}}, or the body as it is.
+/// Value at a JSON pointer; null where there is none.
+Json found_at(const Json& json, const char* place) {
+  try {
+    return json.at(Json::json_pointer(place));
+  } catch (const Json::exception&) {
+    return nullptr;
+  }
+}
+
+/// Error message in a reply: {"error": {"message": …}}, {"error": …}, or the body as it is.
 std::string message_of(const std::string& body) {
   const Json json = parse_json(body);
-  if (json.is_object() && json.contains("error")) {
-    const Json& error = json["error"];
-    if (error.is_string()) return excerpt(error.get<std::string>());
-    if (error.is_object() && error.contains("message") && error["message"].is_string()) {
-      return excerpt(error["message"].get<std::string>());
-    }
+  for (const char* place : {"/error/message", "/error"}) {
+    const Json message = found_at(json, place);
+    if (message.is_string()) return excerpt(message.get<std::string>());
   }
   return excerpt(body);
 }
 
 std::optional<TokenUsage> usage_of(const Json& reply) {
-  const auto usage = reply.find("usage");
-  if (usage == reply.end() || !usage->is_object()) return std::nullopt;
-  const auto count = [&](const char* key) -> std::optional<int64_t> {
-    const auto value = usage->find(key);
-    if (value == usage->end() || !value->is_number_integer()) return std::nullopt;
-    return value->get<int64_t>();
-  };
-  const auto prompt = count("prompt_tokens");
-  const auto completion = count("completion_tokens");
-  if (!prompt || !completion) return std::nullopt;
-  return TokenUsage{*prompt, *completion};
+  try {
+    return reply.at("usage").get<TokenUsage>();
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
 }
 
-/// The text of a message, whole or in parts [{"type": "text", "text": …}, …]; empty where there is
-/// none (a refusal), nullopt for anything else.
+/// Text of a chat message, whole or in parts [{"type": "text", "text": …}, …]; empty for a refusal,
+/// nullopt for anything else.
 std::optional<std::string> content_of(const Json& message) {
   const Json content = message.value("content", Json());
   if (content.is_null()) return "";
@@ -63,20 +63,10 @@ std::optional<std::string> content_of(const Json& message) {
   return text;
 }
 
-/// The text of a chat completion.
-std::optional<std::string> text_of(const Json& reply) {
-  const auto choices = reply.find("choices");
-  if (choices == reply.end() || !choices->is_array() || choices->empty()) return std::nullopt;
-  const Json& choice = choices->front();
-  if (!choice.is_object() || !choice.contains("message")) return std::nullopt;
-  const Json& message = choice["message"];
-  return message.is_object() ? content_of(message) : std::nullopt;
-}
-
 Exchange read_reply(const std::string& body) {
   const Json reply = parse_json(body);
-  std::optional<std::string> text;
-  if (reply.is_object()) text = text_of(reply);
+  const Json message = found_at(reply, "/choices/0/message");
+  const auto text = message.is_object() ? content_of(message) : std::nullopt;
   if (!text) return {.failure = "answered 200 without a chat completion: " + excerpt(body)};
   return {.outcome = Exchange::Outcome::replied, .text = *text, .usage = usage_of(reply)};
 }
@@ -97,7 +87,7 @@ Exchange::Outcome outcome_of(long status) {
   }
 }
 
-/// A reply that repeats the key is kept without its words: its verdict alone.
+/// Replaces the text of a reply that repeats the key by its verdict alone.
 void hide_words(long status, Exchange& exchange) {
   constexpr const char* kHidden = "(words that repeat the key, which are not kept)";
   if (exchange.outcome == Exchange::Outcome::replied) {

@@ -9,15 +9,15 @@
 
 namespace moviechat::judge {
 
-/// The address of a judge's API → that of its chat completions. InputError for what is no http or
-/// https address of a host and a path.
+/// Address of the chat completions of a judge's API. InputError unless `url` is an http or https
+/// address of a host and a path.
 std::string endpoint_address(std::string url);
 
-/// What a Retry-After header asks for: seconds, or a date seen from `now` (seconds since 1970).
-/// nullopt for anything else.
+/// Wait that a Retry-After header asks for, as seconds or as a date; `now` counts seconds since
+/// 1970. nullopt for anything else.
 std::optional<Seconds> retry_after(const std::string& header, int64_t now);
 
-/// What one request came to. The key stands in none of it.
+/// Outcome of one request. The key stands nowhere in it.
 struct Exchange {
   enum class Outcome {
     replied,  // `text` is what the judge said
@@ -32,14 +32,14 @@ struct Exchange {
   std::optional<Seconds> retry_after = {};
 };
 
-/// Questions → replies, each within the time that the options give it. Any thread may call.
+/// Questions → replies of a judge, each within the time limit of the options. Any thread may call.
 class Endpoint {
  public:
   explicit Endpoint(const JudgeOptions& options);
 
   Exchange ask(const JudgeQuestion& question);
 
-  /// Ends the requests under way, and lets none begin.
+  /// Ends the requests under way, and refuses new ones.
   void stop() { stopped_.cancel(); }
 
  private:
@@ -50,8 +50,8 @@ class Endpoint {
   CancelFlag stopped_;
 };
 
-/// The body of a request: model, messages, temperature 0, and what the options merge in. InputError
-/// when those are no JSON object.
+/// Body of a request: model, messages, temperature 0, and the JSON object that the options merge
+/// in. InputError when that is no object.
 std::string request_body(const JudgeOptions& options, const JudgeQuestion& question);
 
 }  // namespace moviechat::judge

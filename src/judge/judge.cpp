@@ -18,7 +18,7 @@ void check(const JudgeOptions& options) {
   Range<double>{0.001, 86400}.check("--judge-timeout", options.timeout.count());  // a day
 }
 
-/// Nothing more is to be asked.
+/// Whether a question needs no further request.
 bool settled(const KeptReplies& kept, const JudgeOptions& options) {
   return kept.verdict || kept.malformed > options.malformed_retries;
 }

@@ -12,7 +12,7 @@
 
 namespace moviechat::judge {
 
-/// Where the judge is, and how it is asked.
+/// Address of a judge, and how it is asked.
 struct JudgeOptions {
   std::string url;    // of an OpenAI-compatible API: https://host/v1
   std::string model;  // the name that the API knows it by
@@ -28,6 +28,7 @@ struct JudgeOptions {
   Seconds longest_wait{60};  // before a retry; what Retry-After asks for may be longer
 };
 
+/// Tokens of a request and its reply.
 struct TokenUsage {
   int64_t prompt = 0;
   int64_t completion = 0;
@@ -43,14 +44,14 @@ void visit_fields(TokenUsage& o, Visitor& field) {
   field("completion_tokens", o.completion);
 }
 
-/// What came of one question: a verdict, replies without one (malformed), or no reply (failed).
+/// Outcome of one question: a verdict, only replies without one (malformed), or no reply (failed).
 struct JudgeOutcome {
   std::optional<Verdict> verdict = {};
   bool malformed = false;
   std::string failure = {};  // why there was no reply
 };
 
-/// How a judge was used for a set of questions.
+/// Summary of asking a judge about a set of answers.
 struct JudgeSummary {
   std::string model;
   std::string prompt_sha256;
@@ -82,6 +83,7 @@ void visit_fields(JudgeSummary& o, Visitor& field) {
   field("usage", o.usage);
 }
 
+/// Outcomes of all questions with their summary.
 struct Judgement {
   std::vector<JudgeOutcome> answers;  // one for each question
   JudgeSummary summary;

@@ -59,23 +59,23 @@ void JudgeRun::finish(const Task& task, std::string failure) {
   const std::lock_guard lock(mutex_);
   if (stopped_) return;
   ++done_;
-  failures_in_a_row_ = failure.empty() ? 0 : failures_in_a_row_ + 1;
-  if (failures_in_a_row_ >= kFailuresInARow) {
+  failures_.in_a_row = failure.empty() ? 0 : failures_.in_a_row + 1;
+  if (failures_.in_a_row >= kFailuresInARow) {
     give_up(fmt::format("{}, {} questions in a row", failure, kFailuresInARow));
   }
-  if (!failure.empty()) failures_.emplace(task.key, std::move(failure));
+  if (!failure.empty()) failures_.by_key.emplace(task.key, std::move(failure));
   changed_.notify_all();
 }
 
-/// Asks until there is a verdict or enough was tried. → why there was no reply, or "".
+/// Asks until there is a verdict or the retries are used up. Returns why there was no reply, or "".
 std::string JudgeRun::ask(const Task& task) {
   int64_t failed = 0;
   for (bool again = false;; again = true) {
     if (!wait_until_welcome()) return "";
     {
       const std::lock_guard lock(mutex_);
-      ++requests_;
-      if (again) ++retries_;
+      ++requests_.sent;
+      if (again) ++requests_.repeated;
     }
     const Exchange exchange = endpoint_.ask(*task.question);
     switch (exchange.outcome) {
@@ -103,8 +103,8 @@ std::string JudgeRun::ask(const Task& task) {
   }
 }
 
-/// Before the n-th retry: first_wait·2^(n-1), less up to half of it by chance, so that workers do
-/// not come back together. False: the run stops.
+/// Waits before the n-th retry: first_wait·2^(n-1), less a random part of up to half, so that
+/// workers do not come back together. False when the run stops.
 bool JudgeRun::wait_to_retry(int64_t retry) {
   const Seconds doubled = options_.first_wait * std::pow(2.0, static_cast<double>(retry - 1));
   std::unique_lock lock(mutex_);
@@ -115,13 +115,14 @@ bool JudgeRun::wait_to_retry(int64_t retry) {
   return !stopped_;
 }
 
-/// Retry-After holds for all questions, whether this one is asked again or not.
+/// Delays the requests of all workers by a Retry-After, whether this question is asked again or
+/// not.
 void JudgeRun::not_before(Seconds wait) {
   const std::lock_guard lock(mutex_);
   welcome_ = std::max(welcome_, Clock::now() + ticks(wait));
 }
 
-/// False when the run stops.
+/// Waits until the judge takes requests again. False when the run stops.
 bool JudgeRun::wait_until_welcome() {
   std::unique_lock lock(mutex_);
   while (!stopped_ && Clock::now() < welcome_) changed_.wait_until(lock, welcome_);

@@ -16,25 +16,26 @@
 
 namespace moviechat::judge {
 
-/// What is to be asked, and the key that its replies are kept by.
+/// Question to ask, and the key under which its replies are kept.
 struct Task {
   std::string key;
   const JudgeQuestion* question = nullptr;
 };
 
-/// Asks a judge everything on a list, by several workers. What they share: when the judge wants no
-/// request, and how many questions in a row went without a reply.
+/// List of questions → replies in the file of verdicts, by several workers at a time. They share
+/// the time before which the judge wants no request, and the count of questions in a row without a
+/// reply.
 class JudgeRun {
  public:
   JudgeRun(const JudgeOptions& options, VerdictFile& verdicts, std::vector<Task> tasks);
 
-  /// Until all is asked. Throws when asking is useless or the user stops it.
+  /// Asks until nothing is left. Throws when asking on is useless or the user stops it.
   void run(const ProgressSink& progress, const CancelFlag* cancel);
 
-  /// Key → why there was no reply.
-  const std::map<std::string, std::string>& failures() const { return failures_; }
-  int64_t requests() const { return requests_; }
-  int64_t retries() const { return retries_; }
+  /// Reasons for which there was no reply, by key.
+  const std::map<std::string, std::string>& failures() const { return failures_.by_key; }
+  int64_t requests() const { return requests_.sent; }
+  int64_t retries() const { return requests_.repeated; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -59,10 +60,16 @@ class JudgeRun {
   bool stopped_ = false;
   std::exception_ptr error_;
   Clock::time_point welcome_;  // no request before
-  int64_t failures_in_a_row_ = 0;
-  std::map<std::string, std::string> failures_;
-  int64_t requests_ = 0;
-  int64_t retries_ = 0;
+  struct Failures {
+    std::map<std::string, std::string> by_key;
+    int64_t in_a_row = 0;
+  };
+  Failures failures_;
+  struct Requests {
+    int64_t sent = 0;
+    int64_t repeated = 0;
+  };
+  Requests requests_;
 };
 
 }  // namespace moviechat::judge

@@ -6,9 +6,8 @@
 
 namespace moviechat::judge {
 
-/// A key that was sent to a server, to be found in what it says, however it spells it: in any case,
-/// with other marks or escapes (%2D, \u002d, &#45;) between its letters, backwards, in hexadecimal
-/// or base64.
+/// Key that was sent to a server, found in its replies in any spelling: in any case, with other
+/// marks or escapes (%2D, \u002d, &#45;) between its letters, backwards, in hexadecimal or base64.
 class Secret {
  public:
   /// An empty key is found nowhere.

@@ -11,7 +11,7 @@
 namespace moviechat::judge {
 namespace {
 
-/// Reads the dictionary that begins at a '{': keys and plain values, in any quotes or none.
+/// Parser of the dictionary that begins at a '{': keys and plain values, in any quotes or none.
 class Dictionary {
  public:
   explicit Dictionary(std::string_view text) : text_(text) {}

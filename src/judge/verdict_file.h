@@ -10,7 +10,7 @@
 
 namespace moviechat::judge {
 
-/// What a judge has said so far of a question.
+/// Replies of a judge to one question, summed up.
 struct KeptReplies {
   std::optional<Verdict> verdict;
   int64_t replies = 0;
@@ -19,27 +19,27 @@ struct KeptReplies {
   TokenUsage usage;
 };
 
-/// Replies by the hash of what was asked, in a file of JSON lines that only grows. Any thread may
-/// call.
+/// File of a judge's replies: JSON lines, by the hash of what was asked. It only grows. Any thread
+/// may call.
 class VerdictFile {
  public:
-  /// Reads what is there. InputError names the line that is none of ours.
+  /// Reads the file where there is one. InputError names a line of another format.
   explicit VerdictFile(const std::filesystem::path& path);
 
-  /// All that a verdict depends on, as a hash.
+  /// Hash of all that a verdict depends on.
   static std::string key_of(const JudgeOptions& options, const JudgeQuestion& question);
 
   KeptReplies replies(const std::string& key) const;
 
-  /// Copies what another such file, if it is there, holds of `keys` that nothing is known of here.
+  /// Copies the replies to `keys` that another such file has and this one has not.
   void take_over(const std::filesystem::path& other, const std::set<std::string>& keys);
 
-  /// Keeps a reply: on the disk when this returns.
+  /// Adds a reply; it is on the disk when this returns.
   void add(const std::string& key, const std::string& model, const std::string& reply,
            const std::optional<TokenUsage>& usage);
 
  private:
-  /// Reads a line of a file. InputError when it is none of ours.
+  /// Counts a line of a file. InputError when it has another format.
   void count_line(std::string_view line, const std::string& origin);
   void count(const std::string& key, const std::optional<Verdict>& verdict,
              const std::optional<TokenUsage>& usage);

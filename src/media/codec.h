@@ -12,12 +12,13 @@ class Codec {
  public:
   enum class Answer { frame, more, end, error };
 
-  /// What becomes of a picture with an error: what is left of it, with the gaps filled from others
-  /// and decode_error_flags set; or Answer::error, always. Of several threads, one may have given a
-  /// picture before another found its error, so that only the latter is sure to be told.
+  /// Treatment of a picture with an error: `concealed` gives what is left of it, with the gaps
+  /// filled from others and decode_error_flags set; `told` always gives Answer::error. Of several
+  /// threads, one may have given a picture before another found its error, so that only the latter
+  /// is sure to be told.
   enum class Errors { concealed, told };
 
-  /// What a decoder needs to know besides the stream.
+  /// Options of a decoder.
   struct Options {
     int threads = 1;  // at least 1
     int64_t max_pixels = 0;
@@ -28,12 +29,12 @@ class Codec {
   /// InputError when there is no decoder for the stream; `path` is its file.
   Codec(const AVStream& stream, const std::string& path, const Options& options);
 
-  /// A raw stream does not say its rate, as far as the frames so far tell.
+  /// Whether the frames so far leave the rate of a raw stream open.
   bool lacks_rate() const { return context_->framerate.num <= 0; }
 
   /// False when the packet cannot be decoded. Takes it as long as receive() said more before.
   bool send(const AVPacket& packet);
-  /// No packet follows; what is in work comes out.
+  /// Ends the packets, so that receive() gives the frames that are left.
   void drain();
   /// The next frame in order of show; `more` when a packet is needed first.
   Answer receive(AVFrame& frame);

@@ -50,7 +50,7 @@ class Decoder {
   bool timed() const { return timed_; }
 
  private:
-  /// What is known of the packets since the last restart.
+  /// State of reading packets since the last restart.
   struct Reading {
     int64_t position = INT64_MIN;
     int64_t whole_from = INT64_MIN;
@@ -65,7 +65,7 @@ class Decoder {
     FramePtr frame;
     bool repaired = false;  // decoded with errors
   };
-  /// What is known of the frames since the last restart. Packets are numbered as in the history.
+  /// State of decoding since the last restart. Packets are numbered as in the history.
   struct Decoding {
     std::optional<Codec> careful;  // with one thread; while it is there, all packets go to it
     bool leaving = false;          // the last frames of `careful` are coming out

@@ -103,7 +103,7 @@ bool is_beside(const AVStream& stream, const std::vector<int64_t>& auxiliary) {
 }  // namespace
 
 Demuxer::Demuxer(std::shared_ptr<FilmSource> source, int64_t max_pixels)
-    : source_(std::move(source)), path_(source_->name()), max_pixels_(max_pixels) {
+    : source_(std::move(source)), max_pixels_(max_pixels) {
   silence_ffmpeg();
   find_format();
   live_ = !source_->can_seek();
@@ -115,17 +115,17 @@ Demuxer::Demuxer(std::shared_ptr<FilmSource> source, int64_t max_pixels)
 void Demuxer::check(int code) const {
   if (source_->cancel() != nullptr) source_->cancel()->check();
   if (io_) io_->rethrow();
-  if (code == AVERROR(ENOMEM)) throw_out_of_memory("opening", path_);
+  if (code == AVERROR(ENOMEM)) throw_out_of_memory("opening", path());
   if (code >= 0) return;
   const std::string loss = source_->loss();
-  throw input_error("'{}' is not a video that can be read ({}); expected a whole video file", path_,
-                    loss.empty() ? av_reason(code) : loss);
+  throw input_error("'{}' is not a video that can be read ({}); expected a whole video file",
+                    path(), loss.empty() ? av_reason(code) : loss);
 }
 
 void Demuxer::find_format() {
   const auto refuse_playlist = [&](const std::string& kind) {
     throw input_error("'{}' is a playlist ({}), which names other files; give the video itself",
-                      path_, kind);
+                      path(), kind);
   };
   if (source_->address_for_ffmpeg() != nullptr) {
     format_ = av_find_input_format("rtsp");
@@ -137,7 +137,7 @@ void Demuxer::find_format() {
   check(av_probe_input_buffer2(io_->context(), &format_, "", nullptr, 0, 0));
   if (is_one_of(kPlaylists, format_)) refuse_playlist(format_->name);
   if (is_one_of(kTexts, format_)) {
-    throw input_error("'{}' is text ({}); expected a video file", path_, format_->name);
+    throw input_error("'{}' is text ({}); expected a video file", path(), format_->name);
   }
   if (!source_->can_seek()) {
     source_->prepare(is_one_of(kNeedSeeking, format_) || (is_mp4() && index_is_last(*source_)));
@@ -151,10 +151,10 @@ void Demuxer::look_at_tables() {
     throw input_error(
         "'{}' claims more samples than it has room for: its tables are damaged; "
         "expected a whole video file",
-        path_);
+        path());
   }
-  edits_proven_ = edits_change_nothing(io);
-  auxiliary_ = auxiliary_tracks(io);
+  mp4_.edits_proven = edits_change_nothing(io);
+  mp4_.auxiliary = auxiliary_tracks(io);
 }
 
 void Demuxer::open_format() {
@@ -164,7 +164,7 @@ void Demuxer::open_format() {
       std::chrono::duration_cast<std::chrono::microseconds>(source_->patience());
   if (rtsp != nullptr) options.set("timeout", std::to_string(patience.count()));
   options.set("protocol_whitelist", rtsp != nullptr ? "tcp,tls,udp,rtp,rtsp" : "");
-  if (edits_proven_) options.set("advanced_editlist", "0");
+  if (mp4_.edits_proven) options.set("advanced_editlist", "0");
   AVFormatContext* context = av_allocated(avformat_alloc_context());
   context->interrupt_callback = {[](void* source) {
                                    const CancelFlag* cancel =
@@ -197,11 +197,11 @@ void Demuxer::open_format() {
 
 void Demuxer::choose_stream() {
   int best = av_find_best_stream(context_.get(), AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
-  if (best >= 0 && is_beside(*context_->streams[best], auxiliary_)) {
+  if (best >= 0 && is_beside(*context_->streams[best], mp4_.auxiliary)) {
     best = -1;
     for (unsigned i = 0; i < context_->nb_streams; ++i) {
       const AVStream& stream = *context_->streams[i];
-      if (stream.codecpar->codec_type != AVMEDIA_TYPE_VIDEO || is_beside(stream, auxiliary_))
+      if (stream.codecpar->codec_type != AVMEDIA_TYPE_VIDEO || is_beside(stream, mp4_.auxiliary))
         continue;
       const bool preferred = (stream.disposition & AV_DISPOSITION_DEFAULT) != 0;
       if (best >= 0 && !preferred) continue;
@@ -210,14 +210,14 @@ void Demuxer::choose_stream() {
     }
   }
   if (best < 0) {
-    throw input_error("'{}' has no video stream (found: {})", path_, streams_found(*context_));
+    throw input_error("'{}' has no video stream (found: {})", path(), streams_found(*context_));
   }
   stream_ = context_->streams[best];
   const int64_t pixels = int64_t{stream_->codecpar->width} * stream_->codecpar->height;
   if (pixels > max_pixels_) {
     throw input_error(
         "'{}' has pictures of {}x{} pixels, more than video.max_pixels = {}; raise it to read them",
-        path_, stream_->codecpar->width, stream_->codecpar->height, max_pixels_);
+        path(), stream_->codecpar->width, stream_->codecpar->height, max_pixels_);
   }
   clock_.reset();
   if ((context_->iformat->flags & AVFMT_TS_DISCONT) != 0) clock_.emplace(ticks());
@@ -297,7 +297,7 @@ bool Demuxer::read_any(AVPacket& packet) {
     const int code = av_read_frame(context_.get(), &packet);
     if (io_) io_->rethrow();
     if (code == AVERROR_EOF) return false;
-    if (code == AVERROR(ENOMEM)) throw_out_of_memory("reading", path_);
+    if (code == AVERROR(ENOMEM)) throw_out_of_memory("reading", path());
     if (code == AVERROR(EAGAIN)) continue;
     if (code < 0) {
       failure_ = av_reason(code);
@@ -325,7 +325,7 @@ bool Demuxer::seek(int64_t timestamp) {
 }
 
 std::shared_ptr<FilmIndex> Demuxer::proven_index() {
-  if (!edits_proven_ || stream_->start_time == AV_NOPTS_VALUE) return nullptr;
+  if (!mp4_.edits_proven || stream_->start_time == AV_NOPTS_VALUE) return nullptr;
   const int64_t at = avio_tell(io_->context());
   auto index = index_of_track(*io_->context(), stream_->id, ticks(), stream_->start_time,
                               avformat_index_get_entries_count(stream_));

@@ -86,6 +86,7 @@ class Demuxer {
   const std::string& failure() const { return failure_; }
 
  private:
+  const std::string& path() const { return source_->name(); }
   void find_format();
   void look_at_tables();
   void open_format();
@@ -98,13 +99,15 @@ class Demuxer {
   double ticks() const { return av_q2d(stream_->time_base); }
 
   std::shared_ptr<FilmSource> source_;
-  std::string path_;
   int64_t max_pixels_;
   const AVInputFormat* format_ = nullptr;
   bool live_ = false;
-  std::vector<int64_t> auxiliary_;  // tracks of an MP4 file that belong to others
-  bool edits_proven_ = false;       // an MP4 file's edit lists change nothing
-  std::unique_ptr<FilmIo> io_;      // outlives context_, which reads from it; null: FFmpeg's own
+  struct Mp4Facts {
+    std::vector<int64_t> auxiliary;  // tracks that belong to others
+    bool edits_proven = false;       // edit lists change nothing
+  };
+  Mp4Facts mp4_;
+  std::unique_ptr<FilmIo> io_;  // outlives context_, which reads from it; null: FFmpeg's own
   FormatContextPtr context_;
   AVStream* stream_ = nullptr;
   std::deque<PacketPtr> ahead_;  // packets of the video that were read early

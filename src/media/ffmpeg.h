@@ -40,7 +40,7 @@ using CodecContextPtr = std::unique_ptr<AVCodecContext, FreeByAddress<avcodec_fr
 using FormatContextPtr = std::unique_ptr<AVFormatContext, FreeByAddress<avformat_close_input>>;
 using ScalerPtr = std::unique_ptr<SwsContext, FreeBy<sws_freeContext>>;
 
-/// Options that a C function takes from and leaves the unknown ones in.
+/// FFmpeg dictionary of options. A C function takes out those that it knows.
 class Dictionary {
  public:
   Dictionary() = default;
@@ -56,11 +56,11 @@ class Dictionary {
   AVDictionary* entries_ = nullptr;
 };
 
-/// FFmpeg's words for a return code.
+/// FFmpeg's text for a return code.
 std::string av_reason(int code);
 
-/// FFmpeg asked for more memory than it got. Where there is plenty, a damaged file made it ask for
-/// an absurd amount, and this is an InputError.
+/// Throws for an allocation of FFmpeg that failed: InputError where memory is plenty, as a damaged
+/// file made FFmpeg ask for an absurd amount, else OutOfResources.
 [[noreturn]] void throw_out_of_memory(const std::string& doing, const std::string& path);
 
 /// `code`, or Error "`doing`: the reason" when it is one; out of memory is an Error, too.

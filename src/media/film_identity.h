@@ -8,8 +8,8 @@
 
 namespace moviechat {
 
-/// What tells a film from all others, whatever its name is and wherever it lies: the SHA-256 of its
-/// bytes in lower-case hexadecimal. nullopt for what is no regular file (a pipe, an address).
+/// Identity of a film, whatever its name is and wherever it lies: the SHA-256 of its bytes in
+/// lower-case hexadecimal. nullopt for what is no regular file (a pipe, an address).
 ///
 /// Computed once, which reads the whole file; then remembered in the user's cache folder by device,
 /// inode, size, mtime and ctime: from then on it costs a look at a small file. Where the cache
@@ -18,8 +18,8 @@ namespace moviechat {
 std::optional<std::string> film_identity(const std::filesystem::path& film,
                                          const CancelFlag* cancel = nullptr);
 
-/// Where identities are remembered: $XDG_CACHE_HOME/moviechat/films, else ~/.cache/…; "" without
-/// either.
+/// Folder in which identities are remembered: $XDG_CACHE_HOME/moviechat/films, else ~/.cache/…; ""
+/// without either.
 std::filesystem::path film_identity_folder();
 
 }  // namespace moviechat

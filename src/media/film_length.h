@@ -12,7 +12,7 @@
 
 namespace moviechat {
 
-/// The average rate that a stream states, its highest where it states none, else 25. frames/s
+/// Average rate that a stream states, its highest where it states none, else 25. frames/s
 Rational stated_rate(const AVStream& stream);
 
 /// Length, rate and frames of a film, by its packets or by what proves them. The index is null
@@ -28,12 +28,13 @@ struct FilmLength : FilmScan {
   std::string torn;                 // what else shows it, in words
 };
 
-/// What can be known of a film before its first frame is decoded. `demuxer` is at its first packet
-/// and is there again afterwards. Where the format proves nothing, all packets are read.
+/// Length of a film as far as it is known before the first frame is decoded. `demuxer` is at its
+/// first packet and is there again afterwards. Where the format proves nothing, all packets are
+/// read.
 FilmLength survey_film(Demuxer& demuxer, const ReaderOptions& options);
 
-/// The same from the first shown frame's timestamp on: what comes before it refers to frames that
-/// are missing.
+/// Length from the first shown frame's timestamp on: frames before it refer to frames that are
+/// missing.
 FilmLength length_from(FilmLength survey, Demuxer& demuxer, const ReaderOptions& options,
                        int64_t first);
 

@@ -77,7 +77,7 @@ std::shared_ptr<FilmSource> FilmSource::open(const std::string& path,
   if (rtsp) return std::make_shared<RtspSource>(path, options);
   web_address("video", path);
   return std::make_shared<StreamSource>(
-      without_password(path), options,
+      without_password(path), options, nullptr,
       [path, patience = Seconds(options.patience), cancel = options.cancel](int64_t at) {
         return std::make_unique<HttpTransfer>(path, at, patience, cancel);
       });

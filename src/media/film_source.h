@@ -13,8 +13,8 @@ namespace moviechat {
 
 struct ReaderOptions;
 
-/// Where the bytes of a film come from: a file, a pipe, a web server. One for all that read the
-/// film, which is opened once. One thread at a time.
+/// Source of the bytes of a film: a file, a pipe, a web server. All readers of a film share one, so
+/// that the film is opened once. One thread at a time.
 class FilmSource {
  public:
   /// The source that `path` names: a file, a pipe, /dev/stdin, with options.allow_url an address.
@@ -25,11 +25,11 @@ class FilmSource {
   FilmSource(const FilmSource&) = delete;
   FilmSource& operator=(const FilmSource&) = delete;
 
-  /// As messages show it: an address without its password.
+  /// Name in messages: the path, or the address without its password.
   const std::string& name() const { return name_; }
   const CancelFlag* cancel() const { return cancel_; }
 
-  /// How long a server may send nothing.
+  /// Longest time for which a server may send nothing.
   Seconds patience() const { return patience_; }
 
   /// The address of a stream that FFmpeg has to read by itself (rtsp), so that nothing here gives
@@ -48,13 +48,13 @@ class FilmSource {
   /// All of it can be read again without being fetched again.
   virtual bool is_kept() const = 0;
 
-  /// To be called once the format is known, before more than its beginning is read. A source that
-  /// cannot seek is brought here whole, so that it can, unless frames are wanted as they come and
-  /// the format can be read so.
+  /// Prepares reading; to be called once the format is known, before more than the beginning is
+  /// read. A source that cannot seek is fetched whole, so that it can, unless frames are wanted as
+  /// they come and the format can be read so.
   virtual void prepare(bool /*needs_seeking*/) {}
 
-  /// What is missing of the film, and why: "the connection was cut after 5 of 9 bytes"; "" when
-  /// nothing is known to be.
+  /// Loss: the part of the film that is missing, and why: "the connection was cut after 5 of 9
+  /// bytes"; "" when nothing is known to be.
   virtual std::string loss() const { return {}; }
 
   /// Bytes that were fetched or read so far.

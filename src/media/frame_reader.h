@@ -13,7 +13,7 @@
 
 namespace moviechat {
 
-/// One frame on screen from `time` to `end`.
+/// Frame on screen from `time` to `end`.
 struct Shown {
   int64_t index = 0;  // counted in order of show; without a film index round(time·fps)
   int64_t pts = 0;    // presentation timestamp in the stream's time base
@@ -28,7 +28,7 @@ inline bool is_beyond_end(const VideoInfo& video, Seconds sample, const Shown& s
   return sample - shown.end > std::max(Seconds(1), 0.02 * video.duration);
 }
 
-/// Work done so far.
+/// Counts of the work done so far.
 struct ReadStats {
   int64_t packets_read = 0;
   int64_t packets_lost = 0;     // could not be decoded
@@ -52,7 +52,7 @@ class FrameReader {
 
   const VideoInfo& info() const;
 
-  /// Those it was made with and the film's source, which others can read, too.
+  /// The options that were given, with the film's source, which other readers may share.
   const ReaderOptions& options() const;
 
   /// The size of the frames that are given.
@@ -70,12 +70,12 @@ class FrameReader {
 
   const ReadStats& stats() const;
 
-  /// What was lost so far, one line; "" when nothing was. `warn` gets it once at the video's end or
+  /// Losses so far in one line; "" without any. `warn` gets it once at the video's end or
   /// from finish(), whichever comes first.
   std::string damage() const;
-  /// Frames that are not there, by the gaps that they leave in a constant rate.
+  /// Number of missing frames, by the gaps that they leave in a constant rate.
   int64_t frames_missing() const;
-  /// Says what was lost when the end of the video is not read.
+  /// Warns of losses where the end of the video is not read.
   void finish();
 
  private:

@@ -99,7 +99,7 @@ HttpTransfer::HttpTransfer(const std::string& address, int64_t offset, Seconds p
     throw Error("out of memory while making a request");
   }
   fill();
-  if (failure_.empty() && head_.status == 206 && head_.start != offset) {
+  if (failure_.empty() && head_.status == 206 && head_.film.start != offset) {
     failure_ = "it gives other bytes than it was asked for";
   }
 }
@@ -147,22 +147,22 @@ size_t HttpTransfer::take_head_line(std::string_view line) {
     head_.status = static_cast<int>(take_number(rest).value_or(0) % 1000);
   } else if (auto length = header_value(line, "Content-Length")) {
     head_.length = take_number(*length);
-    if (head_.status == 200) head_.film_size = head_.length;
+    if (head_.status == 200) head_.film.size = head_.length;
   } else if (auto range = header_value(line, "Content-Range");
              range && range->starts_with("bytes ")) {
     range->remove_prefix(std::strlen("bytes "));
-    head_.start = take_number(*range).value_or(0);
+    head_.film.start = take_number(*range).value_or(0);
     const size_t slash = range->find('/');
     if (slash == std::string_view::npos) return line.size();
     range->remove_prefix(slash + 1);
-    head_.film_size = take_number(*range);
-    head_.ranges = head_.status == 206 && head_.film_size;
+    head_.film.size = take_number(*range);
+    head_.film.ranges = head_.status == 206 && head_.film.size;
   } else if (const auto accepted = header_value(line, "Accept-Ranges")) {
-    head_.ranges = head_.ranges || *accepted == "bytes";
+    head_.film.ranges = head_.film.ranges || *accepted == "bytes";
   } else if (const auto coding = header_value(line, "Transfer-Encoding")) {
     head_.chunked = *coding != "identity";
   } else if (const auto tag = header_value(line, "ETag")) {
-    head_.tag = *tag;
+    head_.film.version = *tag;
   }
   return line.size();
 }

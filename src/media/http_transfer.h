@@ -12,7 +12,7 @@
 
 namespace moviechat {
 
-/// A web server's answer to one request for a film from some byte on. Comes no faster than it is
+/// Web server's answer to one request for a film from some byte on. Comes no faster than it is
 /// read; who sends too little while it is waited for is given up. Memory: some 2 MB at most.
 class HttpTransfer : public Transfer {
  public:
@@ -22,23 +22,17 @@ class HttpTransfer : public Transfer {
   ~HttpTransfer() override;
 
   size_t read(std::span<uint8_t> room) override;
-  int64_t start() const override { return head_.start; }
-  std::optional<int64_t> film_size() const override { return head_.film_size; }
-  bool can_begin_anywhere() const override { return head_.ranges; }
-  std::string version() const override { return head_.tag; }
+  FilmFacts film() const override { return head_.film; }
   std::string failure() const override { return failure_; }
   bool cut() const override { return cut_; }
 
  private:
-  /// What the lines before an answer's body say.
+  /// Header lines of an answer.
   struct Head {
     int status = 0;
     bool chunked = false;
-    bool ranges = false;  // the server gives parts of the film
-    int64_t start = 0;
     std::optional<int64_t> length;  // of this answer
-    std::optional<int64_t> film_size;
-    std::string tag;
+    FilmFacts film;
   };
 
   void set_options(const std::string& address, int64_t offset);

@@ -10,7 +10,7 @@
 
 namespace moviechat::mp4 {
 
-/// A part of an MP4 file: its four letters and where what is in it lies.
+/// Box of an MP4 file: its four letters and the extent of its contents.
 struct Box {
   uint32_t type = 0;
   int64_t body = 0;
@@ -45,7 +45,7 @@ std::vector<Box> tracks_of(AVIOContext& io, const Box& movie);
 /// The track header's number of a track, which is FFmpeg's id of the stream; 0 when there is none.
 int64_t number_of(AVIOContext& io, const Box& track);
 
-/// What a track is, by its handler: code("vide"); 0 when it has none.
+/// Kind of a track, by its handler: code("vide"); 0 when it has none.
 uint32_t handler_of(AVIOContext& io, const Box& track);
 
 }  // namespace moviechat::mp4

@@ -8,7 +8,7 @@
 
 namespace moviechat {
 
-/// What comes out of a pipe or socket. The one who writes may take any time.
+/// Bytes from a pipe or socket. The one who writes may take any time.
 class PipeTransfer : public Transfer {
  public:
   /// `wait_for_writer`: the pipe has a name, and may be opened before somebody writes to it, for

@@ -6,7 +6,7 @@
 
 namespace moviechat {
 
-/// What frames are made into, and how.
+/// Size and format of scaled frames, and the filter.
 struct ScalerTarget {
   int64_t width = 0;
   int64_t height = 0;

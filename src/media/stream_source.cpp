@@ -15,40 +15,28 @@ constexpr int64_t kMegabyte = 1'000'000;
 
 }  // namespace
 
-StreamSource::StreamSource(const std::string& name, const ReaderOptions& options, Begin begin)
+StreamSource::StreamSource(const std::string& name, const ReaderOptions& options,
+                           std::unique_ptr<Transfer> first, Begin begin)
     : FilmSource(name, options),
       begin_(std::move(begin)),
-      transfer_(begin_(0)),
+      transfer_(first ? std::move(first) : begin_(0)),
       progress_(options.progress),
       as_it_comes_(options.as_it_comes),
       spool_(options.spool) {
-  first_bytes();
-}
-
-StreamSource::StreamSource(const std::string& name, const ReaderOptions& options,
-                           std::unique_ptr<Transfer> only)
-    : FilmSource(name, options),
-      transfer_(std::move(only)),
-      progress_(options.progress),
-      as_it_comes_(options.as_it_comes),
-      spool_(options.spool) {
-  first_bytes();
-}
-
-void StreamSource::first_bytes() {
   learn();
   std::array<uint8_t, 4096> bytes{};
   if (take(bytes) > 0) return;
-  if (!loss_.empty()) throw input_error("video '{}' cannot be fetched: {}", name(), loss_);
-  throw input_error("video '{}' is empty (0 bytes); expected a video file", name());
+  if (!loss_.empty()) throw input_error("video '{}' cannot be fetched: {}", name, loss_);
+  throw input_error("video '{}' is empty (0 bytes); expected a video file", name);
 }
 
 /// What the transfer that begins says.
 void StreamSource::learn() {
-  at_ = transfer_->start();
-  begin_anywhere_ = begin_ && transfer_->can_begin_anywhere();
-  if (transfer_->film_size()) size_ = transfer_->film_size();
-  version_ = transfer_->version();
+  const Transfer::FilmFacts film = transfer_->film();
+  at_ = film.start;
+  begin_anywhere_ = begin_ && film.ranges;
+  if (film.size) size_ = film.size;
+  version_ = film.version;
 }
 
 size_t StreamSource::read(int64_t offset, std::span<uint8_t> room) {

@@ -21,11 +21,10 @@ class StreamSource : public FilmSource {
  public:
   using Begin = std::function<std::unique_ptr<Transfer>(int64_t offset)>;
 
-  /// InputError when nothing comes.
-  StreamSource(const std::string& name, const ReaderOptions& options, Begin begin);
-  /// The one transfer that there is.
+  /// `begin` makes the transfers, the first one included where `first` is null; without it `first`
+  /// is the only one. InputError when nothing comes.
   StreamSource(const std::string& name, const ReaderOptions& options,
-               std::unique_ptr<Transfer> only);
+               std::unique_ptr<Transfer> first, Begin begin = nullptr);
 
   size_t read(int64_t offset, std::span<uint8_t> room) override;
   std::optional<int64_t> size() const override { return size_; }
@@ -37,7 +36,6 @@ class StreamSource : public FilmSource {
   std::string loss() const override { return loss_; }
 
  private:
-  void first_bytes();
   void learn();
   bool go_to(int64_t offset);
   size_t take(std::span<uint8_t> room);

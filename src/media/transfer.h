@@ -18,22 +18,19 @@ class Transfer {
   /// The next bytes, for which it waits; 0 at the end. Cancelled when the user asks to stop.
   virtual size_t read(std::span<uint8_t> room) = 0;
 
-  /// Where its first byte lies in the film.
-  virtual int64_t start() const { return 0; }
+  /// Facts that a transfer tells about the film.
+  struct FilmFacts {
+    int64_t start = 0;            // offset of the transfer's first byte in the film
+    std::optional<int64_t> size;  // bytes of the whole film
+    bool ranges = false;          // another transfer can begin anywhere in the film
+    std::string version;          // tells this film from another of the same name; "": nothing does
+  };
+  virtual FilmFacts film() const { return {}; }
 
-  /// Bytes of the whole film, where that is said.
-  virtual std::optional<int64_t> film_size() const { return std::nullopt; }
-
-  /// Another one can begin anywhere in the film.
-  virtual bool can_begin_anywhere() const { return false; }
-
-  /// What tells this film from another under the same name; "" where nothing does.
-  virtual std::string version() const { return {}; }
-
-  /// Why it ended before its end; "" when it did not.
+  /// Reason for which it ended early; "" when it did not.
   virtual std::string failure() const { return {}; }
 
-  /// The connection was cut midway, so that another may give the rest.
+  /// Whether the connection was cut midway, so that another one may give the rest.
   virtual bool cut() const { return false; }
 };
 

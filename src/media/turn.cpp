@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 namespace moviechat {
 namespace {
@@ -108,32 +109,15 @@ void transpose(const AVFrame& frame, const Orientation& orientation, FramePtr& t
     const bool chroma = plane == 1 || plane == 2;
     const int64_t width = AV_CEIL_RSHIFT(frame.width, chroma ? layout.log2_chroma_w : 0);
     const int64_t height = AV_CEIL_RSHIFT(frame.height, chroma ? layout.log2_chroma_h : 0);
-    const auto turn = [&](auto transpose_elements) {
-      transpose_elements(frame.data[plane], frame.linesize[plane], width, height, orientation,
-                         turned->data[plane], turned->linesize[plane]);
+    const int step = plane_step(layout, plane);
+    const auto turn = [&]<int... Step>(std::integer_sequence<int, Step...>) {
+      ((step == Step
+            ? transpose_plane<Step>(frame.data[plane], frame.linesize[plane], width, height,
+                                    orientation, turned->data[plane], turned->linesize[plane])
+            : void()),
+       ...);
     };
-    switch (plane_step(layout, plane)) {
-      case 1:
-        turn(transpose_plane<1>);
-        break;
-      case 2:
-        turn(transpose_plane<2>);
-        break;
-      case 3:
-        turn(transpose_plane<3>);
-        break;
-      case 4:
-        turn(transpose_plane<4>);
-        break;
-      case 6:
-        turn(transpose_plane<6>);
-        break;
-      case 8:
-        turn(transpose_plane<8>);
-        break;
-      default:  // no such plane; can_transpose() knows no other step
-        break;
-    }
+    turn(std::integer_sequence<int, 1, 2, 3, 4, 6, 8>());  // can_transpose() knows no other step
   }
 }
 

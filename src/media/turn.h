@@ -6,7 +6,7 @@
 
 namespace moviechat {
 
-/// How stored pictures are turned for showing: transposed first, then mirrored.
+/// Turn of stored pictures for showing: transposed first, then mirrored.
 struct Orientation {
   bool transpose = false;
   bool mirror_rows = false;     // of the stored picture: read from its last row
@@ -15,13 +15,13 @@ struct Orientation {
   bool oblique = false;         // not a multiple of 90°: shown unturned
 };
 
-/// What a display matrix (nine 16.16 numbers) asks for; nullptr is upright.
+/// Orientation that a display matrix (nine 16.16 numbers) asks for; nullptr is upright.
 Orientation orientation_of(const int32_t* matrix);
 
-/// The frame's pixels keep their format when rows and columns are exchanged.
+/// Whether the frame's pixels keep their format when rows and columns are exchanged.
 bool can_transpose(const AVFrame& frame);
 
-/// A format for other frames that can: one chroma sample a pixel, no less depth, no alpha.
+/// Transposable format for other frames: one chroma sample a pixel, no less depth, no alpha.
 AVPixelFormat full_chroma_format(const AVFrame& frame);
 
 /// Makes `frame` a writable picture of that form, its colours tagged as `like`; reuses what it has.

@@ -39,7 +39,7 @@ void Perceiver::read_on() {
   }
   ended_ = !step;
   if (step) {
-    filling_.pending.push_back({*step, step->needs_frame() ? newest_ : 0});
+    filling_.pending.push_back({*step, step->needs_frame() ? newest_.slot : 0});
     if (step->needs_frame() && options_.progress) {
       options_.progress({"watching", ++frames_read_, options_.frames_to_read, "frames"});
     }
@@ -56,17 +56,17 @@ bool Perceiver::fetch(const Step& step) {
     const Stopwatch stopwatch(costs_, "decode");
     return footage_.shown_at(step.time);
   }();
-  seen_ = shown.end;
+  newest_.end = shown.end;
   if (is_beyond(shown, step)) return false;
-  if (newest_pts_ == shown.pts) return true;
+  if (newest_.pts == shown.pts) return true;
   if (filling_.used == options_.batch) hand_over();
   if (!filling_.slots.defined()) filling_.slots = footage_.make_batch(options_.batch);
   {
     const Stopwatch stopwatch(costs_, "decode");
     footage_.load(step.time, filling_.slots[filling_.used]);
   }
-  newest_pts_ = shown.pts;
-  newest_ = filling_.used++;
+  newest_.pts = shown.pts;
+  newest_.slot = filling_.used++;
   return true;
 }
 
@@ -85,7 +85,7 @@ void Perceiver::hand_over() {
     const torch::Tensor slots = filling_.slots.slice(0, 0, filling_.used);
     filling_.encoded = encoders_.run([this, slots] { return encode(slots); });
     frames_encoded_ += filling_.used;
-    newest_ = kPrevious;
+    newest_.slot = kPrevious;
   }
   encoding_.push_back(std::move(filling_));
   filling_ = {};

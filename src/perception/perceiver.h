@@ -43,7 +43,7 @@ class Perceiver {
   /// nullopt at the end of the timeline, or of a film without a known end.
   std::optional<Perception> next();
 
-  Seconds seen() const { return seen_; }  // end of the last frame that was read
+  Seconds seen() const { return newest_.end; }  // end of the last frame that was read
   int64_t frames_encoded() const { return frames_encoded_; }
 
  private:
@@ -82,9 +82,12 @@ class Perceiver {
   bool ended_ = false;
   int64_t frames_read_ = 0;
   int64_t frames_encoded_ = 0;
-  Seconds seen_{0};
-  int64_t newest_ = kPrevious;  // the newest frame's slot, in the batch that is filled
-  std::optional<int64_t> newest_pts_;
+  struct NewestFrame {
+    int64_t slot = kPrevious;  // in the batch that is filled
+    std::optional<int64_t> pts;
+    Seconds end{0};
+  };
+  NewestFrame newest_;
   torch::Tensor previous_;  // [N, C]
   Workers encoders_;        // last: they use what is above
 };
