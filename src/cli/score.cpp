@@ -14,7 +14,7 @@
 namespace moviechat::cli {
 namespace {
 namespace fs = std::filesystem;
-using judge::Metric;
+using score::Metric;
 
 std::vector<Metric> metrics_of(const Arguments& arguments) {
   const auto named = arguments.value("--metric");
@@ -105,10 +105,10 @@ void read_beside(const fs::path& predictions, const char* name, Messages& messag
 }
 
 /// A run with what can be scored of it; it has no scores yet.
-judge::ScoredRun unscored(const fs::path& path) {
-  judge::ScoredRun run;
-  run.run = judge::read_run(path);
-  run.rows = judge::rows_of(run.run);
+score::ScoredRun unscored(const fs::path& path) {
+  score::ScoredRun run;
+  run.run = score::read_run(path);
+  run.rows = score::rows_of(run.run);
   if (run.rows.rows.empty()) {
     throw InputError("predictions '" + run.run.file.string() +
                      "' hold nothing to score: " + std::to_string(run.rows.questions) +
@@ -119,39 +119,39 @@ judge::ScoredRun unscored(const fs::path& path) {
   return run;
 }
 
-fs::path verdicts_of(const judge::ScoredRun& run) {
+fs::path verdicts_of(const score::ScoredRun& run) {
   return run.run.file.parent_path() / "verdicts.jsonl";
 }
 
 /// What was said of a run's answers stays beside it, whatever it is compared with.
-judge::Judgement judged(const judge::ScoredRun& run, const judge::ScoredRun* other,
+judge::Judgement judged(const score::ScoredRun& run, const score::ScoredRun* other,
                         judge::JudgeOptions options, Messages& messages, const CancelFlag& cancel) {
   if (options.verdicts.empty()) {
     options.verdicts = verdicts_of(run);
     if (other != nullptr) options.others = {verdicts_of(*other)};
   }
   judge::Judgement judgement = judge::ask_judge(
-      judge::judge_questions(run.rows.rows), options,
+      score::judge_questions(run.rows.rows), options,
       [&](const Progress& progress) { messages.progress(progress); }, &cancel);
   messages.clear_bar();
   return judgement;
 }
 
 /// `other` is the run that it is compared with, if any.
-void score(judge::ScoredRun& run, const judge::ScoredRun* other, const ScoreCommand& command,
+void score(score::ScoredRun& run, const score::ScoredRun* other, const ScoreCommand& command,
            Messages& messages, const CancelFlag& cancel) {
   for (const Metric metric : command.metrics) {
     if (metric != Metric::judge) {
-      run.series.push_back(judge::offline_series(run.rows.rows, metric));
+      run.series.push_back(score::offline_series(run.rows.rows, metric));
       continue;
     }
     const judge::Judgement judgement = judged(run, other, *command.judge, messages, cancel);
     run.judge = judgement.summary;
-    for (auto& series : judge::judge_series(run.rows.rows, judgement)) {
+    for (auto& series : score::judge_series(run.rows.rows, judgement)) {
       run.series.push_back(std::move(series));
     }
   }
-  run.groups = judge::group_scores(run.rows.rows, run.series, command.bootstrap);
+  run.groups = score::group_scores(run.rows.rows, run.series, command.bootstrap);
   read_beside(run.run.file, "manifest.json", messages, [&](const fs::path& file) {
     run.manifest = eval::read_manifest(file.parent_path());
   });
@@ -170,10 +170,10 @@ std::optional<eval::VideoFolder> folder_of_films(const ScoreCommand& command) {
   return eval::VideoFolder(command.videos);
 }
 
-judge::Thumbnails pictures(const judge::ScoreReport& report, const eval::VideoFolder& folder,
-                           Messages& messages, const CancelFlag& cancel) {
-  auto found = judge::thumbnails_of(
-      judge::wrong_rows(report.first),
+report::Thumbnails pictures(const report::ScoreReport& report, const eval::VideoFolder& folder,
+                            Messages& messages, const CancelFlag& cancel) {
+  auto found = report::thumbnails_of(
+      report::wrong_rows(report.first),
       [&](const eval::Prediction& film) {
         eval::Film wanted;
         wanted.name = film.video;
@@ -200,35 +200,35 @@ void check_reports_are_ours(const fs::path& out) {
                          "a report.json of moviechat score");
 }
 
-void write_files(const judge::ScoreReport& report, const judge::Thumbnails& thumbnails,
+void write_files(const report::ScoreReport& report, const report::Thumbnails& thumbnails,
                  const fs::path& out) {
-  write_file(out / "report.json", judge::report_json(report));  // first: the others go with it
-  write_file(out / "report.txt", judge::report_text(report));
-  write_file(out / "report.md", judge::report_markdown(report));
-  write_file(out / "report.html", judge::report_html(report, thumbnails));
-  write_file(out / "scores.jsonl", judge::scores_jsonl(report.first));
-  if (report.second) write_file(out / "scores-second.jsonl", judge::scores_jsonl(*report.second));
+  write_file(out / "report.json", report::report_json(report));  // first: the others go with it
+  write_file(out / "report.txt", report::report_text(report));
+  write_file(out / "report.md", report::report_markdown(report));
+  write_file(out / "report.html", report::report_html(report, thumbnails));
+  write_file(out / "scores.jsonl", report::scores_jsonl(report.first));
+  if (report.second) write_file(out / "scores-second.jsonl", report::scores_jsonl(*report.second));
 }
 
-std::string printed(const judge::ScoreReport& report, const judge::Thumbnails& thumbnails,
+std::string printed(const report::ScoreReport& report, const report::Thumbnails& thumbnails,
                     ScoreFormat format) {
   switch (format) {
     case ScoreFormat::text:
-      return judge::report_text(report);
+      return report::report_text(report);
     case ScoreFormat::json:
-      return judge::report_json(report);
+      return report::report_json(report);
     case ScoreFormat::markdown:
-      return judge::report_markdown(report);
+      return report::report_markdown(report);
     case ScoreFormat::html:
-      return judge::report_html(report, thumbnails);
+      return report::report_html(report, thumbnails);
   }
   throw Error("a format without a printer");
 }
 
-void check_verdicts(const judge::ScoreReport& report) {
+void check_verdicts(const report::ScoreReport& report) {
   int64_t failed = 0;
   int64_t malformed = 0;
-  for (const judge::ScoredRun* run : {&report.first, report.second ? &*report.second : nullptr}) {
+  for (const score::ScoredRun* run : {&report.first, report.second ? &*report.second : nullptr}) {
     if (run == nullptr || !run->judge) continue;
     failed += run->judge->failed;
     malformed += run->judge->malformed;
@@ -287,22 +287,22 @@ void run_score(const ScoreCommand& command, Messages& messages, const CancelFlag
     }
     check_reports_are_ours(command.out);
   }
-  judge::ScoreReport report;
+  report::ScoreReport report;
   report.version = MOVIECHAT_VERSION;
   report.bootstrap = command.bootstrap;
   // all that may be wrong is found before a judge is paid
   report.first = unscored(command.runs[0]);
   if (command.runs.size() == 2) {
     report.second = unscored(command.runs[1]);
-    judge::check_same_questions(report.first.run, report.second->run);
+    score::check_same_questions(report.first.run, report.second->run);
   }
   const auto films = folder_of_films(command);
   score(report.first, report.second ? &*report.second : nullptr, command, messages, cancel);
   if (report.second) {
     score(*report.second, &report.first, command, messages, cancel);
-    report.comparison = judge::compare(report.first, *report.second, command.bootstrap);
+    report.comparison = score::compare(report.first, *report.second, command.bootstrap);
   }
-  judge::Thumbnails thumbnails;
+  report::Thumbnails thumbnails;
   if (films) thumbnails = pictures(report, *films, messages, cancel);
   cancel.check();
   if (!command.out.empty()) write_files(report, thumbnails, command.out);

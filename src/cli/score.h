@@ -18,11 +18,11 @@ enum class ScoreFormat { text, json, markdown, html };
 /// What `score` does, read from a command line.
 struct ScoreCommand {
   std::vector<std::filesystem::path> runs;  // one, or two to compare
-  std::vector<judge::Metric> metrics;
+  std::vector<score::Metric> metrics;
   std::filesystem::path out;     // empty: nothing but stdout is written
   std::filesystem::path videos;  // empty: no pictures
   ScoreFormat format = ScoreFormat::text;
-  judge::BootstrapOptions bootstrap;
+  score::BootstrapOptions bootstrap;
   std::optional<judge::JudgeOptions> judge;  // where metrics have it
 };
 

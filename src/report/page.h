@@ -2,9 +2,10 @@
 
 #include <string_view>
 
-namespace moviechat::judge {
+namespace moviechat::report {
 
-/// report.html, which CMake puts into the program; its REPORT_DATA stands for a report's JSON.
+/// Contents of report.html, which CMake compiles into the program. REPORT_DATA in it marks the
+/// place of the data that the page shows.
 extern const std::string_view kPage;
 
-}  // namespace moviechat::judge
+}  // namespace moviechat::report

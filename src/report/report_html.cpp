@@ -5,12 +5,15 @@
 #include "report/page.h"
 #include "report/report_tables.h"
 
-namespace moviechat::judge {
+namespace moviechat::report {
+
+using namespace score;  // what is reported
+
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// How often a judge gave 0, 1, … 5; null without a judge.
+/// Histogram of a judge's scores 0 to 5; null without a judge.
 Json score_counts(const ScoredRun& run) {
   for (const Series& series : run.series) {
     if (series.scale != Scale::points) continue;
@@ -80,7 +83,7 @@ Json wrong_answers(const ScoreReport& report, const Thumbnails& thumbnails) {
   return wrong;
 }
 
-/// What the page's script draws.
+/// Data of the page, which its script draws.
 Json page_data(const ScoreReport& report, const Thumbnails& thumbnails) {
   Json page;
   page["report"] = Json::parse(report_json(report));
@@ -136,4 +139,4 @@ std::string report_html(const ScoreReport& report, const Thumbnails& thumbnails)
   return page.replace(page.find(kPlace), kPlace.size(), escaped);
 }
 
-}  // namespace moviechat::judge
+}  // namespace moviechat::report

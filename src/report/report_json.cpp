@@ -2,7 +2,10 @@
 
 #include "report/report.h"
 
-namespace moviechat::judge {
+namespace moviechat::report {
+
+using namespace score;  // what is reported
+
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -96,4 +99,4 @@ std::string scores_jsonl(const ScoredRun& run) {
   return lines;
 }
 
-}  // namespace moviechat::judge
+}  // namespace moviechat::report

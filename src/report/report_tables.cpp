@@ -5,7 +5,10 @@
 #include "base/text.h"
 #include "eval/manifest.h"
 
-namespace moviechat::judge {
+namespace moviechat::report {
+
+using namespace score;  // what is reported
+
 namespace {
 
 std::string counted(int64_t count, const std::string& one) {
@@ -47,7 +50,8 @@ void add_manifest(const std::string& which, const nlohmann::ordered_json& manife
   facts.emplace_back(which + "data set", data_set);
 }
 
-void add_judge(const std::string& name, const JudgeSummary& judge, std::vector<Fact>& facts) {
+void add_judge(const std::string& name, const judge::JudgeSummary& judge,
+               std::vector<Fact>& facts) {
   facts.emplace_back(name,
                      fmt::format("{}, prompt {}", judge.model, judge.prompt_sha256.substr(0, 12)));
   std::string text = counted(judge.judged, "verdict");
@@ -170,4 +174,4 @@ std::vector<Table> tables_of(const ScoreReport& report) {
   return tables;
 }
 
-}  // namespace moviechat::judge
+}  // namespace moviechat::report

@@ -6,27 +6,28 @@
 
 #include "report/report.h"
 
-namespace moviechat::judge {
+namespace moviechat::report {
 
-/// Something worth a line: "predictions", "run/predictions.jsonl: 20 videos, 360 questions".
+/// Line about a run: name and text, as "predictions" and "run/predictions.jsonl: 20 videos".
 using Fact = std::pair<std::string, std::string>;
 
-/// The first column names the rows; the others hold numbers.
+/// Table of a report. Its first column names the rows; the others hold numbers.
 struct Table {
   std::string title;
   std::vector<std::string> header;
   std::vector<std::vector<std::string>> rows;
 };
 
-/// The words of a report, which text, Markdown and HTML set each in their way.
+/// Contents of a report in words, which text, Markdown and HTML lay out in their own ways.
 std::vector<Fact> facts_of(const ScoreReport& report);
 std::vector<Table> tables_of(const ScoreReport& report);
 
-/// "82.5 [76.1, 88.2]" in percent, "3.91 [3.70, 4.12]" in points; "-" of nothing.
-std::string estimate_text(const Estimate& estimate, Scale scale);
-/// "all", "mode global".
-std::string group_title(const GroupScores& group);
-/// "exact (%)".
-std::string series_title(const Series& series);
+/// Mean with its interval: "82.5 [76.1, 88.2]" in percent, "3.91 [3.70, 4.12]" in points; "-"
+/// without values.
+std::string estimate_text(const score::Estimate& estimate, score::Scale scale);
+/// Name of a group in tables: "all", "mode global".
+std::string group_title(const score::GroupScores& group);
+/// Name of a series in tables, with its unit: "exact (%)".
+std::string series_title(const score::Series& series);
 
-}  // namespace moviechat::judge
+}  // namespace moviechat::report

@@ -5,7 +5,10 @@
 #include "base/text.h"
 #include "report/report_tables.h"
 
-namespace moviechat::judge {
+namespace moviechat::report {
+
+using namespace score;  // what is reported
+
 namespace {
 
 std::string padded(const std::string& text, size_t width) {
@@ -32,7 +35,8 @@ std::string table_text(const Table& table) {
   return text;
 }
 
-/// Text from data in Markdown, as text: no bar of a table, tag, picture, link, address or emphasis.
+/// Markdown that shows a text from data as it is: nothing in it becomes a table bar, tag, picture,
+/// link, address or emphasis.
 std::string markdown_text(const std::string& text) {
   constexpr std::string_view kMarks = "\\`*_{}[]<>()!|~&:@#$";
   std::string safe;
@@ -81,4 +85,4 @@ std::string report_markdown(const ScoreReport& report) {
   return text;
 }
 
-}  // namespace moviechat::judge
+}  // namespace moviechat::report

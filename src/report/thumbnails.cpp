@@ -9,14 +9,17 @@
 #include "moviechat/error.h"
 #include "report/report.h"
 
-namespace moviechat::judge {
+namespace moviechat::report {
+
+using namespace score;  // what is reported
+
 namespace {
 
 constexpr size_t kSpans = 3;
 constexpr int kWidth = 176;
 constexpr int kJpegQuality = 80;
 
-/// A picture that is wanted: of a row of one film.
+/// Request for one picture of a row.
 struct PictureRequest {
   double at = 0;
   size_t place = 0;  // among the pictures of the row
@@ -37,7 +40,7 @@ std::vector<double> times_of(const eval::Result& result) {
   return times;
 }
 
-/// `rgb` [height, width, 3] → a small JPEG file.
+/// Small JPEG file of a frame `rgb` [height, width, 3].
 std::string jpeg_of(std::vector<uint8_t>& rgb, int width, int height) {
   const cv::Mat frame(height, width, CV_8UC3, rgb.data());
   const int small_height = std::max(1, static_cast<int>(int64_t{height} * kWidth / width));
@@ -49,7 +52,7 @@ std::string jpeg_of(std::vector<uint8_t>& rgb, int width, int height) {
   return {jpeg.begin(), jpeg.end()};
 }
 
-/// All pictures of a film, in the order of time: one pass.
+/// Takes all requested pictures of a film in order of time, in one pass.
 void take_pictures(const std::filesystem::path& path, std::vector<PictureRequest> wanted,
                    Thumbnails& thumbnails, const CancelFlag* cancel) {
   std::sort(wanted.begin(), wanted.end(),
@@ -99,4 +102,4 @@ Thumbnails thumbnails_of(const std::vector<Row>& rows, const FindVideo& find,
   return thumbnails;
 }
 
-}  // namespace moviechat::judge
+}  // namespace moviechat::report

@@ -4,7 +4,7 @@
 #include "base/message.h"
 #include "score/scores.h"
 
-namespace moviechat::judge {
+namespace moviechat::score {
 namespace {
 
 bool same_question(const Row& a, const Row& b) {
@@ -26,7 +26,7 @@ std::map<const eval::Result*, size_t> places(const std::vector<Row>& rows) {
   return place_of;
 }
 
-/// Rows that answer the same question in both runs.
+/// Indices of the rows that answer the same question in both runs.
 struct Pair {
   size_t first;
   size_t second;
@@ -97,4 +97,4 @@ Comparison compare(const ScoredRun& first, const ScoredRun& second,
   return result;
 }
 
-}  // namespace moviechat::judge
+}  // namespace moviechat::score

@@ -6,7 +6,7 @@
 
 #include "score/words.h"
 
-namespace moviechat::judge {
+namespace moviechat::score {
 namespace {
 
 /// true: yes, false: no.
@@ -71,4 +71,4 @@ double rouge_l(std::string_view reference, std::string_view answer) {
   return 2 * precision * recall / (precision + recall);
 }
 
-}  // namespace moviechat::judge
+}  // namespace moviechat::score

@@ -7,7 +7,7 @@
 
 #include "base/message.h"
 
-namespace moviechat::judge {
+namespace moviechat::score {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -110,4 +110,4 @@ std::vector<eval::Prediction> parse_released_predictions(const std::string& text
   return films.take();
 }
 
-}  // namespace moviechat::judge
+}  // namespace moviechat::score

@@ -5,10 +5,10 @@
 
 #include "eval/prediction.h"
 
-namespace moviechat::judge {
+namespace moviechat::score {
 
-/// Predictions in the authors' shape (see read_run). `name` begins errors.
+/// Predictions from a file in one of the authors' formats (see read_run). `name` begins messages.
 std::vector<eval::Prediction> parse_released_predictions(const std::string& text,
                                                          const std::string& name);
 
-}  // namespace moviechat::judge
+}  // namespace moviechat::score

@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "score/released_predictions.h"
 
-namespace moviechat::judge {
+namespace moviechat::score {
 namespace fs = std::filesystem;
 namespace {
 
@@ -81,4 +81,4 @@ Rows rows_of(const Run& run) {
   return rows;
 }
 
-}  // namespace moviechat::judge
+}  // namespace moviechat::score

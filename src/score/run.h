@@ -7,9 +7,9 @@
 
 #include "eval/prediction.h"
 
-namespace moviechat::judge {
+namespace moviechat::score {
 
-/// What a run predicted of a data set.
+/// Predictions of one run over a data set.
 struct Run {
   std::filesystem::path file;
   std::string sha256;  // of the file
@@ -23,18 +23,18 @@ struct Run {
 /// durations nor evidence. InputError for what is missing, torn, empty or in another shape.
 Run read_run(const std::filesystem::path& path);
 
-/// A question of a run.
+/// Question of a run with its film.
 struct Row {
   int64_t video = 0;  // place in Run::videos
   const eval::Prediction* film = nullptr;
   const eval::Result* result = nullptr;
 };
-/// All that was asked, answered or not, in the order of the run. Rows point into it.
+/// All questions of a run, answered or not, in its order. Rows point into the run.
 std::vector<Row> questions_of(const Run& run);
 
-/// How much of a run can be scored. Rows point into the run.
+/// Questions of a run that can be scored, and counts of those that cannot. Rows point into the run.
 struct Rows {
-  std::vector<Row> rows;      // answered, and their right answer is known
+  std::vector<Row> rows;      // answered, with a right answer to compare with
   int64_t questions = 0;      // asked
   int64_t failed_videos = 0;  // could not be read
   int64_t failed = 0;         // questions about these
@@ -43,4 +43,4 @@ struct Rows {
 };
 Rows rows_of(const Run& run);
 
-}  // namespace moviechat::judge
+}  // namespace moviechat::score

@@ -6,7 +6,7 @@
 
 #include "moviechat/error.h"
 
-namespace moviechat::judge {
+namespace moviechat::score {
 namespace {
 
 std::optional<double> number_of(std::optional<bool> right) {
@@ -35,7 +35,7 @@ constexpr std::array kLengths = {std::pair{60.0, "under 1 min"}, std::pair{180.0
                                  std::pair{600.0, "3 to 10 min"}, std::pair{1800.0, "10 to 30 min"},
                                  std::pair{3600.0, "30 min to 1 h"}};
 
-/// The place and name of a video's bin of length.
+/// Bin of a video's length: its place among the bins, and its name.
 std::pair<std::string, std::string> length_of(const eval::Prediction& film) {
   if (!film.video_info || film.video_info->duration <= 0) return {"9", "unknown"};
   for (size_t i = 0; i < kLengths.size(); ++i) {
@@ -46,7 +46,7 @@ std::pair<std::string, std::string> length_of(const eval::Prediction& film) {
   return {"8", "1 h and more"};
 }
 
-/// Places of rows, by name in the order in which groups are to stand.
+/// Indices of rows by group; the key sorts the groups, and holds their names.
 using Groups = std::map<std::pair<std::string, std::string>, std::vector<size_t>>;
 
 template <class Name>
@@ -83,22 +83,23 @@ Series offline_series(const std::vector<Row>& rows, Metric metric) {
   return series;
 }
 
-std::vector<JudgeQuestion> judge_questions(const std::vector<Row>& rows) {
-  std::vector<JudgeQuestion> questions;
+std::vector<judge::JudgeQuestion> judge_questions(const std::vector<Row>& rows) {
+  std::vector<judge::JudgeQuestion> questions;
   for (const Row& row : rows) {
     questions.push_back({row.result->question, *row.result->reference, *row.result->answer});
   }
   return questions;
 }
 
-std::vector<Series> judge_series(const std::vector<Row>& rows, const Judgement& judgement) {
-  const std::vector<JudgeQuestion> questions = judge_questions(rows);
+std::vector<Series> judge_series(const std::vector<Row>& rows, const judge::Judgement& judgement) {
+  const std::vector<judge::JudgeQuestion> questions = judge_questions(rows);
   Series right{.name = "judge", .scale = Scale::right, .values = {}};
   Series score{.name = "judge-score", .scale = Scale::points, .values = {}};
   Series released{.name = "judge-released", .scale = Scale::right, .values = {}};
   for (size_t i = 0; i < rows.size(); ++i) {
     const auto& verdict = judgement.answers.at(i).verdict;
-    const auto counted = verdict ? counted_as_released(questions[i], *verdict) : std::nullopt;
+    const auto counted =
+        verdict ? judge::counted_as_released(questions[i], *verdict) : std::nullopt;
     right.values.push_back(verdict ? number_of(verdict->right) : std::nullopt);
     score.values.push_back(verdict ? std::optional(verdict->score) : std::nullopt);
     released.values.push_back(counted ? number_of(counted->right) : std::nullopt);
@@ -134,4 +135,4 @@ std::vector<GroupScores> group_scores(const std::vector<Row>& rows,
   return scores;
 }
 
-}  // namespace moviechat::judge
+}  // namespace moviechat::score

@@ -12,31 +12,31 @@
 #include "score/run.h"
 #include "score/statistics.h"
 
-namespace moviechat::judge {
+namespace moviechat::score {
 
-/// What the values of a series are.
+/// Kind of the values of a series.
 enum class Scale {
   right,   // 1 right, 0 wrong; printed in percent
   part,    // 0 to 1; printed in percent
   points,  // a judge's 0 to 5
 };
 
-/// A metric over the rows of a run.
+/// Values of one metric for the rows of a run.
 struct Series {
   std::string name;
   Scale scale = Scale::right;
   std::vector<std::optional<double>> values;  // of each row; nullopt: it does not apply
 };
 
-/// A metric that needs no judge.
+/// Series of a metric that needs no judge.
 Series offline_series(const std::vector<Row>& rows, Metric metric);
-/// "judge" (right or wrong), "judge-score", and "judge-released" (right or wrong as the authors'
-/// script counts verdicts). No verdict: no value.
-std::vector<Series> judge_series(const std::vector<Row>& rows, const Judgement& judgement);
-/// What a judge is asked of rows.
-std::vector<JudgeQuestion> judge_questions(const std::vector<Row>& rows);
+/// Series of a judge's verdicts: "judge" (right or wrong), "judge-score", and "judge-released"
+/// (right or wrong as the authors' script counts verdicts). A row without a verdict has no value.
+std::vector<Series> judge_series(const std::vector<Row>& rows, const judge::Judgement& judgement);
+/// Questions to a judge about rows.
+std::vector<judge::JudgeQuestion> judge_questions(const std::vector<Row>& rows);
 
-/// The scores of some of the rows: of all, of a mode, of a category, of a length of video.
+/// Scores of a group of rows: all, one mode, one category, or one length of video.
 struct GroupScores {
   std::string by;    // "all", "mode", "category" or "length"
   std::string name;  // "" of all
@@ -44,18 +44,19 @@ struct GroupScores {
   std::vector<Estimate> estimates;  // of each series
 };
 
-/// All and modes always; categories and lengths where there are several.
+/// Groups of rows with their scores: all and modes always, categories and lengths where there are
+/// several.
 std::vector<GroupScores> group_scores(const std::vector<Row>& rows,
                                       const std::vector<Series>& series,
                                       const BootstrapOptions& options);
 
-/// A run with all that was found out about it. Rows point into the run: moved, not copied.
+/// Run with its scores. Rows point into the run, so that it is moved and never copied.
 struct ScoredRun {
   Run run;
   Rows rows;
   std::vector<Series> series;
   std::vector<GroupScores> groups;
-  std::optional<JudgeSummary> judge;
+  std::optional<judge::JudgeSummary> judge;
   std::optional<nlohmann::ordered_json> manifest;  // that lay beside it
   std::optional<eval::CostReport> cost;
 
@@ -64,7 +65,7 @@ struct ScoredRun {
   ScoredRun& operator=(ScoredRun&&) = default;
 };
 
-/// A series of two runs, over the rows where both have a value.
+/// Metric of two runs, over the rows where both have a value.
 struct PairedScores {
   std::string name;
   Scale scale = Scale::right;
@@ -76,17 +77,18 @@ struct PairedScores {
   std::optional<double> p = {};  // of Scale::right: McNemar's
 };
 
+/// Comparison of two runs over the same questions.
 struct Comparison {
   std::vector<PairedScores> scores;
   int64_t pairs = 0;     // questions that both runs answered
   int64_t left_out = 0;  // questions that one of them, or both, could not
 };
 
-/// InputError when the runs were asked different questions, or have other right answers.
+/// Check that two runs have the same questions and right answers; InputError otherwise.
 void check_same_questions(const Run& first, const Run& second);
 
-/// The same InputError.
+/// Comparison of two runs; InputError as of check_same_questions().
 Comparison compare(const ScoredRun& first, const ScoredRun& second,
                    const BootstrapOptions& options);
 
-}  // namespace moviechat::judge
+}  // namespace moviechat::score

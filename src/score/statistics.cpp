@@ -5,10 +5,10 @@
 #include <map>
 #include <random>
 
-namespace moviechat::judge {
+namespace moviechat::score {
 namespace {
 
-/// What a cluster adds to a mean.
+/// Sum and number of the values of a cluster.
 struct Total {
   double sum = 0;
   double count = 0;
@@ -81,4 +81,4 @@ double mcnemar(int64_t first, int64_t second) {
   return std::min(1.0, 2 * sum);
 }
 
-}  // namespace moviechat::judge
+}  // namespace moviechat::score

@@ -4,9 +4,9 @@
 #include <optional>
 #include <span>
 
-namespace moviechat::judge {
+namespace moviechat::score {
 
-/// A value, and what it belongs to: questions of one video are alike, so videos are drawn whole.
+/// Value with its cluster. Questions of one video are alike, so that videos are drawn whole.
 struct Sample {
   int64_t cluster = 0;
   double value = 0;
@@ -23,14 +23,14 @@ struct Interval {
   double high = 0;
 };
 
-/// A mean and how far it can be trusted.
+/// Mean with its confidence interval.
 struct Estimate {
   int64_t count = 0;
   int64_t clusters = 0;
   double mean = 0;                        // of nothing: 0
   std::optional<Interval> interval = {};  // nullopt with fewer than two clusters
 };
-/// For writing alone.
+/// Fields as reports write them; they are not read back.
 template <class Visitor>
 void visit_fields(Estimate& o, Visitor& field) {
   using Bound = std::optional<double>;
@@ -41,16 +41,16 @@ void visit_fields(Estimate& o, Visitor& field) {
   field("high", o.interval ? Bound(o.interval->high) : Bound());
 }
 
-/// The mean of all values, with a percentile bootstrap interval: as many clusters as there are,
-/// drawn with replacement, again and again. The same samples and options give the same numbers
-/// everywhere. The difference of two runs is the mean of the differences.
+/// Mean of all values, with a percentile bootstrap interval: each resample draws as many clusters
+/// as there are, with replacement. The same samples and options give the same numbers on every
+/// machine. For the difference of two runs, give the differences.
 Estimate estimate(std::span<const Sample> samples, const BootstrapOptions& options);
 
-/// The q-quantile of ascending values, between two of them in proportion (numpy's default).
+/// q-quantile of ascending values, interpolated linearly (numpy's default).
 double quantile(std::span<const double> ascending, double q);
 
-/// McNemar's exact test, two-sided: how likely it is that, of the questions which just one of two
-/// runs has right, the split is at least as uneven as first : second when both are equally good.
+/// p-value of McNemar's exact test, two-sided: the probability, if both runs are equally good, that
+/// the questions which only one of them has right split at least as unevenly as first : second.
 double mcnemar(int64_t first, int64_t second);
 
-}  // namespace moviechat::judge
+}  // namespace moviechat::score

@@ -8,7 +8,7 @@
 
 #include "base/utf8.h"
 
-namespace moviechat::judge {
+namespace moviechat::score {
 namespace {
 
 /// Python's string.punctuation, and Unicode's.
@@ -25,7 +25,7 @@ bool is_of_a_word(UChar32 c) {
 
 bool is_article(const std::string& word) { return word == "a" || word == "an" || word == "the"; }
 
-/// Gathers characters into words.
+/// Characters → words.
 class Words {
  public:
   void add(std::string_view character) { word_ += character; }
@@ -74,4 +74,4 @@ bool has_run(const std::vector<std::string>& whole, const std::vector<std::strin
          std::search(whole.begin(), whole.end(), part.begin(), part.end()) != whole.end();
 }
 
-}  // namespace moviechat::judge
+}  // namespace moviechat::score

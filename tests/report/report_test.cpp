@@ -6,17 +6,18 @@
 #include <opencv2/imgcodecs.hpp>
 #include "base/json.h"
 
-#include "judge/runs.h"
 #include "media/frame_reader.h"
 #include "moviechat/error.h"
+#include "score/runs.h"
 #include "support_for_tests/paths.h"
 
-namespace moviechat::judge {
+namespace moviechat::report {
 namespace {
 
-using testing::answer;
-using testing::at;
-using testing::film;
+using namespace score;  // what is reported
+using score::testing::answer;
+using score::testing::at;
+using score::testing::film;
 using ::testing::HasSubstr;
 
 constexpr const char* kEvil = "<script>alert('|x|')</script>\n&amp; \"q\"";
@@ -195,4 +196,4 @@ TEST(Thumbnails, OfAFilmThatIsMissingAreLeftOutWithAWarning) {
 }
 
 }  // namespace
-}  // namespace moviechat::judge
+}  // namespace moviechat::report

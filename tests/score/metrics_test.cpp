@@ -2,9 +2,9 @@
 
 #include <gmock/gmock.h>
 
-#include "judge/references.h"
+#include "score/references.h"
 
-namespace moviechat::judge {
+namespace moviechat::score {
 namespace {
 
 TEST(Metrics, ExactMatchForgivesCasePunctuationAndArticles) {
@@ -50,4 +50,4 @@ TEST(Metrics, RougeLIsThatOfGooglesLibrary) {
 }
 
 }  // namespace
-}  // namespace moviechat::judge
+}  // namespace moviechat::score

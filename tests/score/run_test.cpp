@@ -2,11 +2,11 @@
 
 #include <gmock/gmock.h>
 
-#include "judge/runs.h"
 #include "moviechat/error.h"
+#include "score/runs.h"
 #include "support_for_tests/paths.h"
 
-namespace moviechat::judge {
+namespace moviechat::score {
 namespace {
 
 using moviechat::testing::TemporaryFolder;
@@ -99,4 +99,4 @@ TEST(ReleasedRun, IsReadInAllItsShapes) {
 }
 
 }  // namespace
-}  // namespace moviechat::judge
+}  // namespace moviechat::score

@@ -2,10 +2,10 @@
 
 #include <gmock/gmock.h>
 
-#include "judge/runs.h"
 #include "moviechat/error.h"
+#include "score/runs.h"
 
-namespace moviechat::judge {
+namespace moviechat::score {
 namespace {
 
 using testing::answer;
@@ -67,7 +67,7 @@ TEST(Scores, OfYesAndNoAreOfThoseQuestionsAlone) {
 
 TEST(Scores, OfAJudgeLeaveOutWhereThereIsNoVerdict) {
   const ScoredRun run = scored(three_films());
-  Judgement judgement;
+  judge::Judgement judgement;
   judgement.answers.resize(5);
   judgement.answers[0].verdict = {true, 5};
   judgement.answers[1].verdict = {false, 4};  // what the authors' script leaves out
@@ -137,4 +137,4 @@ TEST(Comparison, OfDifferentQuestionsIsRefused) {
 }
 
 }  // namespace
-}  // namespace moviechat::judge
+}  // namespace moviechat::score

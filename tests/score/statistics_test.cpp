@@ -2,9 +2,9 @@
 
 #include <gmock/gmock.h>
 
-#include "judge/references.h"
+#include "score/references.h"
 
-namespace moviechat::judge {
+namespace moviechat::score {
 namespace {
 
 std::vector<Sample> samples_of(const nlohmann::json& json) {
@@ -83,4 +83,4 @@ TEST(Statistics, LikeQuestionsOfAVideoCountAsOne) {
 }
 
 }  // namespace
-}  // namespace moviechat::judge
+}  // namespace moviechat::score

@@ -2,9 +2,9 @@
 
 #include <gmock/gmock.h>
 
-#include "judge/references.h"
+#include "score/references.h"
 
-namespace moviechat::judge {
+namespace moviechat::score {
 namespace {
 
 using ::testing::ElementsAre;
@@ -58,4 +58,4 @@ TEST(Runs, AreWholeWordsInOrder) {
 }
 
 }  // namespace
-}  // namespace moviechat::judge
+}  // namespace moviechat::score

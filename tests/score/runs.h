@@ -7,7 +7,7 @@
 #include "base/files.h"
 #include "eval/prediction.h"
 
-namespace moviechat::judge::testing {
+namespace moviechat::score::testing {
 
 inline eval::Result answer(const std::string& question, const std::optional<std::string>& reference,
                            const std::optional<std::string>& given) {
@@ -45,4 +45,4 @@ inline void write_run(const std::filesystem::path& file,
   write_file(file, lines);
 }
 
-}  // namespace moviechat::judge::testing
+}  // namespace moviechat::score::testing

@@ -5,7 +5,7 @@
 #include "base/files.h"
 #include "support_for_tests/paths.h"
 
-namespace moviechat::judge::testing {
+namespace moviechat::score::testing {
 
 /// What other libraries made of small inputs (tests/data/score/record.py).
 inline nlohmann::json references(const std::string& key) {
@@ -13,4 +13,4 @@ inline nlohmann::json references(const std::string& key) {
   return nlohmann::json::parse(read_file(path, "references")).at(key);
 }
 
-}  // namespace moviechat::judge::testing
+}  // namespace moviechat::score::testing
