@@ -27,16 +27,17 @@ template <class Visitor>
 void visit_fields(GenerationOptions& o, Visitor& field) {
   field("max_new_tokens", o.max_new_tokens, {1, 1'000'000}, "longest answer, in tokens");
   field("temperature", o.temperature, {0, 1000},
-        "0 takes the likeliest token, 1 draws by probability");
-  field("top_k", o.top_k, {0, 1'000'000}, "draw among this many likeliest tokens; 0 among all");
+        "0: always the likeliest token; else sample, the bolder the higher");
+  field("top_k", o.top_k, {0, 1'000'000}, "sample from the K likeliest tokens; 0: from all");
   field("top_p", o.top_p, {0, 1, false},
-        "draw among the likeliest tokens that reach this probability; 1 all");
-  field("beams", o.beams, {1, 64}, "answers followed side by side; 1 is no beam search");
+        "sample from the likeliest tokens that reach this probability; 1: from all");
+  field("beams", o.beams, {1, 64}, "answers followed side by side; 1: no beam search");
   field("repetition_penalty", o.repetition_penalty, {0, 1000, false},
-        "over 1 makes repeated tokens less likely");
-  field("length_penalty", o.length_penalty, {-100, 100}, "beams: over 0 favours longer answers");
+        "above 1 makes tokens of the answer less likely to come again");
+  field("length_penalty", o.length_penalty, {-100, 100},
+        "with beams: above 0 favours longer answers");
   field("min_new_tokens", o.min_new_tokens, {0, 1'000'000}, "shortest answer, in tokens");
-  field("seed", o.seed, {0}, "of the draws; the same seed gives the same answer");
+  field("seed", o.seed, {0}, "seed of the sampling; the same seed gives the same answer");
 }
 
 }  // namespace moviechat

@@ -56,7 +56,9 @@ template <class Visitor>
 void visit_fields(RuntimeOptions& o, Visitor& field) {
   field("device", o.device, "cpu, cuda, cuda:INDEX, or auto: CUDA when there is one");
   field("dtype", o.dtype,
-        "fp32, fp16, bf16, or auto: fp16 on CUDA, fp32 on a CPU, but see weights");
+        "fp32, fp16, bf16, or auto: fp16 on CUDA, fp32 on a CPU; there, parts above 1 GiB multiply "
+        "in "
+        "bf16 where the processor is fast at it");
   field(
       "weights", o.weights,
       "matrices in memory: stored as in the bundle; compute: in the dtype to compute in; bf16: "
@@ -67,7 +69,8 @@ void visit_fields(RuntimeOptions& o, Visitor& field) {
         "CPU threads; 0: one per core, in a small bundle one a batch");
   field("batch", o.batch, {1, 4096}, "frames encoded together");
   field("answers", o.answers, {1, 4096}, "answers decoded together by eval");
-  field("verify", o.verify, "check of the bundle: every part's hash, or only the self-test");
+  field("verify", o.verify,
+        "check of the bundle: full (every part's hash) or quick (only the self-test)");
 }
 
 }  // namespace moviechat

@@ -82,7 +82,7 @@ struct ReaderOptions {
 template <class Visitor>
 void visit_fields(ReaderOptions& o, Visitor& field) {
   field("threads", o.threads, {0, 1024}, "threads of the video decoder; 0: one a core");
-  field("strict", o.strict, "a damaged or truncated video is an error, not a warning");
+  field("strict", o.strict, "a damaged or truncated film is an error, not a warning");
   field("allow_url", o.allow_url, "open http, https and rtsp addresses");
   field("allow_seek", o.allow_seek, "skip what a sparse plan does not need");
   field("max_pixels", o.max_pixels, {1, int64_t{1} << 28},

@@ -1,10 +1,11 @@
 #include "cli/ask.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <memory>
 
 #include "base/moment.h"
-#include "cli/questions.h"
 #include "engine/bundle_loading.h"
 #include "media/frame_reader.h"
 #include "perception/footage.h"
@@ -18,18 +19,67 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// What of the results can be written before all are there: on a terminal the one answer of a run
-/// as it is made, and of a film that still runs the answers as they come, in the order of the
+/// A run of `ask`: its options, checked and merged.
+struct AskRun {
+  MergedSettings merged;
+  std::string video;                      // the film, or the features in its place; may be ""
+  std::optional<FeatureTiming> features;  // they are features
+  std::vector<Question> questions;
+  Format format = Format::text;
+  bool evidence = false;
+
+  bool reads_film() const { return merged.chosen.settings.plan.kind != PlanKind::none; }
+};
+
+/// Checks --video, or --features with what goes with it.
+void read_film(const AskOptions& options, AskRun& run) {
+  const auto& video = options.video;
+  const auto& features = options.features;
+  const auto& fps = options.features_fps;
+  const auto& duration = options.features_duration;
+  if (video && features) {
+    throw InputError("--video and --features contradict each other; give one of them");
+  }
+  if (!features && (fps || duration)) {
+    throw InputError(std::string(fps ? "--features-fps" : "--features-duration") +
+                     " goes with --features");
+  }
+  if (fps && duration) {
+    throw InputError("--features-fps and --features-duration contradict each other; give one");
+  }
+  if (video == "-" && options.questions.file == "-") {
+    throw InputError("--video - and --questions - both read stdin; give one of them as a file");
+  }
+  run.video = features ? *features : film_path(video.value_or(""));
+  if (features) run.features = FeatureTiming{.fps = fps, .duration = duration};
+}
+
+AskRun check_options(const AskOptions& options, const WarningSink& warn) {
+  AskRun run;
+  const bool asks = !options.settings.print_config;
+  run.format = options.format.format();
+  run.evidence = options.evidence;
+  read_film(options, run);
+  if (asks) run.questions = questions_of(options.questions);
+  run.merged = merge_settings(options.settings, moviechat_environment(), warn);
+  if (asks && run.reads_film() && run.video.empty()) {
+    throw InputError("no film; give --video FILE or --features FILE (moviechat --help)");
+  }
+  return run;
+}
+
+/// Writer of the results that can be shown before all are there: on a terminal the one answer of a
+/// run as it is made, and of a film that still runs the answers as they come, in the order of the
 /// questions.
 class Stream {
  public:
-  Stream(const AskOptions& options, Results& results, Messages& messages)
-      : options_(options),
+  Stream(const AskRun& run, Results& results, Messages& messages)
+      : run_(run),
         results_(results),
         messages_(messages),
-        pieces_wanted_(results.is_terminal() && options.format == Format::text &&
-                       options.questions.size() == 1),
-        early_(options.questions.size()) {}
+        pieces_wanted_(results.is_terminal() && run.format == Format::text &&
+                       run.questions.size() == 1),
+        early_(run.questions.size()) {}
 
   ~Stream() {
     if (in_line_) end_line();
@@ -51,10 +101,10 @@ class Stream {
   }
 
   void early_answer(size_t question, const Answer& answer) {
-    if (options_.format == Format::text) {
+    if (run_.format == Format::text) {
       early_[question] = format_text(answer, early_.size() > 1);
-    } else if (options_.format == Format::jsonl) {
-      early_[question] = format_jsonl(options_.video, answer, options_.evidence);
+    } else if (run_.format == Format::jsonl) {
+      early_[question] = format_jsonl(run_.video, answer, run_.evidence);
     }
     std::string text;
     for (size_t i = 0; i < early_.size() && early_[i]; ++i) text += *early_[i];
@@ -82,7 +132,7 @@ class Stream {
     }
   }
 
-  const AskOptions& options_;
+  const AskRun& run_;
   Results& results_;
   Messages& messages_;
   bool pieces_wanted_;
@@ -91,6 +141,14 @@ class Stream {
   std::vector<std::optional<std::string>> early_;  // of each question
 };
 
+/// The film comes from standard input, another pipe or an address: it is opened once, where it is
+/// read.
+bool comes_only_once(const std::string& film) {
+  std::error_code ignored;
+  return film == film_path("-") || film.find("://") != std::string::npos ||
+         std::filesystem::is_fifo(film, ignored);
+}
+
 /// The film or features, opened before a model is loaded, which takes minutes when it is large:
 /// what cannot be read is told first.
 struct Opened {
@@ -98,87 +156,114 @@ struct Opened {
   std::optional<TimesFrom> times;  // where those of features were found
 };
 
-Opened open_film(const AskOptions& options, const Callbacks& callbacks) {
-  if (!options.reads_film()) return {};
-  if (!options.features) {
-    if (comes_only_once(options.video)) return {};  // it would have to wait for the model
+Opened open_film(const AskRun& run, const Callbacks& callbacks) {
+  if (!run.reads_film()) return {};
+  if (!run.features) {
+    if (comes_only_once(run.video)) return {};  // it would have to wait for the model
     const ReaderOptions reading = Engine::reader_options(
-        options.merged.chosen.settings, options.merged.bundle, options.questions, callbacks);
-    return {.film = std::make_shared<FrameReader>(options.video, reading), .times = std::nullopt};
+        run.merged.chosen.settings, run.merged.bundle, run.questions, callbacks);
+    return {.film = std::make_shared<FrameReader>(run.video, reading), .times = std::nullopt};
   }
-  const FeatureFile features(options.video, *options.features);
-  check_features(features, options.merged.bundle);
+  const FeatureFile features(run.video, *run.features);
+  check_features(features, run.merged.bundle);
   if (features.times_from() == TimesFrom::nowhere) {
-    callbacks.warn("features '" + options.video +
-                   "' do not say when their frames were: taken as one a second; give "
-                   "--features-fps or --features-duration");
+    callbacks.warn(
+        fmt::format("features '{}' do not say when their frames were: taken as one a second; give "
+                    "--features-fps or --features-duration",
+                    run.video));
   }
   return {.film = nullptr, .times = features.times_from()};
 }
 
-/// --video, or --features with what goes with it.
-void read_film(const Arguments& arguments, AskOptions& options) {
-  const auto video = arguments.value("--video");
-  const auto features = arguments.value("--features");
-  const auto fps = arguments.value("--features-fps");
-  const auto duration = arguments.value("--features-duration");
-  if (video && features) {
-    throw InputError("--video and --features contradict each other; give one of them");
-  }
-  if (!features && (fps || duration)) {
-    throw InputError(std::string(fps ? "--features-fps" : "--features-duration") +
-                     " goes with --features");
-  }
-  if (fps && duration) {
-    throw InputError("--features-fps and --features-duration contradict each other; give one");
-  }
-  options.video = features ? *features : film_path(video.value_or(""));
-  if (video == "-" && arguments.value("--questions") == "-") {
-    throw InputError("--video - and --questions - both read stdin; give one of them as a file");
-  }
-  if (!features) return;
-  FeatureTiming& timing = options.features.emplace();
-  if (fps) {
-    from_text("--features-fps", *fps, timing.fps.emplace(), {1e-3, 1e3});
-  }
-  if (duration) {
-    timing.duration = parse_moment("--features-duration", *duration);
-    if (timing.duration->count() <= 0) {
-      throw InputError("--features-duration must be above 0, got " + *duration);
-    }
-  }
+/// Opens the film and the model, and asks.
+RunReport answer(const AskRun& run, const Callbacks& callbacks) {
+  check_address_space(run.merged.bundle);
+  const auto start = Clock::now();
+  const Opened opened = open_film(run, callbacks);
+  const auto loading = Clock::now();
+  const Engine engine = Engine::open(run.merged.bundle, run.merged.chosen.settings);
+  const double load_seconds = seconds_since(loading);
+  callbacks.cancel->check();
+
+  RunReport report{
+      .version = MOVIECHAT_VERSION,
+      .bundle_name = engine.bundle().name,
+      .bundle_sha256 = engine.bundle().sha256,
+      .profile = run.merged.chosen.profile,
+      .settings = run.merged.chosen.settings,
+      .video = run.video,
+      .features = opened.times,
+      .evidence = run.evidence,
+      .run = engine.ask(run.video, run.questions,
+                        {.evidence = run.evidence, .features = run.features, .opened = opened.film},
+                        callbacks),
+      .peak_memory_bytes = 0};
+  report.run.stages.insert(report.run.stages.begin(), {"load", load_seconds, {}, {}});
+  report.run.stages.push_back({"total", seconds_since(start), {}, {}});
+  report.peak_memory_bytes = resident_memory().peak;
+  callbacks.cancel->check();
+  return report;
 }
 
 }  // namespace
 
-AskOptions read_ask(const Arguments& arguments, const Environment& environment,
-                    Messages& messages) {
-  AskOptions options;
-  options.format = format_of(arguments);
-  options.evidence = arguments.has("--evidence");
-  options.print_config = arguments.has("--print-config");
-  read_film(arguments, options);
-  if (!options.print_config) options.questions = questions_of(arguments);
-  options.merged =
-      merge_settings(arguments, environment, [&](const std::string& line) { messages.warn(line); });
-  if (!options.print_config && options.reads_film() && options.video.empty()) {
-    throw InputError("no film; give --video FILE or --features FILE (moviechat --help)");
-  }
-  return options;
+CLI::App* add_ask(CLI::App& program, AskOptions& options) {
+  CLI::App* ask = add_command(
+      program, "ask", "answer questions about a film (the default: the word may be left out)",
+      "Watches a film once and answers questions about the whole of it, or about moments. Answers "
+      "go to stdout, everything else to stderr.",
+      {"moviechat --video film.mp4 --question 'What is the colour of the background?'",
+       "moviechat --video film.mp4 --question 'What moves?' --at 0:30 --evidence",
+       "moviechat --video film.mp4 --questions questions.jsonl --json",
+       "moviechat --video film.mp4 --question 'What moves?' --plan uniform:32 --format srt",
+       "moviechat --features film.safetensors --question 'What moves?' --at 0:20",
+       "cat film.mp4 | moviechat --video - --question 'What moves?'",
+       "moviechat --profile released --set generation.seed=7 --print-config"});
+  add_heading(*ask, "Input");
+  add_value(*ask, "--video FILE", options.video,
+            "the film: any file that FFmpeg reads, or a pipe; - reads stdin; with --allow-url an "
+            "address",
+            "film.mp4");
+  add_value(*ask, "--features FILE", options.features,
+            "in place of --video: the film's frames as the bundle's ViT gave them before, .npy or "
+            ".safetensors (scripts/convert features makes one)",
+            "film.safetensors");
+  add_value(*ask, "--features-fps R", options.features_fps,
+            "the features are of so many frames a second, whatever their file says", "2",
+            Range<double>{1e-3, 1e3});
+  const auto read_duration = [&options](const std::string& flag, const std::string& text) {
+    options.features_duration = parse_moment(flag, text);
+    if (options.features_duration->count() <= 0) {
+      throw InputError(flag + " must be above 0, got " + text);
+    }
+  };
+  add_reader(*ask, "--features-duration TIME", read_duration,
+             "the features are spread evenly over a film of this length, whatever their file says",
+             "8:17");
+  add_questions(*ask, options.questions);
+  add_setting_flags(*ask, options.settings.given, {"--strict", "--allow-url"});
+  add_heading(*ask, "Output");
+  add_format_flags(*ask, options.format,
+                   "answers are printed: text (a line each; the default), json (one object), jsonl "
+                   "(an object each), srt (subtitles)",
+                   "text json jsonl srt");
+  add_switch(*ask, "--evidence", options.evidence, "name the time spans that each answer rests on");
+  add_log_flags(*ask, options.log);
+  add_model_and_settings(*ask, options.settings, /*batch=*/true);
+  add_generation(*ask, options.settings);
+  return ask;
 }
 
-void run_ask(const AskOptions& options, Messages& messages, const CancelFlag& cancel) {
+void run_ask(const AskOptions& options, const CancelFlag& cancel) {
+  Messages messages(options.log.level());
+  Callbacks callbacks = callbacks_of(messages, cancel);
+  const AskRun run = check_options(options, callbacks.warn);
   Results results;
-  const ProgramSettings& chosen = options.merged.chosen;
-  if (options.print_config) {
-    results.write(config_text(chosen));
+  if (options.settings.print_config) {
+    results.write(config_text(run.merged.chosen));
     return;
   }
-
-  Stream stream(options, results, messages);
-  Callbacks callbacks;
-  callbacks.warn = [&](const std::string& line) { messages.warn(line); };
-  callbacks.progress = [&](const Progress& progress) { messages.progress(progress); };
+  Stream stream(run, results, messages);
   callbacks.on_text = [&](size_t /*question*/, std::string_view piece) {
     stream.piece(piece);
     return true;
@@ -187,37 +272,11 @@ void run_ask(const AskOptions& options, Messages& messages, const CancelFlag& ca
   callbacks.on_early_answer = [&](size_t question, const Answer& answer) {
     stream.early_answer(question, answer);
   };
-  callbacks.cancel = &cancel;
-
-  check_address_space(options.merged.bundle);
-  const auto start = Clock::now();
-  const Opened opened = open_film(options, callbacks);
-  const auto loading = Clock::now();
-  const Engine engine = Engine::open(options.merged.bundle, chosen.settings);
-  const double load_seconds = seconds_since(loading);
-  cancel.check();
-
-  Report report{
-      .settings = chosen,
-      .bundle_name = engine.bundle().name,
-      .bundle_sha256 = engine.bundle().sha256,
-      .video = options.video,
-      .features = opened.times,
-      .evidence = options.evidence,
-      .run = engine.ask(
-          options.video, options.questions,
-          {.evidence = options.evidence, .features = options.features, .opened = opened.film},
-          callbacks),
-      .peak_memory_bytes = 0};
-  report.run.stages.insert(report.run.stages.begin(), {"load", load_seconds, {}, {}});
-  report.run.stages.push_back({"total", seconds_since(start), {}, {}});
-  report.peak_memory_bytes = resident_memory().peak;
-  cancel.check();
-
+  const RunReport report = answer(run, callbacks);
   messages.clear_bar();
-  stream.finish(format_report(report, options.format));
+  stream.finish(format_report(report, run.format));
   for (const StageCost& cost : report.run.stages) {
-    messages.debug(cost.stage + ": " + std::to_string(cost.seconds) + " s");
+    messages.debug(fmt::format("{}: {:.6f} s", cost.stage, cost.seconds));
   }
 }
 

@@ -1,33 +1,34 @@
 #pragma once
 
 #include <optional>
-#include <vector>
+#include <string>
 
-#include "cli/options.h"
-#include "cli/program_settings.h"
+#include "cli/flags.h"
+#include "cli/questions.h"
 #include "cli/report.h"
-#include "cli/terminal.h"
+#include "cli/setting_flags.h"
+#include "moviechat/callbacks.h"
+#include "moviechat/seconds.h"
 
 namespace moviechat::cli {
 
-/// What `ask` does, read from a command line.
+/// Command line of `ask`.
 struct AskOptions {
-  MergedSettings merged;
-  std::string video;                      // the film, or the features in its place; may be ""
-  std::optional<FeatureTiming> features;  // they are features
-  std::vector<Question> questions;
-  Format format = Format::text;
+  std::optional<std::string> video;
+  std::optional<std::string> features;  // in its place
+  std::optional<double> features_fps;
+  std::optional<Seconds> features_duration;
+  QuestionFlags questions;
+  FormatFlags format;
   bool evidence = false;
-  bool print_config = false;
-
-  bool reads_film() const { return merged.chosen.settings.plan.kind != PlanKind::none; }
+  LogFlags log;
+  SettingsGiven settings;
 };
-
-/// InputError for what contradicts itself or is missing.
-AskOptions read_ask(const Arguments& arguments, const Environment& environment, Messages& messages);
+CLI::App* add_ask(CLI::App& program, AskOptions& options);
 
 /// Answers on stdout once all are there; a single answer on a terminal as it is made, and those
-/// about moments of a film that is read as it comes while it runs.
-void run_ask(const AskOptions& options, Messages& messages, const CancelFlag& cancel);
+/// about moments of a film that is read as it comes while it runs. InputError for what contradicts
+/// itself or is missing.
+void run_ask(const AskOptions& options, const CancelFlag& cancel);
 
 }  // namespace moviechat::cli

@@ -2,10 +2,8 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
+#include <fmt/format.h>
 #include <torch/version.h>
-
-#include <array>
-#include <cstdio>
 
 #include "bundle/device.h"
 #include "bundle/limits.h"
@@ -18,12 +16,6 @@ struct LimitsReport {
   int threads = 0;
   std::vector<Limit> limits;
 };
-
-std::string shape_text(const std::vector<int64_t>& shape) {
-  std::string text;
-  for (const int64_t size : shape) text += (text.empty() ? "" : "x") + std::to_string(size);
-  return text;
-}
 
 Json limits_json(const LimitsReport& report) {
   Json json;
@@ -55,20 +47,17 @@ std::string limit_line(const Limit& limit) {
   const std::string dtypes = limit.activations.empty() || limit.activations == limit.weights
                                  ? limit.weights
                                  : limit.weights + " weights, " + limit.activations;
-  std::array<char, 128> line{};
-  if (limit.unavailable.empty()) {
-    std::snprintf(line.data(), line.size(), "  %-20s %10.1f   %s\n", dtypes.c_str(),
-                  limit.per_second() / 1e9, shape_text(limit.shape).c_str());
-    return line.data();
+  if (!limit.unavailable.empty()) {
+    return fmt::format("  {:<20} {:>10}   {}\n", dtypes, "-", one_line(limit.unavailable));
   }
-  std::snprintf(line.data(), line.size(), "  %-20s %10s   ", dtypes.c_str(), "-");
-  return line.data() + one_line(limit.unavailable) + "\n";
+  return fmt::format("  {:<20} {:>10.1f}   {}\n", dtypes, limit.per_second() / 1e9,
+                     fmt::join(limit.shape, "x"));
 }
 
 std::string limits_text(const LimitsReport& report) {
-  std::string text = "device  " + report.device.str() + ", " + std::to_string(report.threads) +
-                     " CPU threads (" + at::get_cpu_capability() +
-                     "), libtorch " TORCH_VERSION "\n";
+  std::string text =
+      fmt::format("device  {}, {} CPU threads ({}), libtorch {}\n", report.device.str(),
+                  report.threads, at::get_cpu_capability(), TORCH_VERSION);
   std::optional<LimitKind> last;
   for (const Limit& limit : report.limits) {
     if (last != limit.kind) {
@@ -85,40 +74,47 @@ std::string limits_text(const LimitsReport& report) {
 
 }  // namespace
 
-BenchOptions read_bench(const Arguments& arguments, const Environment& environment,
-                        Messages& messages) {
-  BenchOptions options;
-  const std::string what = arguments.operand.value_or("");
-  if (what != "limits") {
-    throw InputError(what.empty() ? "nothing to measure; give what: moviechat bench limits"
-                                  : "bench knows limits, got '" + what + "'");
-  }
-  options.format = format_of(arguments);
-  if (options.format != Format::text && options.format != Format::json) {
-    throw InputError("bench prints text or json, got --format " + to_text(options.format));
-  }
-  if (const auto seconds = arguments.value("--seconds")) {
-    from_text("--seconds", *seconds, options.seconds, {0, 3600, false});
-  }
-  options.runtime =
-      merge_runtime(arguments, environment, [&](const std::string& line) { messages.warn(line); });
-  return options;
+CLI::App* add_bench(CLI::App& program, BenchOptions& options) {
+  CLI::App* bench = add_command(
+      program, "bench", "measure what the machine can do: limits",
+      "limits: what the libraries in use reach on a device: matrix multiplication by dtype "
+      "(GFLOP/s), vector times matrix by dtype of the weights and plain reading (GB/s). No model "
+      "is faster than these. Needs no bundle.",
+      {"moviechat bench limits --seconds 1", "moviechat bench limits --seconds 1 --json"});
+  set_words(add_operand(*bench, "WHAT", options.what), "limits");
+  add_heading(*bench, "Input");
+  add_value(*bench, "--seconds S", options.seconds, "how long to measure, in all", "5",
+            Range<double>{0, 3600, false});
+  add_heading(*bench, "Output");
+  add_format_flags(*bench, options.format, "limits are printed: text (the default) or json",
+                   "text json");
+  add_log_flags(*bench, options.log);
+  add_heading(*bench, "Model and machine");
+  add_setting_flags(*bench, options.runtime, {"--device", "--threads"});
+  return bench;
 }
 
-void run_bench(const BenchOptions& options, Messages& messages, const CancelFlag& cancel) {
+void run_bench(const BenchOptions& options, const CancelFlag& cancel) {
+  Messages messages(options.log.level());
+  const Callbacks callbacks = callbacks_of(messages, cancel);
+  if (!options.what) {
+    throw InputError("nothing to measure; give what: moviechat bench limits");
+  }
+  if (*options.what != "limits") {
+    throw InputError(fmt::format("bench knows limits, got '{}'", *options.what));
+  }
+  const Format format = options.format.text_or_json("bench");
+  const RuntimeOptions runtime =
+      merge_runtime(options.runtime, moviechat_environment(), callbacks.warn);
   Results results;
-  const RuntimeOptions& runtime = options.runtime;
   if (runtime.threads > 0) at::set_num_threads(static_cast<int>(runtime.threads));
   const torch::Device device = choose_device(runtime.device);
   const LimitsReport report{
       .device = device,
       .threads = at::get_num_threads(),
-      .limits = measure_limits(
-          device, options.seconds, [&](const Progress& progress) { messages.progress(progress); },
-          &cancel)};
+      .limits = measure_limits(device, options.seconds, callbacks.progress, &cancel)};
   messages.clear_bar();
-  results.write(options.format == Format::json ? json_text(limits_json(report))
-                                               : limits_text(report));
+  results.write(format == Format::json ? json_text(limits_json(report)) : limits_text(report));
 }
 
 }  // namespace moviechat::cli

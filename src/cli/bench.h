@@ -1,22 +1,25 @@
 #pragma once
 
-#include "cli/options.h"
-#include "cli/program_settings.h"
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/flags.h"
 #include "cli/report.h"
-#include "cli/terminal.h"
+#include "cli/setting_flags.h"
+#include "moviechat/callbacks.h"
 
 namespace moviechat::cli {
 
-/// What `bench` does, read from a command line.
+/// Command line of `bench`.
 struct BenchOptions {
-  RuntimeOptions runtime;  // device and threads
-  double seconds = 10;     // of measuring
-  Format format = Format::text;
+  std::optional<std::string> what;  // limits
+  double seconds = 10;              // of measuring
+  FormatFlags format;
+  LogFlags log;
+  std::vector<Assignment> runtime;  // device and threads
 };
-
-BenchOptions read_bench(const Arguments& arguments, const Environment& environment,
-                        Messages& messages);
-
-void run_bench(const BenchOptions& options, Messages& messages, const CancelFlag& cancel);
+CLI::App* add_bench(CLI::App& program, BenchOptions& options);
+void run_bench(const BenchOptions& options, const CancelFlag& cancel);
 
 }  // namespace moviechat::cli

@@ -1,26 +1,14 @@
 #include "cli/eval.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
-#include "bundle/device.h"
+#include "cli/program.h"
 #include "eval/manifest.h"
-#include "eval/merge.h"
 
 namespace moviechat::cli {
 namespace {
-
-std::string needed(const Arguments& arguments, std::string_view flag, const std::string& what) {
-  if (const auto value = arguments.value(flag)) return *value;
-  throw InputError("no " + what + "; give " + std::string(flag) + " (moviechat " + "eval --help)");
-}
-
-bool wants_moviechat_format(const Arguments& arguments) {
-  const auto format = arguments.value("--format");
-  if (format && *format != "moviechat") {
-    throw InputError("--format must be moviechat here, got '" + *format + "'");
-  }
-  return format.has_value();
-}
 
 /// "2 of 9 videos", "1 question", or both.
 std::string failed_text(const eval::EvalResult& result) {
@@ -28,101 +16,166 @@ std::string failed_text(const eval::EvalResult& result) {
       std::count_if(result.failed.begin(), result.failed.end(),
                     [](const eval::Failure& failure) { return failure.whole_film; });
   const auto questions = std::ssize(result.failed) - videos;
-  std::string text;
-  if (videos > 0) {
-    text = std::to_string(videos) + " of " + std::to_string(result.videos) + " videos";
-  }
+  std::vector<std::string> parts;
+  if (videos > 0) parts.push_back(fmt::format("{} of {} videos", videos, result.videos));
   if (questions > 0) {
-    text += (text.empty() ? "" : " and ") + std::to_string(questions) + " of " +
-            std::to_string(result.questions) + " questions";
+    parts.push_back(fmt::format("{} of {} questions", questions, result.questions));
   }
-  return text;
+  return fmt::format("{}", fmt::join(parts, " and "));
 }
 
-/// What a run came to. Throws SomeFailed after it is told, when something failed.
-void tell(const eval::EvalResult& result, const std::filesystem::path& out) {
-  std::string text = std::to_string(result.videos) + " videos, " +
-                     std::to_string(result.questions) + " questions, in '" + out.string() + "'\n" +
+void check_films(const eval::EvalOptions& run) {
+  if (run.features && run.videos) {
+    throw InputError("--videos and --features contradict each other; give one of them");
+  }
+  const auto& folder =
+      run.features ? *run.features : needed(run.videos, "--videos", "folder of videos");
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(folder, ignored)) {
+    throw InputError(fmt::format("{} must be a folder here, got '{}'",
+                                 run.features ? "--features" : "--videos", folder.string()));
+  }
+}
+
+/// A data set's questions that are asked, and the hash of all of it.
+struct Questions {
+  eval::DataSet data;
+  std::string sha256;
+};
+
+Questions read_questions(const EvalOptions& options, const WarningSink& warn) {
+  const auto& annotations = *options.annotations;
+  Questions read;
+  read.data = eval::read_data_set(*options.kind, annotations, warn);
+  read.sha256 = read.data.sha256();
+  read.data = eval::only(std::move(read.data), options.mode);
+  auto& films = read.data.films;
+  if (films.empty()) {
+    throw InputError(
+        fmt::format("'{}' has no {} question", annotations.string(), name_of(options.mode)));
+  }
+  if (options.limit && *options.limit < std::ssize(films)) {
+    films.resize(static_cast<size_t>(*options.limit));
+  }
+  return read;
+}
+
+/// What the run does, checked. No film is read by plan none.
+eval::EvalOptions check_options(const EvalOptions& options, const ProgramSettings& chosen) {
+  needed(options.kind, "--dataset", "kind of data set");
+  needed(options.annotations, "--annotations", "annotations");
+  eval::EvalOptions run = options.run;
+  run.out = needed(options.out, "--out", "folder for the answers");
+  run.settings = chosen.eval;
+  if (chosen.settings.plan.kind == PlanKind::none) {
+    run.videos = run.features = std::nullopt;
+  } else {
+    check_films(run);
+  }
+  return run;
+}
+
+void add_data_flags(CLI::App& command, EvalOptions& options) {
+  add_value(command, "--dataset KIND", options.kind,
+            "whose annotations they are; jsonl: our own lines {\"video\", \"question\", "
+            "\"answer\", \"at\": TIME as of --at or \"at_frame\": N}",
+            "moviechat-1k");
+  add_value(command, "--annotations PATH", options.annotations,
+            "a data set's questions: a file, or the folder of them", "annotations");
+  add_value(command, "--videos DIR", options.run.videos,
+            "a data set's videos; names are found in any case and with any extension", "videos");
+  add_value(command, "--features DIR", options.run.features,
+            "in place of --videos: a folder of the films' frames as the bundle's ViT gave them "
+            "before, .npy or .safetensors (scripts/convert features makes them)",
+            "features");
+  add_value(command, "--mode MODE", options.mode,
+            "which questions: about whole films (global), about moments (breakpoint), or both",
+            "global");
+  add_value(command, "--limit N", options.limit, "only the first N videos", "2", Range<int64_t>{1});
+  const auto read_shard = [&options](const std::string& /*flag*/, const std::string& text) {
+    options.run.shard = eval::parse_shard(text);
+  };
+  add_reader(command, "--shard I/N", read_shard,
+             "only part I of N: every N-th video from the I-th on; merge puts parts together",
+             "2/7");
+  add_setting_flags(command, options.settings.given, {"--strict"});
+}
+
+}  // namespace
+
+void add_run_format(CLI::App& command, bool& moviechat_format) {
+  const auto read = [&moviechat_format](const std::string& flag, const std::string& text) {
+    if (text != "moviechat") {
+      throw InputError(fmt::format("{} must be moviechat here, got '{}'", flag, text));
+    }
+    moviechat_format = true;
+  };
+  set_words(add_reader(command, "--format FORMAT", read,
+                       "moviechat: write what the scoring scripts of MovieChat's authors read, too",
+                       "moviechat"),
+            "moviechat");
+}
+
+void print_outcome(const eval::EvalResult& result, const std::filesystem::path& out) {
+  std::string text = fmt::format("{} videos, {} questions, in '{}'\n", result.videos,
+                                 result.questions, out.string()) +
                      eval::to_text(result.cost);
   for (const eval::Failure& failure : result.failed) {
-    text += "failed: " + failure.what + ": " + one_line(failure.why) + "\n";
+    text += fmt::format("failed: {}: {}\n", failure.what, one_line(failure.why));
   }
   Results().write(text);
   if (result.failed.empty()) return;
   throw SomeFailed(failed_text(result) + " failed; --retry-failed asks about them again");
 }
 
-/// --videos or --features.
-void read_films(const Arguments& arguments, eval::EvalOptions& run) {
-  const auto features = arguments.value("--features");
-  if (features && arguments.has("--videos")) {
-    throw InputError("--videos and --features contradict each other; give one of them");
-  }
-  if (features) {
-    run.features = *features;
-  } else {
-    run.videos = needed(arguments, "--videos", "folder of videos");
-  }
-  const std::filesystem::path& folder = features ? *run.features : *run.videos;
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(folder, ignored)) {
-    throw InputError(std::string(features ? "--features" : "--videos") +
-                     " must be a folder here, got '" + folder.string() + "'");
-  }
-}
-
-eval::DataSet read_questions(const EvalCommand& command, Messages& messages, std::string& sha256) {
-  eval::DataSet data = eval::read_data_set(command.kind, command.annotations,
-                                           [&](const std::string& line) { messages.warn(line); });
-  sha256 = data.sha256();
-  data = eval::only(std::move(data), command.mode);
-  if (data.films.empty()) {
-    throw InputError("'" + command.annotations.string() + "' has no " +
-                     std::string(name_of(command.mode)) + " question");
-  }
-  if (command.limit && *command.limit < std::ssize(data.films)) {
-    data.films.resize(static_cast<size_t>(*command.limit));
-  }
-  return data;
-}
-
-}  // namespace
-
-EvalCommand read_eval(const Arguments& arguments, const Environment& environment,
-                      Messages& messages) {
-  EvalCommand command;
-  command.merged =
-      merge_settings(arguments, environment, [&](const std::string& line) { messages.warn(line); });
-  command.print_config = arguments.has("--print-config");
-  if (command.print_config) return command;
-  from_text("--dataset", needed(arguments, "--dataset", "kind of data set"), command.kind);
-  command.annotations = needed(arguments, "--annotations", "annotations");
-  command.run.out = needed(arguments, "--out", "folder for the answers");
-  if (command.merged.chosen.settings.plan.kind != PlanKind::none) {
-    read_films(arguments, command.run);
-  }
-  if (const auto mode = arguments.value("--mode")) from_text("--mode", *mode, command.mode);
-  if (const auto limit = arguments.value("--limit")) {
-    from_text("--limit", *limit, command.limit.emplace(), {1});
-  }
-  if (const auto shard = arguments.value("--shard")) command.run.shard = eval::parse_shard(*shard);
-  command.run.resume = arguments.has("--resume");
-  command.run.retry_failed = arguments.has("--retry-failed");
-  command.run.evidence = arguments.has("--evidence");
-  command.run.moviechat_format = wants_moviechat_format(arguments);
-  command.run.settings = command.merged.chosen.eval;
+CLI::App* add_eval(CLI::App& program, EvalOptions& options) {
+  CLI::App* command = add_command(
+      program, "eval", "answer the questions of a data set, video by video",
+      "Reads a data set's annotations, watches each of its videos once, and writes the answers, a "
+      "line a video, into a folder: predictions.jsonl, beside manifest.json (what the run is), "
+      "timings.jsonl and cost.json (what it cost), status.json (how far it is). A run that was "
+      "stopped goes on with --resume; shards of it can run anywhere. Exit code 3: a video could "
+      "not be read, or a question not asked; its line says why. Profile text asks without any "
+      "video.",
+      {"moviechat eval --dataset moviechat-1k --annotations qa --videos videos --out run",
+       "moviechat eval --dataset moviechat-1k --annotations qa --videos videos --out run --resume",
+       "moviechat eval --dataset moviechat-1k --annotations qa --videos videos --out u8 --plan "
+       "uniform:8",
+       "moviechat eval --dataset moviechat-1k --annotations qa --out text --profile text",
+       "moviechat eval --dataset moviechat-1k --annotations qa --videos videos --out s1 --shard "
+       "1/2",
+       "moviechat eval --dataset moviechat-1k --annotations qa --videos videos --out s2 --shard "
+       "2/2"});
+  add_heading(*command, "Input");
+  add_data_flags(*command, options);
+  add_heading(*command, "Output");
+  add_value(*command, "--out DIR", options.out, "the folder that is written", "run");
+  add_switch(*command, "--resume", options.run.resume,
+             "go on with the run that is in --out; begin it when there is none");
+  add_switch(*command, "--retry-failed", options.run.retry_failed,
+             "go on, and ask again about videos that could not be read");
+  add_run_format(*command, options.run.moviechat_format);
+  add_switch(*command, "--evidence", options.run.evidence,
+             "name the time spans that each answer rests on");
+  add_log_flags(*command, options.log);
+  add_model_and_settings(*command, options.settings, /*batch=*/true);
+  add_generation(*command, options.settings);
   return command;
 }
 
-void run_eval(const EvalCommand& command, Messages& messages, const CancelFlag& cancel) {
-  const ProgramSettings& chosen = command.merged.chosen;
-  if (command.print_config) {
+void run_eval(const EvalOptions& options, const CancelFlag& cancel) {
+  Messages messages(options.log.level());
+  const Callbacks callbacks = callbacks_of(messages, cancel);
+  const MergedSettings merged =
+      merge_settings(options.settings, moviechat_environment(), callbacks.warn);
+  const ProgramSettings& chosen = merged.chosen;
+  if (options.settings.print_config) {
     Results().write(config_text(chosen));
     return;
   }
-  std::string data_sha256;
-  const eval::DataSet data = read_questions(command, messages, data_sha256);
-  const Engine engine = Engine::open(command.merged.bundle, chosen.settings);
+  const eval::EvalOptions run = check_options(options, chosen);
+  const Questions questions = read_questions(options, callbacks.warn);
+  const Engine engine = Engine::open(merged.bundle, chosen.settings);
   cancel.check();
 
   const auto manifest = eval::manifest_of({.version = MOVIECHAT_VERSION,
@@ -132,40 +185,24 @@ void run_eval(const EvalCommand& command, Messages& messages, const CancelFlag& 
                                            .settings = list_fields(chosen),
                                            .device = engine.device(),
                                            .dtype = engine.dtype(),
-                                           .kind = command.kind,
-                                           .data_sha256 = data_sha256,
-                                           .input = command.run.features ? "features"
-                                                    : command.run.videos ? "videos"
-                                                                         : "none",
-                                           .mode = command.mode,
-                                           .videos = std::ssize(data.films),
-                                           .questions = data.questions(),
-                                           .evidence = command.run.evidence,
-                                           .shard = command.run.shard});
-  Callbacks callbacks;
-  callbacks.warn = [&](const std::string& line) { messages.warn(line); };
-  callbacks.progress = [&](const Progress& progress) { messages.progress(progress); };
-  callbacks.cancel = &cancel;
+                                           .kind = *options.kind,
+                                           .data_sha256 = questions.sha256,
+                                           .input = run.features ? "features"
+                                                    : run.videos ? "videos"
+                                                                 : "none",
+                                           .mode = options.mode,
+                                           .videos = std::ssize(questions.data.films),
+                                           .questions = questions.data.questions(),
+                                           .evidence = run.evidence,
+                                           .shard = run.shard});
   eval::EvalResult result;
   try {
-    result = eval::evaluate(engine, data, manifest, command.run, callbacks);
+    result = eval::evaluate(engine, questions.data, manifest, run, callbacks);
   } catch (const Cancelled&) {
     throw StoppedRun();
   }
   messages.clear_bar();
-  tell(result, command.run.out);
-}
-
-MergeCommand read_merge(const Arguments& arguments) {
-  MergeCommand command;
-  for (const std::string& folder : arguments.operands) command.shards.emplace_back(folder);
-  command.out = needed(arguments, "--out", "folder for the merged run");
-  command.moviechat_format = wants_moviechat_format(arguments);
-  return command;
-}
-
-void run_merge(const MergeCommand& command) {
-  tell(eval::merge(command.shards, command.out, command.moviechat_format), command.out);
+  print_outcome(result, run.out);
 }
 
 }  // namespace moviechat::cli

@@ -1,53 +1,44 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <string>
-#include <vector>
 
-#include "cli/options.h"
-#include "cli/program_settings.h"
-#include "cli/terminal.h"
+#include "cli/flags.h"
+#include "cli/setting_flags.h"
 #include "eval/evaluate.h"
-#include "moviechat/error.h"
+#include "moviechat/callbacks.h"
 
 namespace moviechat::cli {
 
-/// Some items of a batch failed, the rest is done. Exit code 3.
-class SomeFailed : public Error {
- public:
-  using Error::Error;
-};
-
-/// A stop that loses nothing.
-class StoppedRun : public Cancelled {};
-
-/// What `eval` does, read from a command line.
-struct EvalCommand {
-  MergedSettings merged;
-  bool print_config = false;
-  eval::DataSetKind kind = eval::DataSetKind::jsonl;
-  std::filesystem::path annotations;
+/// Command line of `eval`.
+struct EvalOptions {
+  std::optional<eval::DataSetKind> kind;
+  std::optional<std::filesystem::path> annotations;
+  std::optional<std::filesystem::path> out;
   eval::Mode mode = eval::Mode::both;
   std::optional<int64_t> limit;  // videos
-  eval::EvalOptions run;
+  eval::EvalOptions run;         // --videos, --features, --shard and switches
+  LogFlags log;
+  SettingsGiven settings;
 };
+CLI::App* add_eval(CLI::App& program, EvalOptions& options);
 
-/// InputError for what contradicts itself or is missing.
-EvalCommand read_eval(const Arguments& arguments, const Environment& environment,
-                      Messages& messages);
+/// Writes a run folder; says on stdout what it cost and what failed. InputError for what
+/// contradicts itself or is missing; throws SomeFailed when a video did.
+void run_eval(const EvalOptions& options, const CancelFlag& cancel);
 
-/// Writes a run folder; says on stdout what it cost and what failed. Throws SomeFailed when a video
-/// did.
-void run_eval(const EvalCommand& command, Messages& messages, const CancelFlag& cancel);
+/// --format moviechat, of commands that write a run folder.
+void add_run_format(CLI::App& command, bool& moviechat_format);
 
-/// `merge`: the run folders of shards → one.
-struct MergeCommand {
-  std::vector<std::filesystem::path> shards;
-  std::filesystem::path out;
-  bool moviechat_format = false;
-};
-MergeCommand read_merge(const Arguments& arguments);
-void run_merge(const MergeCommand& command);
+/// What must be given: InputError names the flag that gives it.
+template <class Value>
+const Value& needed(const std::optional<Value>& value, const char* flag, const char* what) {
+  if (value) return *value;
+  throw InputError(std::string("no ") + what + "; give " + flag + " (moviechat eval --help)");
+}
+
+/// Prints what a run came to. Throws SomeFailed after that, when something failed.
+void print_outcome(const eval::EvalResult& result, const std::filesystem::path& out);
 
 }  // namespace moviechat::cli

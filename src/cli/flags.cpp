@@ -1,365 +1,122 @@
 #include "cli/flags.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "cli/help.h"
+#include "cli/program_walk.h"
+#include "cli/templates.h"
+
 namespace moviechat::cli {
 namespace {
 
-constexpr std::string_view kInput = "Input";
-constexpr std::string_view kOutput = "Output";
-constexpr std::string_view kScore = "Score";
-constexpr std::string_view kModel = "Model and machine";
-constexpr std::string_view kSettings = "Settings";
-constexpr std::string_view kGeneration = "Generation";
-constexpr std::string_view kOther = "Other";
+/// An empty value of such an argument is a mistake.
+bool names_something(std::string_view argument) {
+  constexpr std::array<std::string_view, 5> kNames = {"FILE", "DIR", "PATH", "NAME", "URL"};
+  return std::find(kNames.begin(), kNames.end(), argument) != kNames.end();
+}
+
+/// One value for each time that the option is given: CLI11 makes no list of "[a,b]" then.
+CLI::Option* take_words(CLI::Option* option, const std::string& argument, bool repeats) {
+  return option->expected(1, repeats ? CLI::detail::expected_max_vector_size : 1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false)
+      ->type_name(argument);
+}
 
 }  // namespace
 
-const std::vector<Flag>& flags() {
-  static const std::vector<Flag> table = {
-      {.name = "--video",
-       .argument = "FILE",
-       .help =
-           "the film: any file that FFmpeg reads, or a pipe; - reads stdin; with --allow-url an "
-           "address",
-       .group = kInput,
-       .example = "film.mp4"},
-      {.name = "--features",
-       .argument = "FILE",
-       .help =
-           "in place of --video: the film's frames as the bundle's ViT gave them before, .npy or "
-           ".safetensors (scripts/convert features makes one); of eval, a folder of such files",
-       .group = kInput,
-       .example = "film.safetensors"},
-      {.name = "--features-fps",
-       .argument = "R",
-       .help = "the features are of so many frames a second, whatever their file says",
-       .group = kInput,
-       .example = "2"},
-      {.name = "--features-duration",
-       .argument = "TIME",
-       .help =
-           "the features are spread evenly over a film of this length, whatever their file says",
-       .group = kInput,
-       .example = "8:17"},
-      {.name = "--question",
-       .argument = "TEXT",
-       .help = "a question; give it again for more: one pass over the film answers all",
-       .group = kInput,
-       .example = "'What happens?'",
-       .repeats = true},
-      {.name = "--at",
-       .argument = "TIME",
-       .help =
-           "ask about this moment: seconds, MM:SS or H:MM:SS. Once: for all questions; as often "
-           "as --question: one for each; without it, questions are about the whole film",
-       .group = kInput,
-       .example = "12:34",
-       .repeats = true},
-      {.name = "--at-frame",
-       .argument = "N",
-       .help = "like --at, as a frame index",
-       .group = kInput,
-       .example = "1800",
-       .repeats = true},
-      {.name = "--questions",
-       .argument = "FILE",
-       .help = "questions as JSON lines: {\"question\": TEXT, \"at\": TIME or \"at_frame\": N if "
-               "about a moment}; - reads stdin",
-       .group = kInput,
-       .example = "questions.jsonl"},
-      {.name = "--strict",
-       .help = "make a damaged or truncated film an error, not a warning",
-       .group = kInput,
-       .setting = "video.strict"},
-      {.name = "--allow-url",
-       .help = "open http, https and rtsp inputs too",
-       .group = kInput,
-       .setting = "video.allow_url"},
+CLI::App* add_command(CLI::App& program, const std::string& name, const std::string& summary,
+                      const std::string& details, std::initializer_list<const char*> examples) {
+  CLI::App* command = program.add_subcommand(name, summary + "\n" + details);
+  command->set_help_flag();
+  command->footer(fmt::format("{}", fmt::join(examples, "\n")));
+  return command;
+}
 
-      {.name = "--seconds",
-       .argument = "S",
-       .help = "how long to measure, in all [10]",
-       .group = kInput,
-       .example = "5"},
+void add_heading(CLI::App& command, const std::string& heading) {
+  command.option_defaults()->group(heading);
+}
 
-      {.name = "--dataset",
-       .argument = "KIND",
-       .help =
-           "whose annotations they are; jsonl: our own lines {\"video\", \"question\", \"answer\", "
-           "\"at\": TIME as of --at or \"at_frame\": N}",
-       .group = kInput,
-       .example = "moviechat-1k",
-       .values = "moviechat-1k moviechat-1k-test loveu-24 msvd-qa msrvtt-qa activitynet-qa "
-                 "flash-vstream lmms-eval vlmevalkit jsonl"},
-      {.name = "--annotations",
-       .argument = "PATH",
-       .help = "a data set's questions: a file, or the folder of them",
-       .group = kInput,
-       .example = "annotations"},
-      {.name = "--videos",
-       .argument = "DIR",
-       .help = "a data set's videos; names are found in any case and with any extension",
-       .group = kInput,
-       .example = "videos"},
-      {.name = "--mode",
-       .argument = "MODE",
-       .help = "which questions: about whole films (global), about moments (breakpoint), or both",
-       .group = kInput,
-       .example = "global",
-       .values = "global breakpoint both"},
-      {.name = "--limit",
-       .argument = "N",
-       .help = "only the first N videos",
-       .group = kInput,
-       .example = "2"},
-      {.name = "--shard",
-       .argument = "I/N",
-       .help = "only part I of N: every N-th video from the I-th on; merge puts parts together",
-       .group = kInput,
-       .example = "2/7"},
+void add_version_and_help(CLI::App& command) {
+  add_heading(command, std::string(kLastHeading));
+  command.set_version_flag("--version", version_text, "print the version");
+  command.set_help_flag("--help,-h", "print this help");
+}
 
-      {.name = "--out",
-       .argument = "DIR",
-       .help = "the folder that is written",
-       .group = kOutput,
-       .example = "run"},
-      {.name = "--resume",
-       .help = "go on with the run that is in --out; begin it when there is none",
-       .group = kOutput},
-      {.name = "--retry-failed",
-       .help = "go on, and ask again about videos that could not be read",
-       .group = kOutput},
-      {.name = "--format",
-       .argument = "FORMAT",
-       .help = "how answers are printed: text (a line each; the default), json (one object), jsonl "
-               "(an object each), srt (subtitles). Of eval and merge, moviechat: write what the "
-               "scoring scripts of MovieChat's authors read, too",
-       .group = kOutput,
-       .example = "srt"},
-      {.name = "--json",
-       .help = "the same as --format json; of score: the report as JSON",
-       .group = kOutput},
-      {.name = "--markdown", .help = "the report as Markdown tables", .group = kOutput},
-      {.name = "--html",
-       .help = "the report as one page: tables, plots, and every wrong answer, with --videos "
-               "beside pictures of its moment and evidence",
-       .group = kOutput},
-      {.name = "--evidence",
-       .help = "name the time spans that each answer rests on",
-       .group = kOutput},
-      {.name = "--frames",
-       .argument = "DIR",
-       .help =
-           "write the frames that the plan reads into a new folder, as PNG of the size that the "
-           "model sees, with frames.json (index, pts, seconds)",
-       .group = kOutput,
-       .example = "frames"},
-      {.name = "--log-level",
-       .argument = "LEVEL",
-       .help =
-           "what is told on stderr: error, warn, info (progress too; default) or debug (timings "
-           "too)",
-       .group = kOutput,
-       .example = "debug",
-       .values = "error warn info debug"},
-      {.name = "--quiet", .help = "the same as --log-level error", .group = kOutput},
-
-      {.name = "--metric",
-       .argument = "LIST",
-       .help = "what answers are scored by: exact (same words but for case, punctuation and "
-               "articles), contains (the right answer's words stand in it), yesno, rouge-l, judge; "
-               "several with commas [exact,contains,yesno,rouge-l, and judge with --judge-url]",
-       .group = kScore,
-       .example = "exact,judge",
-       .values = "exact contains yesno rouge-l judge"},
-      {.name = "--resamples",
-       .argument = "N",
-       .help = "of the bootstrap that intervals come from; 0: no intervals [2000]",
-       .group = kScore,
-       .example = "10000"},
-      {.name = "--judge-url",
-       .argument = "URL",
-       .help = "an OpenAI-compatible API, which gets questions, right answers and answers",
-       .group = kScore,
-       .example = "http://127.0.0.1:8000/v1"},
-      {.name = "--judge-model",
-       .argument = "NAME",
-       .help = "the judge, as the API calls it",
-       .group = kScore,
-       .example = "gpt-4o-mini"},
-      {.name = "--judge-key-env",
-       .argument = "VARIABLE",
-       .help = "the environment variable that holds the API's key [OPENAI_API_KEY]",
-       .group = kScore,
-       .example = "JUDGE_KEY"},
-      {.name = "--judge-concurrency",
-       .argument = "N",
-       .help = "requests at the same time [4]",
-       .group = kScore,
-       .example = "16"},
-      {.name = "--judge-retries",
-       .argument = "N",
-       .help =
-           "retries of a request that fails, after waits that double or as long as the API asks "
-           "for [6]",
-       .group = kScore,
-       .example = "10"},
-      {.name = "--judge-timeout",
-       .argument = "S",
-       .help = "seconds that a request may take [60]",
-       .group = kScore,
-       .example = "120"},
-      {.name = "--judge-body",
-       .argument = "JSON",
-       .help = "merged into every request; null takes a key away",
-       .group = kScore,
-       .example = "'{\"temperature\": null}'"},
-      {.name = "--judge-verdicts",
-       .argument = "FILE",
-       .help =
-           "keeps what the judge said, so that nothing is asked twice [verdicts.jsonl beside each "
-           "run's predictions]",
-       .group = kScore,
-       .example = "verdicts.jsonl"},
-
-      {.name = "--model",
-       .argument = "DIR",
-       .help = "the model bundle; trust it like a program. Default: the mini bundle that came with "
-               "the program",
-       .group = kModel,
-       .example = "models/mini"},
-      {.name = "--device",
-       .argument = "DEVICE",
-       .help = "cpu, cuda, cuda:INDEX, or auto: CUDA when there is one",
-       .group = kModel,
-       .example = "cuda:1",
-       .values = "auto cpu cuda",
-       .setting = "runtime.device"},
-      {.name = "--dtype",
-       .argument = "DTYPE",
-       .help = "fp32, fp16, bf16, or auto: fp16 on CUDA, fp32 on a CPU; there, parts above 1 GiB "
-               "multiply in bf16 where the processor is fast at it",
-       .group = kModel,
-       .example = "bf16",
-       .values = "auto fp32 fp16 bf16",
-       .setting = "runtime.dtype"},
-      {.name = "--threads",
-       .argument = "N",
-       .help = "CPU threads; 0: one per core, in a small bundle one a batch",
-       .group = kModel,
-       .example = "4",
-       .setting = "runtime.threads"},
-      {.name = "--batch",
-       .argument = "N",
-       .help = "frames encoded together",
-       .group = kModel,
-       .example = "8",
-       .setting = "runtime.batch"},
-      {.name = "--verify",
-       .argument = "HOW",
-       .help = "check of the bundle: full (every part's hash) or quick (only the self-test)",
-       .group = kModel,
-       .example = "quick",
-       .values = "full quick",
-       .setting = "runtime.verify"},
-
-      {.name = "--profile",
-       .argument = "NAME",
-       .help =
-           "the choices of the paper, of the authors' released code, uniform sampling without a "
-           "memory, or no film at all (text)",
-       .group = kSettings,
-       .example = "released",
-       .values = "paper released uniform text",
-       .setting = "profile"},
-      {.name = "--config",
-       .argument = "FILE",
-       .help = "settings from a YAML file",
-       .group = kSettings,
-       .example = "my.yaml"},
-      {.name = "--set",
-       .argument = "KEY=VALUE",
-       .help = "any setting by its dotted name; --print-config lists them",
-       .group = kSettings,
-       .example = "memory.keep=3",
-       .repeats = true},
-      {.name = "--plan",
-       .argument = "PLAN",
-       .help = "which frames are read: clips, released, uniform:N (N frames), fps:R (R a second) "
-               "or none",
-       .group = kSettings,
-       .example = "uniform:32",
-       .values = "clips released uniform: fps: none",
-       .setting = "plan"},
-      {.name = "--print-config",
-       .help = "print all settings as --config reads them, and do nothing else",
-       .group = kSettings},
-
-      {.name = "--max-new-tokens",
-       .argument = "N",
-       .help = "longest answer, in tokens",
-       .group = kGeneration,
-       .example = "60",
-       .setting = "generation.max_new_tokens"},
-      {.name = "--min-new-tokens",
-       .argument = "N",
-       .help = "shortest answer, in tokens",
-       .group = kGeneration,
-       .example = "5",
-       .setting = "generation.min_new_tokens"},
-      {.name = "--temperature",
-       .argument = "T",
-       .help = "0: always the likeliest token; else sample, the bolder the higher",
-       .group = kGeneration,
-       .example = "0.7",
-       .setting = "generation.temperature"},
-      {.name = "--top-p",
-       .argument = "P",
-       .help = "sample from the likeliest tokens that reach this probability; 1: from all",
-       .group = kGeneration,
-       .example = "0.9",
-       .setting = "generation.top_p"},
-      {.name = "--top-k",
-       .argument = "K",
-       .help = "sample from the K likeliest tokens; 0: from all",
-       .group = kGeneration,
-       .example = "50",
-       .setting = "generation.top_k"},
-      {.name = "--seed",
-       .argument = "N",
-       .help = "seed of the sampling",
-       .group = kGeneration,
-       .example = "7",
-       .setting = "generation.seed"},
-      {.name = "--beams",
-       .argument = "N",
-       .help = "beams searched; 1: none",
-       .group = kGeneration,
-       .example = "3",
-       .setting = "generation.beams"},
-      {.name = "--repetition-penalty",
-       .argument = "X",
-       .help = "above 1 makes tokens of the answer less likely to come again",
-       .group = kGeneration,
-       .example = "1.2",
-       .setting = "generation.repetition_penalty"},
-      {.name = "--length-penalty",
-       .argument = "X",
-       .help = "with beams: above 0 favours longer answers",
-       .group = kGeneration,
-       .example = "1",
-       .setting = "generation.length_penalty"},
-
-      {.name = "--version", .help = "print the version", .group = kOther},
-      {.name = "--help", .help = "print this help", .group = kOther},
+CLI::Option* add_reader(CLI::App& command, const std::string& spec, ReadValue read,
+                        const std::string& help, const std::string& example, bool repeats) {
+  const size_t blank = spec.find(' ');
+  const std::string name = spec.substr(0, blank);
+  const std::string argument = spec.substr(blank + 1);
+  CLI::callback_t callback = [name, repeats, read = std::move(read)](const CLI::results_t& values) {
+    if (values.size() > 1 && !repeats) {
+      throw InputError(
+          fmt::format("{} is given twice ('{}' and '{}')", name, values[0], values[1]));
+    }
+    for (const std::string& value : values) read(name, value);
+    return true;
   };
-  return table;
+  CLI::Option* option = command.add_option(name, std::move(callback), help);
+  take_words(option, argument, repeats)->option_text(example);
+  if (names_something(argument)) {
+    option->check([spec, name](const std::string& value) {
+      if (!value.empty()) return std::string();
+      throw InputError(fmt::format("{} needs a value, found an empty one: {}", name, spec));
+    });
+  }
+  return option;
 }
 
-const Flag* find_flag(std::string_view name) {
-  for (const Flag& flag : flags()) {
-    if (flag.name == name) return &flag;
-  }
-  return nullptr;
+CLI::Option* add_switch(CLI::App& command, const std::string& name, bool& field,
+                        const std::string& help) {
+  const auto set = [&field, name](int64_t count) {
+    if (count > 1) throw InputError(name + " is given twice");
+    field = true;
+  };
+  return command.add_flag_function(name, set, help);
 }
+
+CLI::Option* add_operand(CLI::App& command, const std::string& argument,
+                         std::optional<std::string>& field) {
+  CLI::callback_t set = [&field](const CLI::results_t& words) {
+    field = words.at(0);
+    return true;
+  };
+  return take_words(command.add_option(kOperand, std::move(set)), argument, false);
+}
+CLI::Option* add_operand(CLI::App& command, const std::string& argument,
+                         std::vector<std::filesystem::path>& field) {
+  CLI::callback_t set = [&field](const CLI::results_t& words) {
+    field.assign(words.begin(), words.end());
+    return true;
+  };
+  return take_words(command.add_option(kOperand, std::move(set)), argument, true);
+}
+
+CLI::Option* set_words(CLI::Option* option, const std::string& words) {
+  return option->check(CLI::Validator(replaced(words, {{",", ""}})));
+}
+
+LogLevel LogFlags::level() const {
+  if (!quiet) return named.value_or(LogLevel::info);
+  if (named && *named != LogLevel::error) {
+    throw InputError(fmt::format(
+        "--quiet and --log-level {} contradict each other; give one of them", name_of(*named)));
+  }
+  return LogLevel::error;
+}
+
+void add_log_flags(CLI::App& command, LogFlags& flags) {
+  add_value(command, "--log-level LEVEL", flags.named,
+            "what is told on stderr: error, warn, info (progress too; default) or debug (timings "
+            "too)",
+            "debug");
+  add_switch(command, "--quiet", flags.quiet, "the same as --log-level error");
+}
+
+std::string film_path(const std::string& given) { return given == "-" ? "/dev/stdin" : given; }
 
 }  // namespace moviechat::cli

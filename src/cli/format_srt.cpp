@@ -1,10 +1,10 @@
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <iomanip>
-#include <sstream>
 
 #include "base/moment.h"
+#include "base/text.h"
 #include "cli/report.h"
-#include "cli/terminal.h"
 
 namespace moviechat::cli {
 namespace {
@@ -37,7 +37,7 @@ void add_cues(const Answer& answer, Seconds duration, std::vector<Cue>& cues) {
 
 }  // namespace
 
-std::string format_srt(const Report& report) {
+std::string format_srt(const RunReport& report) {
   std::vector<Cue> cues;
   for (const Answer& answer : report.run.answers) {
     add_cues(answer, report.run.video.duration, cues);
@@ -46,8 +46,8 @@ std::string format_srt(const Report& report) {
                    [](const Cue& a, const Cue& b) { return a.start < b.start; });
   std::string text;
   for (size_t i = 0; i < cues.size(); ++i) {
-    text += (i == 0 ? "" : "\n") + std::to_string(i + 1) + "\n" + srt_time(cues[i].start) +
-            " --> " + srt_time(cues[i].end) + "\n" + cues[i].text + "\n";
+    text += fmt::format("{}{}\n{} --> {}\n{}\n", i == 0 ? "" : "\n", i + 1, srt_time(cues[i].start),
+                        srt_time(cues[i].end), cues[i].text);
   }
   return text;
 }

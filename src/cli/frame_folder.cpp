@@ -1,11 +1,10 @@
 #include "cli/frame_folder.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <opencv2/core.hpp>
@@ -53,8 +52,7 @@ FrameFolder::~FrameFolder() {
 
 std::string FrameFolder::add(const Shown& shown, std::span<const uint8_t> rgb) {
   if (last_pts_ != shown.pts) {
-    std::array<char, 32> name{};
-    std::snprintf(name.data(), name.size(), "%06lld.png", static_cast<long long>(files_++));
+    last_file_ = fmt::format("{:06}.png", files_++);
     const size_t row = static_cast<size_t>(width_) * 3;
     cv::Mat bgr(static_cast<int>(height_), static_cast<int>(width_), CV_8UC3);
     for (int y = 0; y < bgr.rows; ++y) {
@@ -68,9 +66,8 @@ std::string FrameFolder::add(const Shown& shown, std::span<const uint8_t> rgb) {
     }
     std::vector<uint8_t> png;
     cv::imencode(".png", bgr, png);
-    write_file(temporary_ / name.data(), {reinterpret_cast<const char*>(png.data()), png.size()});
+    write_file(temporary_ / last_file_, {reinterpret_cast<const char*>(png.data()), png.size()});
     last_pts_ = shown.pts;
-    last_file_ = name.data();
   }
   return last_file_;
 }

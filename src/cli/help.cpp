@@ -3,123 +3,109 @@
 extern "C" {
 #include <libavutil/avutil.h>
 }
+#include <fmt/format.h>
 #include <torch/version.h>
 
-#include <algorithm>
 #include <sstream>
 
-#include "cli/program_settings.h"
-#include "moviechat/fields.h"
+#include "cli/program_walk.h"
 
 namespace moviechat::cli {
 namespace {
 
 constexpr size_t kColumn = 28;
+constexpr size_t kWidth = 98;
 
-/// "  --flag ARGUMENT   help", the help in a column of its own.
-std::string entry(const std::string& left, const std::string& help) {
-  std::string line = "  " + left;
-  if (line.size() + 2 > kColumn) {
-    line += "\n" + std::string(kColumn, ' ');
-  } else {
-    line.resize(kColumn, ' ');
-  }
-  return line + wrapped(help, kColumn, 98 - kColumn) + "\n";
-}
-
-std::string flag_help(const Flag& flag) {
-  std::string text(flag.help);
-  const std::string value = default_of(flag);
-  if (!flag.argument.empty() && !value.empty()) text += " [" + value + "]";
-  return text;
-}
-
-}  // namespace
-
-std::string default_of(const Flag& flag) {
-  for (const FieldText& field : list_fields(ProgramSettings{})) {
-    if (!flag.setting.empty() && field.key == flag.setting) return field.value;
-  }
-  return "";
-}
-
-std::string wrapped(std::string_view text, size_t indent, size_t width) {
-  std::istringstream words{std::string(text)};
+/// Text broken into lines, each begun with `indent` blanks but the first.
+std::string wrapped(const std::string& text, size_t indent) {
+  std::istringstream words(text);
   std::string result;
   std::string word;
   size_t column = 0;
   while (words >> word) {
-    if (column > 0 && column + 1 + word.size() > width) {
+    if (column > 0 && indent + column + 1 + word.size() > kWidth) {
       result += "\n" + std::string(indent, ' ');
       column = 0;
     }
-    if (column > 0) {
-      result += ' ';
-      ++column;
-    }
-    result += word;
-    column += word.size();
+    result += (column > 0 ? " " : "") + word;
+    column += word.size() + (column > 0 ? 1 : 0);
   }
   return result;
 }
 
-std::string help_text(const Command& command, bool named) {
-  std::string text;
-  if (named) {
-    text += "moviechat " + std::string(command.name) + ": " + std::string(command.summary) + "\n\n";
-  } else {
-    text += "moviechat answers questions about films of any length.\n\n";
-  }
-  std::string usage =
-      "Usage: moviechat" + (named ? " " + std::string(command.name) : std::string());
-  if (!command.operand.empty()) usage += " " + std::string(command.operand);
-  if (command.name == "ask") usage += " --video FILE --question TEXT";
-  text += usage + " [FLAGS]\n\n" + wrapped(command.description, 0) + "\n\n";
+/// "  --flag ARGUMENT   help", the help in a column of its own.
+std::string entry(const std::string& left, const std::string& help) {
+  const bool fits = left.size() + 4 <= kColumn;
+  return fmt::format("  {:<{}}{}{}\n", left, kColumn - 2,
+                     fits ? "" : "\n" + std::string(kColumn, ' '), wrapped(help, kColumn));
+}
 
-  if (!named) {
-    text += "Commands (moviechat COMMAND --help tells more):\n";
-    for (const Command& one : commands()) {
-      text +=
-          entry(std::string(one.name) + (one.operand.empty() ? "" : " " + std::string(one.operand)),
-                std::string(one.summary));
-    }
-    text += "\n";
-  }
+std::string flag_entry(const CLI::Option& flag) {
+  const std::string value = flag.get_default_str();
+  return entry(flag_name(flag) + (takes_value(flag) ? " " + argument_of(flag) : ""),
+               flag.get_description() + (value.empty() ? "" : fmt::format(" [{}]", value)));
+}
 
-  std::string_view group;
-  for (const Flag* flag : flags_of(command)) {
-    if (flag->group != group) {
-      text += (group.empty() ? "" : "\n") + std::string(flag->group) + ":\n";
-      group = flag->group;
-    }
-    const std::string argument = flag->argument.empty() ? "" : " " + std::string(flag->argument);
-    text += entry(std::string(flag->name) + argument, flag_help(*flag));
-  }
+}  // namespace
 
-  text += "\nExamples:\n";
-  for (const std::string_view example : command.examples) {
-    text += "  " + std::string(example) + "\n";
-  }
-  if (command.name == "ask") {
-    text += "\n" +
-            wrapped(
-                "Settings come from, the later the stronger: what is built in, the "
-                "bundle, the profile, --config, environment variables (MOVIECHAT_MODEL, "
-                "MOVIECHAT_DEVICE, MOVIECHAT_GENERATION_SEED, ...), flags in their order.",
-                0) +
-            "\n" +
-            wrapped(
-                "Exit codes: 0 all answered, 1 a failure of ours, 2 usage or input, 3 some films "
-                "or questions failed, 129, 130 and 143 after SIGHUP, SIGINT and SIGTERM.",
-                0) +
-            "\n";
-  }
+std::string usage_of(const CLI::App& command, bool named) {
+  std::string text = named ? " " + command.get_name() : "";
+  if (const CLI::Option* operand = operand_of(command)) text += " " + argument_of(*operand);
+  if (command.get_name() == "ask") text += " --video FILE --question TEXT";
   return text;
 }
 
+std::string usage_text(const CLI::App& program) {
+  std::string text = "Usage:";
+  for (const CLI::App* command : commands_of(program)) {
+    const bool named = command != commands_of(program).front();
+    text +=
+        fmt::format("{} moviechat{} [FLAGS]\n", named ? "      " : "", usage_of(*command, named));
+  }
+  return text + "moviechat --help tells more.\n";
+}
+
+std::string help_text(const CLI::App& program, const CLI::App& command, bool named) {
+  std::string text =
+      named ? fmt::format("moviechat {}: {}\n", command.get_name(), summary_of(command))
+            : fmt::format("moviechat {}.\n", program.get_description());
+  text += fmt::format("\nUsage: moviechat{} [FLAGS]\n\n{}\n", usage_of(command, named),
+                      wrapped(details_of(command), 0));
+  if (!named) {
+    text += "\nCommands (moviechat COMMAND --help tells more):\n";
+    for (const CLI::App* one : commands_of(program)) {
+      const CLI::Option* operand = operand_of(*one);
+      text += entry(one->get_name() + (operand == nullptr ? "" : " " + argument_of(*operand)),
+                    summary_of(*one));
+    }
+  }
+  std::string heading;
+  for (const CLI::Option* flag : flags_of(command)) {
+    if (flag->get_group() != heading) text += fmt::format("\n{}:\n", flag->get_group());
+    heading = flag->get_group();
+    text += flag_entry(*flag);
+  }
+  text += "\nExamples:\n";
+  for (const std::string& example : examples_of(command)) text += fmt::format("  {}\n", example);
+  if (command.get_name() != "ask") return text;
+  return text + "\n" +
+         wrapped(
+             "Settings come from, the later the stronger: what is built in, the bundle, the "
+             "profile, --config, environment variables (MOVIECHAT_MODEL, MOVIECHAT_DEVICE, "
+             "MOVIECHAT_GENERATION_SEED, ...), flags in their order. In brackets: the values that "
+             "hold without flags.",
+             0) +
+         "\n" +
+         wrapped(
+             "Exit codes: 0 all answered, 1 a failure of ours, 2 usage or input, 3 some films or "
+             "questions failed, 129, 130 and 143 after SIGHUP, SIGINT and SIGTERM.",
+             0) +
+         "\n";
+}
+
 std::string version_text() {
-  return "moviechat " MOVIECHAT_VERSION " (libtorch " TORCH_VERSION ", FFmpeg " +
-         std::string(av_version_info()) + ")\n";
+  return fmt::format("moviechat {} (libtorch {}, FFmpeg {})\n", MOVIECHAT_VERSION, TORCH_VERSION,
+                     av_version_info());
 }
 
 }  // namespace moviechat::cli

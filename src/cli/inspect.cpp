@@ -1,5 +1,7 @@
 #include "cli/inspect.h"
 
+#include <fmt/format.h>
+
 #include "base/moment.h"
 #include "cli/frame_folder.h"
 #include "cli/inspect_bundle.h"
@@ -82,40 +84,31 @@ Json video_json(const VideoReport& report) {
 
 std::string video_text(const VideoReport& report) {
   const VideoInfo& info = report.info;
-  std::string text = "video   " + one_line(report.path) + "\n";
-  text += "format  " + info.container + ", " + info.codec + ", " + info.pixel_format + "\n";
-  text += "picture " + std::to_string(info.width) + "x" + std::to_string(info.height) +
-          (info.rotation == 0 ? "" : ", rotated by " + std::to_string(info.rotation) + " degrees") +
-          "\n";
-  text += "length  " + clock_text(info.duration) + " (" + to_text(info.duration.count()) + " s" +
-          (info.duration_measured ? ", measured" : "") + "), " + to_text(info.fps.value()) +
-          " fps, " + std::to_string(info.frames) + " frames\n";
+  std::string text = fmt::format(
+      "video   {}\nformat  {}, {}, {}\npicture {}x{}{}\nlength  {} ({} s{}), {} fps, {} frames\n",
+      one_line(report.path), info.container, info.codec, info.pixel_format, info.width, info.height,
+      info.rotation == 0 ? "" : fmt::format(", rotated by {} degrees", info.rotation),
+      clock_text(info.duration), to_text(info.duration.count()),
+      info.duration_measured ? ", measured" : "", to_text(info.fps.value()), info.frames);
   text += "plan    " + report.plan.describe() + "\n";
   text += "\n  clip   frame           pts  time\n";
   for (const PlannedFrame& frame : report.frames) {
-    std::array<char, 96> line{};
-    std::snprintf(line.data(), line.size(), "%6lld %7lld %13lld  %s\n",
-                  static_cast<long long>(frame.clip), static_cast<long long>(frame.shown.index),
-                  static_cast<long long>(frame.shown.pts), clock_text(frame.shown.time).c_str());
-    text += line.data();
+    text += fmt::format("{:>6} {:>7} {:>13}  {}\n", frame.clip, frame.shown.index, frame.shown.pts,
+                        clock_text(frame.shown.time));
   }
   return text;
 }
 
-std::string inspect_video(const InspectOptions& options, Messages& messages,
-                          const CancelFlag& cancel) {
-  check_address_space(options.merged.bundle);
-  const Settings& settings = options.merged.chosen.settings;
-  Callbacks callbacks;
-  callbacks.warn = [&](const std::string& line) { messages.warn(line); };
-  callbacks.progress = [&](const Progress& progress) { messages.progress(progress); };
-  callbacks.cancel = &cancel;
-
-  ReaderOptions reading = Engine::reader_options(settings, options.merged.bundle, {}, callbacks);
+std::string inspect_video(const InspectOptions& options, const MergedSettings& merged,
+                          Format format, const Callbacks& callbacks) {
+  check_address_space(merged.bundle);
+  const Settings& settings = merged.chosen.settings;
+  ReaderOptions reading = Engine::reader_options(settings, merged.bundle, {}, callbacks);
   reading.as_it_comes = false;  // its length is asked for
-  FrameReader reader(options.subject, reading);
-  VideoReport report{.path = options.subject,
-                     .profile = options.merged.chosen.profile,
+  const std::string film = film_path(*options.subject);
+  FrameReader reader(film, reading);
+  VideoReport report{.path = film,
+                     .profile = merged.chosen.profile,
                      .plan_options = settings.plan,
                      .info = reader.info(),
                      .plan = Engine::plan(settings, reader.info()),
@@ -130,13 +123,13 @@ std::string inspect_video(const InspectOptions& options, Messages& messages,
   const int64_t total = report.plan.sample_count();
   for (const Clip& clip : report.plan.clips) {
     for (const Sample& sample : clip.samples) {
-      cancel.check();
+      callbacks.cancel->check();
       PlannedFrame frame{
           .clip = clip.index, .shown = reader.shown_at(sample.time, rgb), .file = ""};
       if (is_beyond_end(report.info, sample.time, frame.shown)) continue;
       if (folder) frame.file = folder->add(frame.shown, rgb);
       report.frames.push_back(std::move(frame));
-      messages.progress(
+      callbacks.progress(
           {"inspecting", static_cast<int64_t>(report.frames.size()), total, "frames"});
     }
   }
@@ -144,50 +137,70 @@ std::string inspect_video(const InspectOptions& options, Messages& messages,
   report.stats = reader.stats();
   report.frames_missing = reader.frames_missing();
   if (folder) folder->finish(frames_json(report.frames));
-  return options.format == Format::json ? json_text(video_json(report)) : video_text(report);
+  return format == Format::json ? json_text(video_json(report)) : video_text(report);
+}
+
+/// The folder that is inspected is the model: neither --model nor --frames goes with it.
+void use_as_model(const InspectOptions& options, std::vector<Assignment>& given) {
+  if (!options.frames_folder.empty()) {
+    throw InputError(fmt::format("--frames goes with a video, '{}' is a folder", *options.subject));
+  }
+  for (const Assignment& one : given) {
+    if (one.origin != "--model") continue;
+    throw InputError(
+        fmt::format("--model goes with a video; the bundle to inspect is '{}'", *options.subject));
+  }
+  given.push_back({"model", *options.subject, "--model"});
 }
 
 }  // namespace
 
-InspectOptions read_inspect(const Arguments& arguments, const Environment& environment,
-                            Messages& messages) {
-  InspectOptions options;
-  options.format = format_of(arguments);
-  options.print_config = arguments.has("--print-config");
-  if (options.format != Format::text && options.format != Format::json) {
-    throw InputError("inspect prints text or json, got --format " + to_text(options.format));
-  }
-  if (!arguments.operand && !options.print_config) {
-    throw InputError("nothing to inspect; give a video or a bundle: moviechat inspect film.mp4");
-  }
-  options.subject = film_path(arguments.operand.value_or(""));
-  options.frames_folder = arguments.value("--frames").value_or("");
-  std::error_code ignored;
-  options.is_bundle = fs::is_directory(options.subject, ignored);
-  Arguments used = arguments;
-  if (options.is_bundle) {
-    if (!options.frames_folder.empty()) {
-      throw InputError("--frames goes with a video, '" + options.subject + "' is a folder");
-    }
-    if (arguments.has("--model")) {
-      throw InputError("--model goes with a video; the bundle to inspect is '" + options.subject +
-                       "'");
-    }
-    used.given.push_back({find_flag("--model"), options.subject});
-  }
-  options.merged =
-      merge_settings(used, environment, [&](const std::string& line) { messages.warn(line); });
-  return options;
+CLI::App* add_inspect(CLI::App& program, InspectOptions& options) {
+  CLI::App* inspect = add_command(
+      program, "inspect",
+      "show a video's plan, frames and timestamps, or a bundle's parts and self-test",
+      "Of a video: what it is, and the frames that a plan reads, with their timestamps. Of a "
+      "bundle "
+      "(a folder): its parts, sizes, hashes and sources, the result of its self-test, and the "
+      "memory that it needs on the device.",
+      {"moviechat inspect film.mp4 --plan uniform:8",
+       "moviechat inspect film.mp4 --plan fps:1 --frames frames --json",
+       "moviechat inspect models/mini"});
+  add_operand(*inspect, "VIDEO|BUNDLE", options.subject);
+  add_heading(*inspect, "Input");
+  add_setting_flags(*inspect, options.settings.given, {"--strict", "--allow-url"});
+  add_heading(*inspect, "Output");
+  add_format_flags(*inspect, options.format,
+                   "what was found is printed: text (the default) or json (one object)",
+                   "text json");
+  add_value(*inspect, "--frames DIR", options.frames_folder,
+            "write the frames that the plan reads into a new folder, as PNG of the size that the "
+            "model sees, with frames.json (index, pts, seconds)",
+            "frames");
+  add_log_flags(*inspect, options.log);
+  add_model_and_settings(*inspect, options.settings, /*batch=*/false);
+  return inspect;
 }
 
-void run_inspect(const InspectOptions& options, Messages& messages, const CancelFlag& cancel) {
+void run_inspect(const InspectOptions& options, const CancelFlag& cancel) {
+  Messages messages(options.log.level());
+  const Callbacks callbacks = callbacks_of(messages, cancel);
+  const Format format = options.format.text_or_json("inspect");
+  if (!options.subject && !options.settings.print_config) {
+    throw InputError("nothing to inspect; give a video or a bundle: moviechat inspect film.mp4");
+  }
+  SettingsGiven settings = options.settings;
+  std::error_code ignored;
+  const bool is_bundle = options.subject && fs::is_directory(*options.subject, ignored);
+  if (is_bundle) use_as_model(options, settings.given);
+  const MergedSettings merged = merge_settings(settings, moviechat_environment(), callbacks.warn);
   Results results;
-  if (options.print_config) {
-    results.write(config_text(options.merged.chosen));
+  if (settings.print_config) {
+    results.write(config_text(merged.chosen));
     return;
   }
-  const std::string text = options.is_bundle ? inspect_bundle(options.merged, options.format)
-                                             : inspect_video(options, messages, cancel);
+  const std::string text = is_bundle ? inspect_bundle(merged, format)
+                                     : inspect_video(options, merged, format, callbacks);
   cancel.check();
   messages.clear_bar();
   results.write(text);

@@ -1,27 +1,26 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
-#include "cli/options.h"
-#include "cli/program_settings.h"
+#include "cli/flags.h"
 #include "cli/report.h"
-#include "cli/terminal.h"
+#include "cli/setting_flags.h"
+#include "moviechat/callbacks.h"
 
 namespace moviechat::cli {
 
-/// What `inspect` does, read from a command line.
+/// Command line of `inspect`.
 struct InspectOptions {
-  MergedSettings merged;
-  std::string subject;  // a video, or a bundle's folder
-  bool is_bundle = false;
-  std::string frames_folder;  // empty: no frames are written
-  Format format = Format::text;
-  bool print_config = false;
+  std::optional<std::string> subject;  // a video, or a bundle's folder
+  std::string frames_folder;           // empty: no frames are written
+  FormatFlags format;
+  LogFlags log;
+  SettingsGiven settings;
 };
+CLI::App* add_inspect(CLI::App& program, InspectOptions& options);
 
-InspectOptions read_inspect(const Arguments& arguments, const Environment& environment,
-                            Messages& messages);
-
-void run_inspect(const InspectOptions& options, Messages& messages, const CancelFlag& cancel);
+/// InputError for what contradicts itself or is missing.
+void run_inspect(const InspectOptions& options, const CancelFlag& cancel);
 
 }  // namespace moviechat::cli

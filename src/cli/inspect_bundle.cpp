@@ -1,7 +1,8 @@
 #include "cli/inspect_bundle.h"
 
+#include <fmt/format.h>
+
 #include <array>
-#include <cstdio>
 
 #include "bundle/device.h"
 #include "bundle/footprint.h"
@@ -74,22 +75,20 @@ Json memory_json(const Bundle& bundle, const Settings& settings) {
   return json;
 }
 
-std::string megabytes(int64_t bytes) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%10.1f MB", static_cast<double>(bytes) / 1e6);
-  return text.data();
+std::string memory_row(int64_t bytes, const std::string& what) {
+  return fmt::format("  {:>10.1f} MB  {}\n", static_cast<double>(bytes) / 1e6, what);
 }
 
 std::string memory_text(const Json& memory) {
-  const auto row = [](int64_t bytes, const std::string& what) {
-    return "  " + megabytes(bytes) + "  " + what + "\n";
-  };
-  std::string text = "memory on " + memory["device"].get<std::string>() + " in " +
-                     memory["dtype"].get<std::string>() + "\n";
-  for (const auto& [part, bytes] : memory["weights"].items()) text += row(bytes, "weights " + part);
-  text += row(memory["kv_cache"],
-              "KV cache of " + memory["context"].dump() + " tokens" +
-                  (memory["beams"] == 1 ? "" : ", with " + memory["beams"].dump() + " beams"));
+  std::string text = fmt::format("memory on {} in {}\n", memory["device"].get<std::string>(),
+                                 memory["dtype"].get<std::string>());
+  for (const auto& [part, bytes] : memory["weights"].items()) {
+    text += memory_row(bytes, "weights " + part);
+  }
+  const auto beams = memory["beams"].get<int64_t>();
+  text += memory_row(memory["kv_cache"],
+                     fmt::format("KV cache of {} tokens{}", memory["context"].get<int64_t>(),
+                                 beams == 1 ? "" : fmt::format(", with {} beams", beams)));
   int64_t most = 0;
   std::string of;
   for (const auto& [part, bytes] : memory["activations"].items()) {
@@ -97,39 +96,40 @@ std::string memory_text(const Json& memory) {
     most = bytes;
     of = part;
   }
-  text +=
-      row(most, "activations, about: " + of +
-                    (of == "frame_encoder.pt" ? ", " + memory["batch"].dump() + " frames" : ""));
-  return text + row(memory["total"], "in all, beside the program and its libraries");
+  if (of == "frame_encoder.pt") of += fmt::format(", {} frames", memory["batch"].get<int64_t>());
+  return text + memory_row(most, "activations, about: " + of) +
+         memory_row(memory["total"], "in all, beside the program and its libraries");
 }
 
 std::string bundle_text(const Json& json) {
   const auto word = [](const Json& value) { return value.get<std::string>(); };
   const Json& bundle = json["bundle"];
-  std::string text = "bundle    " + word(bundle["name"]) + " (" + word(bundle["family"]) + ", " +
-                     word(bundle["dtype"]) + ")\nsha256    " + word(bundle["sha256"]) +
-                     "\nsizes    ";
-  for (const auto& [name, value] : json["sizes"].items()) text += " " + name + " " + value.dump();
+  std::string text =
+      fmt::format("bundle    {} ({}, {})\nsha256    {}\nsizes    ", word(bundle["name"]),
+                  word(bundle["family"]), word(bundle["dtype"]), word(bundle["sha256"]));
+  for (const auto& [name, value] : json["sizes"].items()) {
+    text += fmt::format(" {} {}", name, value.dump());
+  }
   text += "\nparts\n";
   for (const Json& part : json["parts"]) {
-    text += "  " + word(part["file"]) + ": " + part["bytes"].dump() + " bytes, ";
+    text += fmt::format("  {}: {} bytes, ", word(part["file"]), part["bytes"].dump());
     if (part.contains("parameters")) {
-      text += part["parameters"].dump() + " parameters in " + word(part["dtype"]) + ", ";
+      text += fmt::format("{} parameters in {}, ", part["parameters"].dump(), word(part["dtype"]));
     }
-    text += "sha256 " + word(part["sha256"]) + " " + word(part["hash"]) + "\n";
+    text += fmt::format("sha256 {} {}\n", word(part["sha256"]), word(part["hash"]));
   }
   const Json& test = json["self_test"];
-  text += "self-test passed on " + word(test["device"]) + " in " + word(test["dtype"]) +
-          "; largest differences:\n";
+  text += fmt::format("self-test passed on {} in {}; largest differences:\n", word(test["device"]),
+                      word(test["dtype"]));
   for (const auto& [part, difference] : test["differences"].items()) {
-    text += "  " + part + ": " + to_text(difference.get<double>()) + "\n";
+    text += fmt::format("  {}: {}\n", part, to_text(difference.get<double>()));
   }
   text += memory_text(json["memory"]);
   for (const auto& [key, value] : json["defaults"].items()) {
-    text += "default   " + key + ": " + word(value) + "\n";
+    text += fmt::format("default   {}: {}\n", key, word(value));
   }
   for (const Json& source : json["sources"]) {
-    text += "made from " + word(source["file"]) + " " + word(source["sha256"]) + "\n";
+    text += fmt::format("made from {} {}\n", word(source["file"]), word(source["sha256"]));
   }
   return text;
 }

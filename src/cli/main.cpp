@@ -56,7 +56,7 @@ int main(int argc, char** argv) {
     return 0;
   } catch (...) {
     const cli::Failure failure = cli::failure_of(std::current_exception());
-    cli::Messages(cli::LogLevel::info).error(failure.line);
+    if (!failure.line.empty()) cli::Messages(cli::LogLevel::info).error(failure.line);
     return failure.exit_code;
   }
 }

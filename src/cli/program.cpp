@@ -2,35 +2,30 @@
 
 #include <c10/util/Exception.h>
 
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <cctype>
 #include <new>
 
+#include "base/files.h"
 #include "cli/ask.h"
 #include "cli/bench.h"
+#include "cli/command_line.h"
 #include "cli/completions.h"
 #include "cli/eval.h"
 #include "cli/help.h"
 #include "cli/inspect.h"
 #include "cli/man.h"
-#include "cli/options.h"
+#include "cli/merge.h"
 #include "cli/score.h"
+#include "cli/setting_flags.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
 
 namespace moviechat::cli {
 namespace {
-
-LogLevel log_level_of(const Arguments& arguments) {
-  LogLevel level = LogLevel::info;
-  const auto named = arguments.value("--log-level");
-  if (named) from_text("--log-level", *named, level);
-  if (!arguments.has("--quiet")) return level;
-  if (named && level != LogLevel::error) {
-    throw InputError("--quiet and --log-level " + *named +
-                     " contradict each other; give one of them");
-  }
-  return LogLevel::error;
-}
 
 bool is_part_of_name(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.';
@@ -46,9 +41,9 @@ std::string with_flags(std::string message) {
     const size_t end = at + setting.size();
     const bool whole = (at == 0 || !is_part_of_name(message[at - 1])) &&
                        (end == message.size() || !is_part_of_name(message[end]));
-    if (whole) message.insert(end, " (" + std::string(flag) + ")");
+    if (whole) message.insert(end, fmt::format(" ({})", flag));
   };
-  for (const Flag& flag : flags()) add(flag.setting, flag.name);
+  for (const SettingFlag& flag : kSettingFlags) add(flag.setting, flag.name);
   add("plan.kind", "--plan");
   return message;
 }
@@ -63,6 +58,27 @@ int stopped_code() {
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
+/// The program was started without arguments, and has said how it is used. Exit code 2.
+class NoArguments : public std::exception {};
+
+/// The bundle that a command line names, whatever else is wrong with it.
+std::vector<Assignment> model_of(const CommandLine& line) {
+  const std::vector<std::string> words = sort_words(*line.command, line.words).flags;
+  const auto model = std::find(words.begin(), words.end(), "--model");
+  if (words.end() - model < 2) return {};
+  return {{"model", model[1], "--model"}};
+}
+
+/// Adds a command with its options, that runs once its words are parsed.
+template <class Options>
+void add(CLI::App& program, CLI::App* (*add_flags)(CLI::App&, Options&),
+         std::function<void(const Options&)> run) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = add_flags(program, *options);
+  add_version_and_help(*command);
+  command->final_callback([options, run = std::move(run)] { run(*options); });
+}
+
 }  // namespace
 
 Failure failure_of(const std::exception_ptr& exception) {
@@ -72,6 +88,8 @@ Failure failure_of(const std::exception_ptr& exception) {
     return {stopped_code(), "stopped; what is done is kept, --resume goes on with the rest"};
   } catch (const Cancelled&) {
     return {stopped_code(), "stopped"};
+  } catch (const NoArguments&) {
+    return {2, ""};
   } catch (const SomeFailed& failed) {
     return {3, one_line(failed.what())};
   } catch (const InputError& error) {
@@ -92,37 +110,48 @@ Failure failure_of(const std::exception_ptr& exception) {
   }
 }
 
+std::unique_ptr<CLI::App> make_program(const CancelFlag& cancel) {
+  auto program =
+      std::make_unique<CLI::App>("answers questions about films of any length", "moviechat");
+  CLI::App& app = *program;
+  add<AskOptions>(app, add_ask, [&](const AskOptions& options) { run_ask(options, cancel); });
+  add<InspectOptions>(app, add_inspect,
+                      [&](const InspectOptions& options) { run_inspect(options, cancel); });
+  add<EvalOptions>(app, add_eval, [&](const EvalOptions& options) { run_eval(options, cancel); });
+  add<MergeOptions>(app, add_merge, run_merge);
+  add<ScoreOptions>(app, add_score,
+                    [&](const ScoreOptions& options) { run_score(options, cancel); });
+  add<BenchOptions>(app, add_bench,
+                    [&](const BenchOptions& options) { run_bench(options, cancel); });
+  add<CompletionsOptions>(app, add_completions, [&app](const CompletionsOptions& options) {
+    if (!options.shell) throw InputError("give a shell: moviechat completions bash|zsh|fish");
+    Results().write(completions(app, *options.shell));
+  });
+  add<ManOptions>(app, add_man, [&app](const ManOptions&) {
+    const auto settings = list_fields(settings_in_force({}, moviechat_environment()));
+    show_defaults(app, settings);
+    Results().write(man_page(app, settings));
+  });
+  return program;
+}
+
 void run_program(const std::vector<std::string>& arguments, const CancelFlag& cancel) {
-  const CommandLine line = split_command(arguments);
-  const std::string name(line.command->name);
-  if (arguments.empty() || asks_for_help(line)) {
-    Results().write(help_text(*line.command, line.named));
+  const auto program = make_program(cancel);
+  if (arguments.empty()) {
+    write_all(STDERR_FILENO, usage_text(*program));
+    throw NoArguments();
+  }
+  const CommandLine line = split_command(*program, arguments);
+  if (asks_for_help(line)) {
+    show_defaults(*program,
+                  list_fields(settings_in_force(model_of(line), moviechat_environment())));
+    Results().write(help_text(*program, *line.command, line.named));
     return;
   }
-  const Arguments parsed = parse_arguments(*line.command, line.arguments);
-  if (parsed.has("--version")) {
-    Results().write(version_text());
-  } else if (name == "completions") {
-    if (!parsed.operand) throw InputError("give a shell: moviechat completions bash|zsh|fish");
-    Results().write(completions(*parsed.operand));
-  } else if (name == "man") {
-    Results().write(man_page());
-  } else {
-    Messages messages(log_level_of(parsed));
-    const Environment environment = moviechat_environment();
-    if (name == "bench") {
-      run_bench(read_bench(parsed, environment, messages), messages, cancel);
-    } else if (name == "eval") {
-      run_eval(read_eval(parsed, environment, messages), messages, cancel);
-    } else if (name == "merge") {
-      run_merge(read_merge(parsed));
-    } else if (name == "score") {
-      run_score(read_score(parsed, messages), messages, cancel);
-    } else if (name == "inspect") {
-      run_inspect(read_inspect(parsed, environment, messages), messages, cancel);
-    } else {
-      run_ask(read_ask(parsed, environment, messages), messages, cancel);
-    }
+  try {
+    parse_words(*line.command, line.words);
+  } catch (const CLI::Success& version) {
+    Results().write(version.what());
   }
 }
 

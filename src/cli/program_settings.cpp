@@ -1,5 +1,6 @@
 #include "cli/program_settings.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,13 +15,40 @@ namespace {
 
 constexpr std::string_view kPrefix = "MOVIECHAT_";
 
-std::string variable_of(std::string key) {
+std::string variable_of(std::string_view key) {
   std::string name(kPrefix);
   for (const char c : key) {
     name += c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   }
   return name;
 }
+
+/// Lists the dotted names of all fields, former ones too.
+class NameLister {
+ public:
+  template <class T>
+  requires(!RangedNumber<T>) void operator()(std::string_view name, T&, std::string_view) {
+    add(name);
+  }
+  template <RangedNumber Number>
+  void operator()(std::string_view name, Number&, const RangeOf<Number>&, std::string_view) {
+    add(name);
+  }
+  template <class Group>
+  void group(std::string_view name, Group& options) {
+    const std::string outer = prefix_;
+    prefix_ += std::string(name) + ".";
+    visit_fields(options, *this);
+    prefix_ = outer;
+  }
+  void former(std::string_view name, auto&, const FormerValues&) { add(name); }
+  const std::vector<std::string>& names() const { return names_; }
+
+ private:
+  void add(std::string_view name) { names_.push_back(prefix_ + std::string(name)); }
+  std::string prefix_;
+  std::vector<std::string> names_;
+};
 
 void apply(ProgramSettings& chosen, const Assignment& one) {
   moviechat::apply(chosen, chosen.settings.plan, one);
@@ -34,10 +62,6 @@ std::string last_of(const std::vector<Assignment>& assignments, std::string_view
   return otherwise;
 }
 
-void append(std::vector<Assignment>& all, std::vector<Assignment> more) {
-  for (Assignment& one : more) all.push_back(std::move(one));
-}
-
 std::map<std::string, std::string> values_of(const Settings& settings) {
   std::map<std::string, std::string> values;
   for (const FieldText& field : list_fields(settings)) values[field.key] = field.value;
@@ -46,13 +70,9 @@ std::map<std::string, std::string> values_of(const Settings& settings) {
 
 /// "a, b, c and 2 more".
 std::string first_of(const std::vector<std::string>& names) {
-  constexpr size_t kMost = 3;
-  std::string text;
-  for (size_t i = 0; i < std::min(kMost, names.size()); ++i) {
-    text += (text.empty() ? "" : ", ") + names[i];
-  }
-  if (names.size() > kMost) text += " and " + std::to_string(names.size() - kMost) + " more";
-  return text;
+  const auto end = names.begin() + std::min<std::ptrdiff_t>(3, std::ssize(names));
+  return fmt::format("{}", fmt::join(names.begin(), end, ", ")) +
+         (end == names.end() ? "" : fmt::format(" and {} more", names.end() - end));
 }
 
 }  // namespace
@@ -69,14 +89,13 @@ Environment moviechat_environment() {
 }
 
 std::vector<Assignment> assignments_of(const Environment& environment, const WarningSink& warn) {
-  std::map<std::string, std::string> key_of = {
-      {"MOVIECHAT_PLAN", "plan"},
-      {"MOVIECHAT_DEVICE", "runtime.device"},
-      {"MOVIECHAT_MEMORY_CONSOLIDATION", "memory.consolidation"}};
+  std::map<std::string, std::string> key_of = {{"MOVIECHAT_PLAN", "plan"},
+                                               {"MOVIECHAT_DEVICE", "runtime.device"}};
+  ProgramSettings settings;
+  NameLister lister;
+  visit_fields(settings, lister);
+  for (const std::string& key : lister.names()) key_of[variable_of(key)] = key;
   std::vector<FieldText> known;
-  for (const FieldText& field : list_fields(ProgramSettings{})) {
-    key_of[variable_of(field.key)] = field.key;
-  }
   for (const auto& [variable, key] : key_of) known.push_back({variable, "", "", ""});
   std::vector<Assignment> all;
   for (const auto& [variable, text] : environment) {
@@ -87,38 +106,19 @@ std::vector<Assignment> assignments_of(const Environment& environment, const War
       continue;
     }
     const std::string near = nearest_key(variable, known);
-    warn("the environment's " + variable + " is no setting and is ignored" +
-         (near.empty() ? "" : "; did you mean " + near + "?"));
+    warn(fmt::format("the environment's {} is no setting and is ignored", variable) +
+         (near.empty() ? "" : fmt::format("; did you mean {}?", near)));
   }
   return all;
 }
 
-std::vector<Assignment> assignments_of(const Arguments& arguments) {
-  std::vector<Assignment> all;
-  for (const auto& [flag, value] : arguments.given) {
-    if (flag->name == "--set") {
-      const size_t equals = value.find('=');
-      if (equals == 0 || equals == std::string::npos) {
-        throw InputError("--set must be KEY=VALUE like memory.keep=3, got '" + value + "'");
-      }
-      all.push_back({value.substr(0, equals), value.substr(equals + 1), "--set " + value});
-    } else if (flag->name == "--model") {
-      all.push_back({"model", value, "--model"});
-    } else if (!flag->setting.empty()) {
-      all.push_back({std::string(flag->setting), flag->argument.empty() ? "true" : value,
-                     std::string(flag->name)});
-    }
-  }
-  return all;
-}
-
-MergedSettings merge_settings(const Arguments& arguments, const Environment& environment,
+MergedSettings merge_settings(const SettingsGiven& flags, const Environment& environment,
                               const WarningSink& warn) {
-  const auto file = arguments.value("--config");
+  const auto& file = flags.config;
   std::vector<Assignment> config;
   if (file) config = assignments_of_yaml(read_file(*file, "config file"), *file);
   std::vector<Assignment> given = assignments_of(environment, warn);
-  append(given, assignments_of(arguments));
+  given.insert(given.end(), flags.given.begin(), flags.given.end());
 
   MergedSettings merged;
   ProgramSettings& chosen = merged.chosen;
@@ -151,21 +151,34 @@ MergedSettings merge_settings(const Arguments& arguments, const Environment& env
     if (now != of_profile[one.key] && now == in_the_end[one.key]) overridden.push_back(one.key);
   }
   if (!named.empty() && !overridden.empty()) {
-    warn("'" + *file + "' overrides profile '" + named + "': " + first_of(overridden) +
-         "; leave them out of the file to have the profile's");
+    warn(fmt::format(
+        "'{}' overrides profile '{}': {}; leave them out of the file to have the profile's", *file,
+        named, first_of(overridden)));
   }
   return merged;
 }
 
-RuntimeOptions merge_runtime(const Arguments& arguments, const Environment& environment,
+RuntimeOptions merge_runtime(const std::vector<Assignment>& flags, const Environment& environment,
                              const WarningSink& warn) {
   std::vector<Assignment> given = assignments_of(environment, warn);
-  append(given, assignments_of(arguments));
+  given.insert(given.end(), flags.begin(), flags.end());
   ProgramSettings chosen;
   for (const Assignment& one : given) {
     if (one.key.starts_with("runtime.")) apply(chosen, one);
   }
   return chosen.settings.runtime;
+}
+
+ProgramSettings settings_in_force(const std::vector<Assignment>& flags,
+                                  const Environment& environment) {
+  try {
+    ProgramSettings chosen =
+        merge_settings({.given = flags, .config = {}}, environment, [](const auto&) {}).chosen;
+    if (chosen.model == default_bundle()) chosen.model.clear();  // the field's sentence names it
+    return chosen;
+  } catch (const std::exception&) {
+    return {};
+  }
 }
 
 std::string config_text(const ProgramSettings& settings) {

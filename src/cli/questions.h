@@ -1,19 +1,25 @@
 #pragma once
 
+#include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "cli/options.h"
-#include "moviechat/engine.h"
+#include "moviechat/result.h"
 
 namespace moviechat::cli {
 
-/// The questions of --question with their --at or --at-frame, then those of --questions. InputError
-/// for contradictions, and for text that is empty or not UTF-8.
-std::vector<Question> questions_of(const Arguments& arguments);
+/// --question with --at and --at-frame, and --questions.
+struct QuestionFlags {
+  std::vector<std::string> texts;
+  std::vector<Seconds> moments;
+  std::vector<int64_t> frames;
+  std::optional<std::string> file;
+};
+void add_questions(CLI::App& command, QuestionFlags& flags);
 
-/// JSON lines {"question": …, "at": …, "at_frame": …} → questions. `origin` names the file in
-/// errors.
-std::vector<Question> parse_questions(const std::string& lines, const std::string& origin);
+/// The questions of --question with their moments, then those of --questions. InputError for
+/// contradictions, and for text that is empty or not UTF-8.
+std::vector<Question> questions_of(const QuestionFlags& flags);
 
 }  // namespace moviechat::cli

@@ -1,53 +1,46 @@
 #pragma once
 
+#include <CLI/CLI.hpp>
+#include <initializer_list>
+#include <optional>
 #include <string>
-#include "base/json.h"
 
-#include "cli/program_settings.h"
-#include "moviechat/engine.h"
-#include "moviechat/process.h"
+#include "engine/result_json.h"
+#include "moviechat/fields.h"
 
 namespace moviechat::cli {
 
+using Json = nlohmann::ordered_json;
+
 enum class Format { text, json, jsonl, srt };
 
-/// --format and --json. InputError when they contradict each other.
-Format format_of(const Arguments& arguments);
+/// --format and --json.
+struct FormatFlags {
+  std::optional<Format> named;
+  bool json = false;
 
-/// A run as the formats print it.
-struct Report {
-  ProgramSettings settings;
-  std::string bundle_name;
-  std::string bundle_sha256;
-  std::string video;                  // as given
-  std::optional<TimesFrom> features;  // it is a file of features, their times found there
-  bool evidence = false;
-  RunResult run;
-  int64_t peak_memory_bytes = 0;
+  /// InputError when they contradict each other.
+  Format format() const;
+  /// The same of a command that prints text or JSON alone.
+  Format text_or_json(std::string_view command) const;
 };
+void add_format_flags(CLI::App& command, FormatFlags& flags, const std::string& help,
+                      const std::string& words);
 
 /// One question: its answer. Several: a line each, in the order of the questions. With evidence,
 /// lines "  [0:00:12.000 - 0:00:18.500] 0.42" below each.
-std::string format_text(const Report& report);
+std::string format_text(const RunReport& report);
 std::string format_text(const Answer& answer, bool several);
 
-/// One object; the keys are promised to other programs.
-std::string format_json(const Report& report);
-
-/// A line for each question: an object of format_json's results, after the video's path.
-std::string format_jsonl(const Report& report);
+/// A line for each question: its object of the results in JSON, after the video's path.
+std::string format_jsonl(const RunReport& report);
 std::string format_jsonl(const std::string& video, const Answer& answer, bool evidence);
 
 /// Subtitles in time order: each answer over the whole film, or from its moment on for five
 /// seconds; with evidence, over each of its spans.
-std::string format_srt(const Report& report);
+std::string format_srt(const RunReport& report);
 
-std::string format_report(const Report& report, Format format);
-
-using Json = nlohmann::ordered_json;
-/// Indented JSON with a line end; what is not UTF-8 is replaced.
-std::string json_text(const Json& json);
-Json plan_json(const PlanOptions& options, const SamplingPlan& plan);
+std::string format_report(const RunReport& report, Format format);
 
 }  // namespace moviechat::cli
 

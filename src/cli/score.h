@@ -2,35 +2,35 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <vector>
 
-#include "cli/options.h"
-#include "cli/terminal.h"
+#include "cli/flags.h"
 #include "judge/judge.h"
+#include "moviechat/callbacks.h"
 #include "score/metrics.h"
 #include "score/statistics.h"
 
 namespace moviechat::cli {
 
-/// How a report is printed on stdout.
-enum class ScoreFormat { text, json, markdown, html };
-
-/// What `score` does, read from a command line.
-struct ScoreCommand {
+/// Command line of `score`.
+struct ScoreOptions {
   std::vector<std::filesystem::path> runs;  // one, or two to compare
-  std::vector<score::Metric> metrics;
-  std::filesystem::path out;     // empty: nothing but stdout is written
+  std::optional<std::vector<score::Metric>> metrics;
   std::filesystem::path videos;  // empty: no pictures
-  ScoreFormat format = ScoreFormat::text;
+  std::filesystem::path out;     // empty: nothing but stdout is written
+  bool json = false;
+  bool markdown = false;
+  bool html = false;
   score::BootstrapOptions bootstrap;
-  std::optional<judge::JudgeOptions> judge;  // where metrics have it
+  judge::JudgeOptions judge;
+  std::optional<std::string> key_variable;  // of the environment
+  LogFlags log;
 };
+CLI::App* add_score(CLI::App& program, ScoreOptions& options);
 
-/// InputError for what contradicts itself or is missing. The judge's key comes from the
-/// environment.
-ScoreCommand read_score(const Arguments& arguments, Messages& messages);
-
-/// Prints the report; throws SomeFailed when the judge had no verdict on some answers.
-void run_score(const ScoreCommand& command, Messages& messages, const CancelFlag& cancel);
+/// Prints the report. InputError for what contradicts itself or is missing; throws SomeFailed when
+/// the judge had no verdict on some answers.
+void run_score(const ScoreOptions& options, const CancelFlag& cancel);
 
 }  // namespace moviechat::cli

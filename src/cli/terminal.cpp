@@ -1,6 +1,7 @@
 #include "cli/terminal.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -19,9 +20,8 @@ constexpr auto kFirstLine = std::chrono::seconds(10);
 constexpr auto kLineInterval = std::chrono::seconds(10);
 
 std::string amount(const Progress& progress) {
-  std::string text = std::to_string(progress.done);
-  if (progress.total > 0) text += "/" + std::to_string(progress.total);
-  return text + " " + std::string(progress.unit);
+  if (progress.total == 0) return fmt::format("{} {}", progress.done, progress.unit);
+  return fmt::format("{}/{} {}", progress.done, progress.total, progress.unit);
 }
 
 /// True when stderr is a terminal on which a line can be written over.
@@ -70,7 +70,7 @@ void Messages::say(LogLevel level, std::string_view kind, std::string_view line)
   const std::lock_guard lock(mutex_);
   write_clear();
   write_all(STDERR_FILENO,
-            "moviechat: " + std::string(kind) + shortened(one_line(line), kLongestMessage) + "\n");
+            fmt::format("moviechat: {}{}\n", kind, shortened(one_line(line), kLongestMessage)));
 }
 
 void Messages::progress(const Progress& progress) {
@@ -83,8 +83,7 @@ void Messages::progress(const Progress& progress) {
     bar_shown_ = true;
     write_all(STDERR_FILENO, bar(progress));
   } else {
-    write_all(STDERR_FILENO,
-              "moviechat: " + std::string(progress.stage) + ": " + amount(progress) + "\n");
+    write_all(STDERR_FILENO, fmt::format("moviechat: {}: {}\n", progress.stage, amount(progress)));
   }
 }
 
@@ -103,6 +102,14 @@ void Messages::write_clear() {
   if (!bar_shown_) return;
   bar_shown_ = false;
   write_all(STDERR_FILENO, "\r\033[K");
+}
+
+Callbacks callbacks_of(Messages& messages, const CancelFlag& cancel) {
+  Callbacks callbacks;
+  callbacks.warn = [&](const std::string& line) { messages.warn(line); };
+  callbacks.progress = [&](const Progress& progress) { messages.progress(progress); };
+  callbacks.cancel = &cancel;
+  return callbacks;
 }
 
 Results::Results() : terminal_(::isatty(STDOUT_FILENO) == 1) {

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "base/text.h"
-#include "moviechat/callbacks.h"
+#include "moviechat/engine.h"
 #include "moviechat/fields.h"
 
 namespace moviechat::cli {
@@ -42,6 +42,9 @@ class Messages {
   bool progress_over_ = false;
   Clock::time_point next_progress_;
 };
+
+/// Callbacks of an engine that tell `messages` of warnings and progress; both outlive them.
+Callbacks callbacks_of(Messages& messages, const CancelFlag& cancel);
 
 /// stdout: results only. On a terminal, text from elsewhere steers nothing. What cannot be written
 /// (full disk, closed pipe) is an Error.

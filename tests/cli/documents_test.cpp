@@ -1,4 +1,5 @@
-// Help, completions and the manual: made from one table, read by the programs they are made for.
+// Help, completions and the manual: made from what CLI11 knows of the flags, read by the programs
+// they are made for.
 
 #include <gmock/gmock.h>
 
@@ -9,7 +10,10 @@
 #include "cli/completions.h"
 #include "cli/help.h"
 #include "cli/man.h"
+#include "cli/program.h"
 #include "cli/program_settings.h"
+#include "cli/program_walk.h"
+#include "cli/setting_flags.h"
 #include "program.h"
 
 namespace moviechat::cli {
@@ -19,25 +23,61 @@ using moviechat::testing::run;
 using moviechat::testing::TemporaryFolder;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using testing::shell_word;
 namespace fs = std::filesystem;
+
+const CancelFlag kNoCancel;
+
+/// The program with the defaults that are built in.
+const CLI::App& the_program() {
+  static const auto program = make_program(kNoCancel);
+  return *program;
+}
+const CLI::App& ask() { return *commands_of(the_program()).front(); }
+std::string man() { return man_page(the_program(), list_fields(ProgramSettings{})); }
+
+/// The names of all flags, some more than once.
+std::vector<std::string> all_flags() {
+  std::vector<std::string> names;
+  for (const CLI::App* command : commands_of(the_program())) {
+    for (const CLI::Option* flag : flags_of(*command)) names.push_back(flag_name(*flag));
+  }
+  return names;
+}
 
 bool installed(const std::string& program) { return run("command -v " + program).exit_code == 0; }
 
 TEST(Help, ListsEveryFlagOfACommandWithItsDefault) {
-  for (const Command& command : commands()) {
-    const std::string text = help_text(command, true);
-    for (const Flag* flag : flags_of(command)) {
-      EXPECT_THAT(text, HasSubstr("\n  " + std::string(flag->name) + " ")) << command.name;
+  for (const CLI::App* command : commands_of(the_program())) {
+    const std::string text = help_text(the_program(), *command, true);
+    for (const CLI::Option* flag : flags_of(*command)) {
+      EXPECT_THAT(text, HasSubstr("\n  " + flag_name(*flag) + " ")) << command->get_name();
     }
   }
-  EXPECT_THAT(help_text(commands().front(), false), HasSubstr("inspect VIDEO|BUNDLE"));
-  EXPECT_THAT(help_text(commands().front(), false), HasSubstr("[300]"));
+  EXPECT_THAT(help_text(the_program(), ask(), false), HasSubstr("inspect VIDEO|BUNDLE"));
+  EXPECT_THAT(help_text(the_program(), ask(), false), HasSubstr("[300]"));
+}
+
+TEST(Help, ShowsTheDefaultsOfTheBundleThatWouldBeUsed) {
+  const TemporaryFolder folder;
+  fs::copy(moviechat::testing::tiny_bundle(), folder / "bundle");
+  std::string text = read_file(folder / "bundle/model.yaml", "description");
+  text.replace(text.find("max_new_tokens: 300"), 19, "max_new_tokens: 111");
+  write_file(folder / "bundle/model.yaml", text);
+  const std::string model = shell_word((folder / "bundle").string());
+  for (const std::string& help : {testing::moviechat("--help", "MOVIECHAT_MODEL=" + model).out,
+                                  testing::moviechat("ask --help --model " + model).out,
+                                  testing::moviechat("man", "MOVIECHAT_MODEL=" + model).out}) {
+    EXPECT_THAT(help, HasSubstr("111")) << help;
+    EXPECT_THAT(help, Not(HasSubstr("300"))) << help;
+  }
+  EXPECT_THAT(testing::moviechat("--help", "MOVIECHAT_MODEL=/none").out, HasSubstr("[300]"));
 }
 
 TEST(Help, FitsAHundredColumns) {
-  for (const Command& command : commands()) {
-    std::istringstream lines(help_text(command, false));
+  for (const CLI::App* command : commands_of(the_program())) {
+    std::istringstream lines(help_text(the_program(), *command, false));
     for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100U) << line;
   }
 }
@@ -87,11 +127,11 @@ TEST(Help, ItsExamplesWork) {
                              shell_word((moviechat::testing::binary_dir() / "bin").string()) +
                              ":$PATH && ";
   int count = 0;
-  for (const Command& command : commands()) {
-    for (const std::string_view example : command.examples) {
-      const auto result = run(set_up + std::string(example));
+  for (const CLI::App* command : commands_of(the_program())) {
+    for (const std::string& example : examples_of(*command)) {
+      const auto result = run(set_up + example);
       EXPECT_EQ(result.exit_code, 0) << example << "\n" << result.err;
-      EXPECT_EQ(result.out.empty(), example.find('>') != std::string_view::npos) << example;
+      EXPECT_EQ(result.out.empty(), example.find('>') != std::string::npos) << example;
       ++count;
     }
   }
@@ -99,32 +139,46 @@ TEST(Help, ItsExamplesWork) {
 }
 
 TEST(Help, IsPrintedWithoutQuestions) {
-  EXPECT_EQ(testing::moviechat("").out, help_text(commands().front(), false));
-  EXPECT_EQ(testing::moviechat("--help").out, help_text(commands().front(), false));
-  EXPECT_EQ(testing::moviechat("inspect --help").out, help_text(commands().at(1), true));
+  const auto program = make_program(kNoCancel);
+  show_defaults(*program, list_fields(settings_in_force(
+                              {{"model", moviechat::testing::tiny_bundle().string(), ""}}, {})));
+  const auto commands = commands_of(*program);
+  EXPECT_EQ(testing::moviechat("--help").out, help_text(*program, *commands[0], false));
+  EXPECT_EQ(testing::moviechat("inspect --help").out, help_text(*program, *commands[1], true));
   const auto version = testing::moviechat("--version");
   EXPECT_TRUE(std::regex_match(
       version.out, std::regex(R"(moviechat \d+\.\d+\.\d+ \(libtorch \S+, FFmpeg .+\)\n)")))
       << version.out;
 }
 
+TEST(Help, OfNoArgumentsIsAnErrorThatSaysHowTheProgramIsUsed) {
+  const auto result = testing::moviechat("");
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.out, IsEmpty());
+  EXPECT_EQ(result.err, usage_text(the_program()));
+  for (const CLI::App* command : commands_of(the_program())) {
+    if (command == &ask()) continue;
+    EXPECT_THAT(result.err, HasSubstr(" moviechat " + command->get_name()));
+  }
+}
+
 TEST(Completions, AreValidForTheirShells) {
   const TemporaryFolder folder;
   for (const std::string shell : {"bash", "zsh", "fish"}) {
-    write_file(folder / shell, completions(shell));
+    write_file(folder / shell, completions(the_program(), shell));
     if (!installed(shell)) continue;
     const auto result = run(shell + " -n " + shell_word((folder / shell).string()));
     EXPECT_EQ(result.exit_code, 0) << shell;
     EXPECT_THAT(result.err, IsEmpty()) << shell;
   }
-  EXPECT_THROW(completions("tcsh"), InputError);
+  EXPECT_THROW(completions(the_program(), "tcsh"), InputError);
 }
 
 TEST(Completions, NameEveryFlagInEveryShell) {
-  for (const Flag& flag : flags()) {
-    EXPECT_THAT(completions("bash"), HasSubstr(std::string(flag.name)));
-    EXPECT_THAT(completions("zsh"), HasSubstr(std::string(flag.name) + "["));
-    EXPECT_THAT(completions("fish"), HasSubstr(" -l " + std::string(flag.name.substr(2)) + " "));
+  for (const std::string& flag : all_flags()) {
+    EXPECT_THAT(completions(the_program(), "bash"), HasSubstr(flag));
+    EXPECT_THAT(completions(the_program(), "zsh"), HasSubstr(flag + "["));
+    EXPECT_THAT(completions(the_program(), "fish"), HasSubstr(" -l " + flag.substr(2) + " "));
   }
 }
 
@@ -132,7 +186,7 @@ TEST(Completions, NameEveryFlagInEveryShell) {
 /// with the files "a film.mp4" and "b:c.mp4" and the folder "frames". Its quirk: = and : are words.
 std::string offered(const std::string& line, const std::string& breaks = "=:") {
   const TemporaryFolder folder;
-  write_file(folder / "completions", completions("bash"));
+  write_file(folder / "completions", completions(the_program(), "bash"));
   fs::create_directories(folder / "here" / "frames");
   write_file(folder / "here" / "a film.mp4", "");
   write_file(folder / "here" / "b:c.mp4", "");
@@ -194,39 +248,39 @@ TEST(Completions, OfAFormatAreThoseOfTheCommand) {
   EXPECT_EQ(offered("ask --format m"), "\n");
   EXPECT_EQ(offered("eval --format m"), "moviechat\n");
   EXPECT_EQ(offered("inspect --format j"), "json\n");
-  for (const Command& command : commands()) {
-    const auto& names = command.flags;
-    EXPECT_EQ(std::find(names.begin(), names.end(), "--format") == names.end(),
-              command.formats.empty())
-        << command.name;
+  for (const CLI::App* command : commands_of(the_program())) {
+    const CLI::Option* format = command->get_option_no_throw("--format");
+    EXPECT_TRUE(format == nullptr || !words_of(*format).empty()) << command->get_name();
   }
 }
 
 TEST(Man, NamesEveryFlagAndSetting) {
-  std::string text = man_page();
+  std::string text = man();
   for (size_t at; (at = text.find("\\-")) != std::string::npos;) text.erase(at, 1);
-  for (const Flag& flag : flags()) EXPECT_THAT(text, HasSubstr("\\fB" + std::string(flag.name)));
+  for (const std::string& flag : all_flags()) EXPECT_THAT(text, HasSubstr("\\fB" + flag));
   for (const FieldText& field : list_fields(Settings{})) EXPECT_THAT(text, HasSubstr(field.key));
 }
 
 TEST(Man, ItsSynopsisNamesEveryCommand) {
-  const std::string text = man_page();
+  const std::string text = man();
   const std::string synopsis = text.substr(0, text.find(".SH DESCRIPTION"));
   EXPECT_THAT(synopsis, HasSubstr("question"));
-  for (const Command& command : commands()) {
-    if (command.name == "ask") continue;
-    EXPECT_THAT(synopsis, HasSubstr("moviechat " + std::string(command.name) + "\\fR"));
-    EXPECT_THAT(synopsis, HasSubstr(std::string(command.operand)));
+  for (const CLI::App* command : commands_of(the_program())) {
+    if (command == &ask()) continue;
+    EXPECT_THAT(synopsis, HasSubstr("moviechat " + command->get_name() + "\\fR"));
+    const CLI::Option* operand = operand_of(*command);
+    EXPECT_THAT(synopsis, HasSubstr(operand == nullptr ? "" : argument_of(*operand)));
   }
 }
 
 TEST(Man, TellsTheExitCodesAsHelpAndTheDocumentsDo) {
-  const std::string man = man_page();
-  const std::string help = help_text(commands().front(), false);
+  const std::string man_text = man();
+  const std::string help = help_text(the_program(), ask(), false);
   const std::string usage =
       read_file(moviechat::testing::source_dir() / "docs" / "usage.md", "document");
   for (const std::string code : {"0", "1", "2", "3", "130, 143"}) {
-    EXPECT_THAT(man.substr(man.find(".SH EXIT STATUS")), HasSubstr(".TP\n" + code + "\n"));
+    EXPECT_THAT(man_text.substr(man_text.find(".SH EXIT STATUS")),
+                HasSubstr(".TP\n" + code + "\n"));
   }
   EXPECT_THAT(help, HasSubstr("3 some films or"));
   EXPECT_THAT(usage, HasSubstr("3 some films or"));
@@ -235,7 +289,7 @@ TEST(Man, TellsTheExitCodesAsHelpAndTheDocumentsDo) {
 TEST(Man, IsRenderedWithoutWarnings) {
   if (!installed("groff")) GTEST_SKIP() << "groff is not installed";
   const TemporaryFolder folder;
-  write_file(folder / "moviechat.1", man_page());
+  write_file(folder / "moviechat.1", man());
   const auto result =
       run("groff -man -ww -Tutf8 -Kutf8 -P-cbou " + shell_word((folder / "moviechat.1").string()));
   EXPECT_THAT(result.err, IsEmpty());

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 
 #include "base/files.h"
+#include "cli/ask.h"
+#include "cli/command_line.h"
 #include "support_for_tests/paths.h"
 
 namespace moviechat::cli {
@@ -13,13 +15,18 @@ using moviechat::testing::tiny_bundle;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-MergedSettings merge(std::vector<std::string> words, Environment environment = {},
+SettingsGiven parse(const std::vector<std::string>& words) {
+  CLI::App program;
+  AskOptions options;
+  parse_words(*add_ask(program, options), words);
+  return options.settings;
+}
+MergedSettings merge(const std::vector<std::string>& words, Environment environment = {},
                      std::vector<std::string>* warnings = nullptr) {
   environment.try_emplace("MOVIECHAT_MODEL", tiny_bundle().string());
-  return merge_settings(parse_arguments(commands().front(), words), environment,
-                        [&](const std::string& line) {
-                          if (warnings != nullptr) warnings->push_back(line);
-                        });
+  return merge_settings(parse(words), environment, [&](const std::string& line) {
+    if (warnings != nullptr) warnings->push_back(line);
+  });
 }
 std::string refusal(const std::vector<std::string>& words, const Environment& environment = {}) {
   try {
@@ -162,9 +169,8 @@ TEST(ProgramSettings, WhatIsPrintedReadsBackAsTheSame) {
   const std::string text = config_text(chosen);
   write_file(folder / "printed.yaml", text);
   const ProgramSettings again =
-      merge_settings(
-          parse_arguments(commands().front(), {"--config", (folder / "printed.yaml").string()}), {},
-          [](const std::string&) {})
+      merge_settings(parse({"--config", (folder / "printed.yaml").string()}), {},
+                     [](const std::string&) {})
           .chosen;
   EXPECT_EQ(config_text(again), text);
   EXPECT_EQ(again.settings.memory.keep, 3);
@@ -213,6 +219,14 @@ TEST(ProgramSettings, EveryKindOfSettingIsReachedFromTheEnvironment) {
   EXPECT_TRUE(settings.video.strict);
 }
 
+TEST(ProgramSettings, FormerNamesAreReachedFromTheEnvironmentToo) {
+  std::vector<std::string> warnings;
+  const Settings settings =
+      merge({}, {{"MOVIECHAT_MEMORY_CONSOLIDATION", "clip"}}, &warnings).chosen.settings;
+  EXPECT_EQ(settings.memory.policy, Policy::per_clip);
+  EXPECT_THAT(warnings, ElementsAre());
+}
+
 TEST(ProgramSettings, AVariableThatIsNoSettingIsWarnedAbout) {
   std::vector<std::string> warnings;
   merge({}, {{"MOVIECHAT_GENERATION_SEDE", "1"}, {"MOVIECHAT_HOME", "x"}}, &warnings);
@@ -220,13 +234,28 @@ TEST(ProgramSettings, AVariableThatIsNoSettingIsWarnedAbout) {
 }
 
 TEST(ProgramSettings, EveryFlagThatIsShortForASettingReachesOne) {
-  for (const Flag& flag : flags()) {
-    if (flag.setting.empty() || flag.setting == "plan") continue;
-    const auto fields = list_fields(ProgramSettings{});
+  const auto fields = list_fields(ProgramSettings{});
+  for (const SettingFlag& flag : kSettingFlags) {
     EXPECT_TRUE(std::any_of(fields.begin(), fields.end(), [&](const FieldText& field) {
       return field.key == flag.setting;
     })) << flag.name;
   }
+}
+
+TEST(ProgramSettings, InForceAreThoseOfTheBundleThatWouldBeUsed) {
+  const TemporaryFolder folder;
+  std::filesystem::copy(tiny_bundle(), folder / "bundle");
+  std::string description = read_file(folder / "bundle" / "model.yaml", "description");
+  const std::string before = "max_new_tokens: 300";
+  description.replace(description.find(before), before.size(), "max_new_tokens: 11");
+  write_file(folder / "bundle" / "model.yaml", description);
+  const std::string bundle = (folder / "bundle").string();
+  const auto longest = [](const std::vector<Assignment>& flags, const Environment& environment) {
+    return settings_in_force(flags, environment).settings.generation.max_new_tokens;
+  };
+  EXPECT_EQ(longest({}, {{"MOVIECHAT_MODEL", bundle}}), 11);
+  EXPECT_EQ(longest({{"model", bundle, "--model"}}, {{"MOVIECHAT_MODEL", "/none"}}), 11);
+  EXPECT_EQ(longest({}, {{"MOVIECHAT_MODEL", "/none"}}), 300);
 }
 
 }  // namespace

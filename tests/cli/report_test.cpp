@@ -19,8 +19,8 @@ Answer answer(const std::string& question, const std::string& text,
   return made;
 }
 
-Report report() {
-  Report made;
+RunReport report() {
+  RunReport made;
   made.bundle_name = "tiny";
   made.bundle_sha256 = "abc";
   made.video = "film.mp4";
@@ -29,12 +29,12 @@ Report report() {
   made.run.video.frames = 2712;
   made.run.answers = {answer("What?", "a cat"), answer("When?", "at\nnoon", Seconds(61.25))};
   made.run.stages = {{"decode", 0.5, {}, {}}, {"answer", 0.25, {}, {}}};
-  made.settings.settings.generation.seed = 7;
+  made.settings.generation.seed = 7;
   return made;
 }
 
-Report report_with_evidence() {
-  Report made = report();
+RunReport report_with_evidence() {
+  RunReport made = report();
   made.evidence = true;
   made.run.answers[0].evidence = {{Seconds(60), Seconds(80), 0.75},
                                   {Seconds(2), Seconds(3.5), 0.25}};
@@ -49,7 +49,7 @@ std::vector<std::string> keys(const Json& object) {
 }
 
 TEST(Report, OneAnswerIsPrintedAsItIs) {
-  Report one = report();
+  RunReport one = report();
   one.run.answers = {answer("When?", "at\nnoon")};
   EXPECT_EQ(format_text(one), "at\nnoon\n");
 }
@@ -62,7 +62,7 @@ TEST(Report, EvidenceStandsBelowItsAnswer) {
 }
 
 TEST(Report, JsonHasThePromisedKeysInTheirOrder) {
-  const Json json = Json::parse(format_json(report()));
+  const Json json = report_json(report());
   EXPECT_THAT(keys(json),
               ElementsAre("schema_version", "version", "bundle", "video", "profile", "plan",
                           "results", "counts", "seconds", "peak_memory_bytes", "seed"));
@@ -85,7 +85,7 @@ TEST(Report, JsonHasThePromisedKeysInTheirOrder) {
 }
 
 TEST(Report, JsonHasEvidenceOnlyWhenAskedFor) {
-  const Json json = Json::parse(format_json(report_with_evidence()));
+  const Json json = report_json(report_with_evidence());
   const Json& evidence = json["results"][0]["evidence"];
   ASSERT_EQ(evidence.size(), 2U);
   EXPECT_THAT(keys(evidence[0]), ElementsAre("start", "end", "score"));
@@ -94,9 +94,9 @@ TEST(Report, JsonHasEvidenceOnlyWhenAskedFor) {
 }
 
 TEST(Report, MalformedTextIsReplacedInJson) {
-  Report odd = report();
+  RunReport odd = report();
   odd.video = "film\xff.mp4";
-  EXPECT_EQ(Json::parse(format_json(odd))["video"]["path"], "film\xEF\xBF\xBD.mp4");
+  EXPECT_EQ(Json::parse(json_text(report_json(odd)))["video"]["path"], "film\xEF\xBF\xBD.mp4");
 }
 
 TEST(Report, JsonLinesAreOneObjectForEachQuestion) {

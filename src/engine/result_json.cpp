@@ -1,9 +1,11 @@
-#include "cli/report.h"
+#include "engine/result_json.h"
 
-namespace moviechat::cli {
+namespace moviechat {
 namespace {
+using Json = nlohmann::ordered_json;
+}  // namespace
 
-Json result_json(const Answer& answer, bool evidence) {
+Json answer_json(const Answer& answer, bool evidence) {
   Json json;
   json["question"] = answer.question.text;
   json["mode"] = answer.at ? "breakpoint" : "global";
@@ -22,8 +24,6 @@ Json result_json(const Answer& answer, bool evidence) {
   return json;
 }
 
-}  // namespace
-
 std::string json_text(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -41,11 +41,11 @@ Json plan_json(const PlanOptions& options, const SamplingPlan& plan) {
   return json;
 }
 
-std::string format_json(const Report& report) {
+Json report_json(const RunReport& report) {
   const RunResult& run = report.run;
   Json json;
   json["schema_version"] = 1;
-  json["version"] = MOVIECHAT_VERSION;
+  json["version"] = report.version;
   json["bundle"] = {{"name", report.bundle_name}, {"sha256", report.bundle_sha256}};
   json["video"] = {{"path", report.video},
                    {"duration", run.video.duration.count()},
@@ -56,11 +56,12 @@ std::string format_json(const Report& report) {
                         {"dtype", run.video.codec},
                         {"times", name_of(*report.features)}};
   }
-  json["profile"] = report.settings.profile;
-  json["plan"] = plan_json(report.settings.settings.plan, run.plan);
+  json["profile"] = report.profile;
+  json["plan"] = plan_json(report.settings.plan, run.plan);
   json["results"] = Json::array();
-  for (const Answer& answer : run.answers)
-    json["results"].push_back(result_json(answer, report.evidence));
+  for (const Answer& answer : run.answers) {
+    json["results"].push_back(answer_json(answer, report.evidence));
+  }
   json["counts"] = {{"frames_decoded", run.counts.frames_decoded},
                     {"frames_encoded", run.counts.frames_encoded},
                     {"seeks", run.counts.seeks},
@@ -69,23 +70,8 @@ std::string format_json(const Report& report) {
   json["seconds"] = Json::object();
   for (const StageCost& cost : run.stages) json["seconds"][cost.stage] = cost.seconds;
   json["peak_memory_bytes"] = report.peak_memory_bytes;
-  json["seed"] = report.settings.settings.generation.seed;
-  return json_text(json);
+  json["seed"] = report.settings.generation.seed;
+  return json;
 }
 
-std::string format_jsonl(const std::string& video, const Answer& answer, bool evidence) {
-  Json json;
-  json["video"] = video;
-  json.update(result_json(answer, evidence));
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
-std::string format_jsonl(const Report& report) {
-  std::string lines;
-  for (const Answer& answer : report.run.answers) {
-    lines += format_jsonl(report.video, answer, report.evidence);
-  }
-  return lines;
-}
-
-}  // namespace moviechat::cli
+}  // namespace moviechat
