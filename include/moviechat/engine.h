@@ -10,13 +10,11 @@
 
 #include "moviechat/bundle_spec.h"
 #include "moviechat/callbacks.h"
-#include "moviechat/feature_timing.h"
-#include "moviechat/process.h"
+#include "moviechat/costs.h"
 #include "moviechat/result.h"
 #include "moviechat/sampling_plan.h"
-#include "moviechat/seconds.h"
 #include "moviechat/settings.h"
-#include "moviechat/settings_sources.h"
+#include "moviechat/time.h"
 #include "moviechat/video.h"
 
 namespace moviechat {

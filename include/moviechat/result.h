@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "moviechat/costs.h"
 #include "moviechat/fields.h"
 #include "moviechat/sampling_plan.h"
-#include "moviechat/seconds.h"
-#include "moviechat/stage_costs.h"
+#include "moviechat/time.h"
 #include "moviechat/video.h"
 
 namespace moviechat {

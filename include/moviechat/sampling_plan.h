@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "moviechat/fields.h"
-#include "moviechat/seconds.h"
+#include "moviechat/time.h"
 #include "moviechat/video.h"
 
 namespace moviechat {

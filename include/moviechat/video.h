@@ -10,11 +10,11 @@
 
 #include "moviechat/callbacks.h"
 #include "moviechat/fields.h"
-#include "moviechat/film_index.h"
-#include "moviechat/rational.h"
-#include "moviechat/seconds.h"
+#include "moviechat/time.h"
 
 namespace moviechat {
+
+class FilmIndex;
 
 /// Length, rate and frames of a film: what a sampling plan needs.
 struct Timing {
@@ -93,5 +93,20 @@ void visit_fields(ReaderOptions& o, Visitor& field) {
   field("patience", o.patience, {0, 3600, false},
         "seconds after which a server is given up that sends less than 1000 bytes a second");
 }
+
+/// Times of frames of features, where the file does not say or is wrong. At most one.
+struct FeatureTiming {
+  std::optional<double> fps;        // so many a second
+  std::optional<Seconds> duration;  // evenly over a film of this length
+};
+
+/// Source of the times of frames of features.
+enum class TimesFrom { given, file, nowhere };
+template <>
+struct EnumNames<TimesFrom> {
+  static constexpr std::array values{std::pair{std::string_view("given"), TimesFrom::given},
+                                     std::pair{std::string_view("file"), TimesFrom::file},
+                                     std::pair{std::string_view("nowhere"), TimesFrom::nowhere}};
+};
 
 }  // namespace moviechat

@@ -12,7 +12,7 @@
 #include "base/free_by.h"
 #include "moviechat/callbacks.h"
 #include "moviechat/error.h"
-#include "moviechat/seconds.h"
+#include "moviechat/time.h"
 
 namespace moviechat {
 

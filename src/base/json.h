@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "moviechat/fields.h"
-#include "moviechat/seconds.h"
+#include "moviechat/time.h"
 
 // Compiled once, in support/json.cpp, and not in each of the files that read or write JSON.
 extern template class nlohmann::basic_json<>;

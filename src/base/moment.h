@@ -4,7 +4,7 @@
 #include <string>
 #include "base/json.h"
 
-#include "moviechat/seconds.h"
+#include "moviechat/time.h"
 
 namespace moviechat {
 

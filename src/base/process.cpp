@@ -1,4 +1,4 @@
-#include "moviechat/process.h"
+#include "base/process.h"
 
 #include <sys/resource.h>
 

@@ -8,7 +8,7 @@
 
 #include "bundle/script_module.h"
 #include "moviechat/bundle_spec.h"
-#include "moviechat/runtime_options.h"
+#include "moviechat/options.h"
 
 namespace moviechat {
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "moviechat/process.h"
+#include "base/process.h"
 
 namespace moviechat {
 

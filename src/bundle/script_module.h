@@ -9,7 +9,7 @@
 #include <variant>
 #include <vector>
 
-#include "moviechat/runtime_options.h"
+#include "moviechat/options.h"
 
 namespace moviechat {
 

@@ -1,4 +1,5 @@
 #include "cli/ask.h"
+#include "base/process.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +9,7 @@
 #include "base/moment.h"
 #include "engine/bundle_loading.h"
 #include "media/frame_reader.h"
-#include "perception/footage.h"
+#include "perception/frame_source.h"
 
 namespace moviechat::cli {
 namespace {

@@ -8,7 +8,7 @@
 #include "cli/report.h"
 #include "cli/setting_flags.h"
 #include "moviechat/callbacks.h"
-#include "moviechat/seconds.h"
+#include "moviechat/time.h"
 
 namespace moviechat::cli {
 

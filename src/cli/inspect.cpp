@@ -1,4 +1,5 @@
 #include "cli/inspect.h"
+#include "media/film_index.h"
 
 #include <fmt/format.h>
 

@@ -7,7 +7,7 @@
 
 #include "eval/evaluate.h"
 #include "moviechat/bundle_spec.h"
-#include "moviechat/settings_sources.h"
+#include "moviechat/settings.h"
 
 namespace moviechat::cli {
 

@@ -11,7 +11,7 @@
 
 #include "moviechat/callbacks.h"
 #include "moviechat/fields.h"
-#include "moviechat/seconds.h"
+#include "moviechat/time.h"
 
 namespace moviechat::eval {
 

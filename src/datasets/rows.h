@@ -9,7 +9,7 @@
 #include <vector>
 #include "base/json.h"
 
-#include "moviechat/seconds.h"
+#include "moviechat/time.h"
 
 namespace moviechat::eval {
 

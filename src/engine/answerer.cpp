@@ -1,4 +1,5 @@
 #include "engine/answerer.h"
+#include "base/stage_costs.h"
 
 #include <algorithm>
 #include <chrono>

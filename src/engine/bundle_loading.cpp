@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "base/process.h"
 #include "bundle/device.h"
-#include "moviechat/process.h"
 
 namespace moviechat {
 

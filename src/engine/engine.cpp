@@ -7,6 +7,7 @@
 #include <cmath>
 #include <thread>
 
+#include "base/stage_costs.h"
 #include "bundle/bundle.h"
 #include "bundle/device.h"
 #include "engine/answerer.h"
@@ -17,8 +18,7 @@
 #include "language/prompt.h"
 #include "memory/keep_all.h"
 #include "moviechat/error.h"
-#include "moviechat/stage_costs.h"
-#include "perception/footage.h"
+#include "perception/frame_source.h"
 #include "plan/timeline.h"
 
 namespace moviechat {
@@ -57,18 +57,18 @@ struct Engine::State {
   std::unique_ptr<Tokenizer> tokenizer;
   std::unique_ptr<Answerer> answerer;
 
-  std::unique_ptr<Footage> open_footage(const std::filesystem::path& path,
-                                        const std::vector<Question>& questions,
-                                        const RunOptions& run, const FrameEncoder& encoder,
-                                        const Callbacks& callbacks) const {
+  std::unique_ptr<FrameSource> open_source(const std::filesystem::path& path,
+                                           const std::vector<Question>& questions,
+                                           const RunOptions& run, const FrameEncoder& encoder,
+                                           const Callbacks& callbacks) const {
     const BundleSpec& spec = bundle->spec();
     if (run.features) {
       FeatureFile file(path, *run.features);
       check_features(file, spec);
-      return std::make_unique<FeatureFootage>(std::move(file), encoder);
+      return std::make_unique<FeatureFrameSource>(std::move(file), encoder);
     }
-    if (run.opened) return std::make_unique<VideoFootage>(std::move(*run.opened), encoder);
-    return std::make_unique<VideoFootage>(
+    if (run.opened) return std::make_unique<VideoFrameSource>(std::move(*run.opened), encoder);
+    return std::make_unique<VideoFrameSource>(
         FrameReader(path, reader_options(settings, spec, questions, callbacks)), encoder);
   }
 
@@ -83,7 +83,7 @@ struct Engine::State {
     film.plan = plan(settings, film.video);
     for (const Seconds at : film.moments) check_in_film(at, film.video);
   }
-  void let_questions_join(WatchedFilm& film, Footage& footage, Timeline& timeline,
+  void let_questions_join(WatchedFilm& film, FrameSource& source, Timeline& timeline,
                           const RunOptions& run, const Callbacks& callbacks) const;
   void check(std::string_view question, const WarningSink& warn) const {
     check_question(question, bundle->spec().prompt, *tokenizer, settings.generation.max_new_tokens,
@@ -193,7 +193,7 @@ std::vector<RunResult> Engine::answer_all(std::vector<WatchedFilm> films, const 
   return results;
 }
 
-void Engine::State::let_questions_join(WatchedFilm& film, Footage& footage, Timeline& timeline,
+void Engine::State::let_questions_join(WatchedFilm& film, FrameSource& source, Timeline& timeline,
                                        const RunOptions& run, const Callbacks& callbacks) const {
   for (Question& question : callbacks.more_questions(std::max(timeline.reached(), Seconds(0)))) {
     check(question.text, callbacks.warn);
@@ -202,7 +202,7 @@ void Engine::State::let_questions_join(WatchedFilm& film, Footage& footage, Time
   }
   constexpr Seconds kJustAfter{1e-3};  // the last sample is of the past
   const auto moments =
-      collect_moments(film, footage, timeline.reached() + kJustAfter, run, callbacks.warn);
+      collect_moments(film, source, timeline.reached() + kJustAfter, run, callbacks.warn);
   for (const Moment& moment : moments) timeline.add(moment);
   film.of_moment.resize(film.moments.size());
 }
@@ -222,14 +222,14 @@ WatchedFilm Engine::State::watch(const std::filesystem::path& path,
   }
 
   const FrameEncoder encoder(*bundle);
-  std::unique_ptr<Footage> footage;
+  std::unique_ptr<FrameSource> source;
   std::vector<Moment> moments;
   {
     const Stopwatch stopwatch(film.costs, "open");
-    footage = open_footage(path, questions, run, encoder, callbacks);
-    film.video = footage->info();
+    source = open_source(path, questions, run, encoder, callbacks);
+    film.video = source->info();
     if (callbacks.on_open) callbacks.on_open(film.video, film.questions);
-    moments = collect_moments(film, *footage, Seconds(-1), run, callbacks.warn);
+    moments = collect_moments(film, *source, Seconds(-1), run, callbacks.warn);
   }
   const bool as_it_comes = film.video.open_ended() && settings.plan.kind == PlanKind::fps;
   if (!as_it_comes) film.plan = plan(settings, film.video);
@@ -258,17 +258,17 @@ WatchedFilm Engine::State::watch(const std::filesystem::path& path,
                            .progress = callbacks.progress,
                            .cancel = callbacks.cancel};
   if (callbacks.more_questions) {
-    reading.between_frames = [&] { let_questions_join(film, *footage, timeline, run, callbacks); };
+    reading.between_frames = [&] { let_questions_join(film, *source, timeline, run, callbacks); };
   }
-  Perceiver perceiver(*footage, timeline, reading, film.costs);
+  Perceiver perceiver(*source, timeline, reading, film.costs);
   const WatchResult watched = moviechat::watch(perceiver,
                                                {.memory = settings.memory,
                                                 .positions = bundle->spec().sizes.positions,
                                                 .whole_film = whole_film},
                                                read, film.costs);
   if (as_it_comes) note_end(film, perceiver.seen());
-  footage->finish();
-  const ReadStats stats = footage->stats();
+  source->finish();
+  const ReadStats stats = source->stats();
   film.counts = {.frames_decoded = stats.frames_decoded,
                  .frames_encoded = perceiver.frames_encoded(),
                  .seeks = stats.seeks,

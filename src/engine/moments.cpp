@@ -19,7 +19,7 @@ std::string beyond_the_end(Seconds at, const VideoInfo& video) {
 }
 
 /// When the frames that questions name come on screen, by index.
-std::map<int64_t, Seconds> frame_times(std::span<const Question> questions, Footage& footage,
+std::map<int64_t, Seconds> frame_times(std::span<const Question> questions, FrameSource& source,
                                        const RunOptions& run, const WarningSink& warn) {
   std::vector<int64_t> frames;
   for (const Question& question : questions) {
@@ -27,8 +27,8 @@ std::map<int64_t, Seconds> frame_times(std::span<const Question> questions, Foot
   }
   std::map<int64_t, Seconds> times;
   if (frames.empty()) return times;
-  const VideoInfo& video = footage.info();
-  const auto found = footage.times_of(frames);
+  const VideoInfo& video = source.info();
+  const auto found = source.times_of(frames);
   for (size_t i = 0; i < frames.size(); ++i) {
     if (found[i]) {
       times.emplace(frames[i], *found[i]);
@@ -45,12 +45,12 @@ std::map<int64_t, Seconds> frame_times(std::span<const Question> questions, Foot
   return times;
 }
 
-Moment resolve(const Question& question, const Footage& footage,
+Moment resolve(const Question& question, const FrameSource& source,
                const std::map<int64_t, Seconds>& time_of_frame, const RunOptions& run,
                const WarningSink& warn) {
   if (question.at_frame) return {time_of_frame.at(*question.at_frame), *question.at_frame};
-  const VideoInfo& video = footage.info();
-  if (!footage.times_known()) {
+  const VideoInfo& video = source.info();
+  if (!source.times_known()) {
     throw InputError("features '" + video.path +
                      "' do not say when their frames were; give --features-fps or "
                      "--features-duration, or ask by --at-frame");
@@ -69,17 +69,17 @@ Moment resolve(const Question& question, const Footage& footage,
 
 }  // namespace
 
-std::vector<Moment> collect_moments(WatchedFilm& film, Footage& footage, Seconds watched,
+std::vector<Moment> collect_moments(WatchedFilm& film, FrameSource& source, Seconds watched,
                                     const RunOptions& run, const WarningSink& warn) {
   const auto joined = std::span(film.questions).subspan(film.moment_of.size());
-  const std::map<int64_t, Seconds> time_of_frame = frame_times(joined, footage, run, warn);
+  const std::map<int64_t, Seconds> time_of_frame = frame_times(joined, source, run, warn);
   std::vector<Moment> moments;
   for (const Question& question : joined) {
     if (!question.at && !question.at_frame) {
       film.moment_of.emplace_back();
       continue;
     }
-    Moment moment = resolve(question, footage, time_of_frame, run, warn);
+    Moment moment = resolve(question, source, time_of_frame, run, warn);
     const auto known = std::find(film.moments.begin(), film.moments.end(), moment.at);
     film.moment_of.emplace_back(known - film.moments.begin());
     if (known != film.moments.end()) continue;

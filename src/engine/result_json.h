@@ -5,9 +5,9 @@
 #include <string>
 
 #include "base/json.h"
-#include "moviechat/feature_timing.h"
 #include "moviechat/result.h"
 #include "moviechat/settings.h"
+#include "moviechat/video.h"
 
 namespace moviechat {
 

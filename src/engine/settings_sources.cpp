@@ -1,4 +1,4 @@
-#include "moviechat/settings_sources.h"
+#include "moviechat/settings.h"
 
 #include <filesystem>
 

@@ -1,4 +1,5 @@
 #include "engine/watch.h"
+#include "base/stage_costs.h"
 
 #include <map>
 

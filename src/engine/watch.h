@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/stage_costs.h"
 #include "memory/memory_policy.h"
 #include "perception/perceiver.h"
 #include "plan/timeline.h"

@@ -4,9 +4,9 @@
 #include <optional>
 #include <vector>
 
+#include "base/stage_costs.h"
 #include "language/video_tokens.h"
 #include "moviechat/result.h"
-#include "moviechat/stage_costs.h"
 
 namespace moviechat {
 

@@ -1,4 +1,5 @@
 #include "eval/cost.h"
+#include "base/stage_costs.h"
 
 #include <fmt/format.h>
 

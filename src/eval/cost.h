@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "moviechat/stage_costs.h"
+#include "base/stage_costs.h"
 
 namespace moviechat::eval {
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/message.h"
+#include "base/process.h"
 #include "bundle/device.h"
 #include "datasets/video_folder.h"
 #include "engine/watched_film.h"
@@ -19,7 +20,6 @@
 #include "eval/prefetcher.h"
 #include "eval/run_folder.h"
 #include "media/film_identity.h"
-#include "moviechat/process.h"
 #include "perception/feature_file.h"
 
 namespace moviechat::eval {

@@ -8,7 +8,7 @@
 
 #include "judge/verdict.h"
 #include "moviechat/callbacks.h"
-#include "moviechat/seconds.h"
+#include "moviechat/time.h"
 
 namespace moviechat::judge {
 

@@ -12,7 +12,7 @@
 #include "language/stop_rule.h"
 #include "language/tokenizer.h"
 #include "moviechat/bundle_spec.h"
-#include "moviechat/generation_options.h"
+#include "moviechat/options.h"
 
 namespace moviechat {
 

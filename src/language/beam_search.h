@@ -7,7 +7,7 @@
 #include "language/logits.h"
 #include "language/sampler.h"
 #include "language/stop_rule.h"
-#include "moviechat/generation_options.h"
+#include "moviechat/options.h"
 
 namespace moviechat {
 

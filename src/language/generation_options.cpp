@@ -1,4 +1,4 @@
-#include "moviechat/generation_options.h"
+#include "moviechat/options.h"
 
 #include <string>
 

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "moviechat/generation_options.h"
+#include "moviechat/options.h"
 
 namespace moviechat {
 

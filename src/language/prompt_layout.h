@@ -6,7 +6,7 @@
 #include "language/prefix_cache.h"
 #include "language/prompt.h"
 #include "moviechat/callbacks.h"
-#include "moviechat/generation_options.h"
+#include "moviechat/options.h"
 
 namespace moviechat {
 

@@ -18,7 +18,7 @@
 #include "language/tokenizer.h"
 #include "language/video_tokens.h"
 #include "moviechat/callbacks.h"
-#include "moviechat/generation_options.h"
+#include "moviechat/options.h"
 #include "moviechat/result.h"
 
 namespace moviechat {

@@ -32,22 +32,25 @@ const AVFrame& Converter::turn(const AVFrame& frame, const Orientation& orientat
   return *turned_;
 }
 
-void Converter::convert(const AVFrame& frame, const Orientation& orientation,
-                        std::span<uint8_t> rgb) {
+void Converter::convert(const AVFrame& frame, const Orientation& orientation) {
   const AVFrame& upright = orientation.transpose ? turn(frame, orientation) : frame;
   const int64_t stride = padded_stride(width_);
   rows_.resize(static_cast<size_t>(stride * height_ + 2 * kAlign));
   const auto address = reinterpret_cast<uintptr_t>(rows_.data());
-  uint8_t* const scaled = rows_.data() + (kAlign - address % kAlign) % kAlign;
-  uint8_t* const planes[4] = {scaled, nullptr, nullptr, nullptr};
+  scaled_ = rows_.data() + (kAlign - address % kAlign) % kAlign;
+  uint8_t* const planes[4] = {scaled_, nullptr, nullptr, nullptr};
   const int strides[4] = {static_cast<int>(stride), 0, 0, 0};
   scaler_.scale(upright, target_, planes, strides);
+  orientation_ = orientation;
+}
 
-  const bool mirror_rows = orientation.mirror_rows && !orientation.transpose;
-  const bool mirror_columns = orientation.mirror_columns && !orientation.transpose;
+void Converter::pack(std::span<uint8_t> rgb) const {
+  const int64_t stride = padded_stride(width_);
+  const bool mirror_rows = orientation_.mirror_rows && !orientation_.transpose;
+  const bool mirror_columns = orientation_.mirror_columns && !orientation_.transpose;
   const auto row_bytes = static_cast<size_t>(width_ * 3);
   for (int64_t y = 0; y < height_; ++y) {
-    const uint8_t* from = scaled + (mirror_rows ? height_ - 1 - y : y) * stride;
+    const uint8_t* from = scaled_ + (mirror_rows ? height_ - 1 - y : y) * stride;
     uint8_t* to = rgb.data() + static_cast<size_t>(y) * row_bytes;
     if (!mirror_columns) {
       std::memcpy(to, from, row_bytes);

@@ -17,8 +17,10 @@ class Converter {
   /// width × height: as shown, after turning.
   Converter(int64_t width, int64_t height, ResizeFilter filter);
 
-  /// rgb [height, width, 3]
-  void convert(const AVFrame& frame, const Orientation& orientation, std::span<uint8_t> rgb);
+  /// Converts a frame, and keeps it.
+  void convert(const AVFrame& frame, const Orientation& orientation);
+  /// The last frame that was converted → rgb [height, width, 3]. The one copy of its pixels.
+  void pack(std::span<uint8_t> rgb) const;
 
  private:
   const AVFrame& turn(const AVFrame& frame, const Orientation& orientation);
@@ -29,6 +31,8 @@ class Converter {
   Scaler full_chroma_;
   FramePtr turnable_;
   FramePtr turned_;
+  Orientation orientation_;    // of the last frame
+  uint8_t* scaled_ = nullptr;  // its rows, aligned within rows_
   std::vector<uint8_t> rows_;  // the scaler writes whole vectors, past the end of a packed row
 };
 

@@ -1,4 +1,5 @@
 #include "media/demuxer.h"
+#include "media/film_index.h"
 
 #include <algorithm>
 #include <array>

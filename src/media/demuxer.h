@@ -8,13 +8,13 @@
 #include <vector>
 
 #include "media/ffmpeg.h"
+#include "media/film_index.h"
 #include "media/film_io.h"
 #include "media/film_source.h"
 #include "media/frame_reader.h"
 #include "media/packet_clock.h"
 #include "moviechat/callbacks.h"
-#include "moviechat/film_index.h"
-#include "moviechat/seconds.h"
+#include "moviechat/time.h"
 
 namespace moviechat {
 

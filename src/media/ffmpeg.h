@@ -22,7 +22,7 @@ extern "C" {
 
 #include "base/free_by.h"
 #include "moviechat/error.h"
-#include "moviechat/rational.h"
+#include "moviechat/time.h"
 
 namespace moviechat {
 

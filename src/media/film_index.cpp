@@ -1,4 +1,4 @@
-#include "moviechat/film_index.h"
+#include "media/film_index.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,5 @@
 #include "media/film_length.h"
+#include "media/film_index.h"
 
 #include <algorithm>
 #include <cmath>

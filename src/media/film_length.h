@@ -7,8 +7,7 @@
 #include "media/demuxer.h"
 #include "media/film_scan.h"
 #include "media/frame_reader.h"
-#include "moviechat/rational.h"
-#include "moviechat/seconds.h"
+#include "moviechat/time.h"
 
 namespace moviechat {
 

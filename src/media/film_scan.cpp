@@ -1,4 +1,5 @@
 #include "media/film_scan.h"
+#include "media/film_index.h"
 
 #include <algorithm>
 #include <cmath>

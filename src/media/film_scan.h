@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "media/demuxer.h"
+#include "media/film_index.h"
 #include "moviechat/callbacks.h"
-#include "moviechat/film_index.h"
 
 namespace moviechat {
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "moviechat/callbacks.h"
-#include "moviechat/seconds.h"
+#include "moviechat/time.h"
 
 namespace moviechat {
 

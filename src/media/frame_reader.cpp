@@ -1,4 +1,5 @@
 #include "media/frame_reader.h"
+#include "media/film_index.h"
 
 #include <algorithm>
 #include <cmath>
@@ -331,14 +332,12 @@ struct FrameReader::State {
       throw Error(fmt::format("a frame needs {} bytes, got room for {}", bytes, rgb.size()));
     }
     if (!cursor.is_converted) {
-      rgb_of_current.resize(bytes);
-      converter->convert(*cursor.current->picture,
-                         orientation_of(*cursor.current->picture, demuxer->stream()),
-                         rgb_of_current);
+      const AVFrame& picture = *cursor.current->picture;
+      converter->convert(picture, orientation_of(picture, demuxer->stream()));
       ++stats.frames_converted;
       cursor.is_converted = true;
     }
-    std::copy(rgb_of_current.begin(), rgb_of_current.end(), rgb.begin());
+    converter->pack(rgb);  // a plan may ask for a frame several times
   }
 
   ReaderOptions options;
@@ -351,7 +350,6 @@ struct FrameReader::State {
   std::unique_ptr<FrameClock> clock;
   std::unique_ptr<Converter> converter;
   Cursor cursor;
-  std::vector<uint8_t> rgb_of_current;
   std::optional<std::vector<int64_t>> known_keys;  // timestamps of key frames
   bool forward_seeks_work = true;
   Damage found;

@@ -8,7 +8,7 @@
 #include <span>
 #include <string>
 
-#include "moviechat/seconds.h"
+#include "moviechat/time.h"
 #include "moviechat/video.h"
 
 namespace moviechat {

@@ -1,4 +1,5 @@
 #include "media/frame_times.h"
+#include "media/film_index.h"
 
 #include <algorithm>
 #include <cmath>

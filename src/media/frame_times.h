@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "media/frame_reader.h"
-#include "moviechat/seconds.h"
+#include "moviechat/time.h"
 
 namespace moviechat {
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "media/demuxer.h"
-#include "moviechat/seconds.h"
+#include "moviechat/time.h"
 
 namespace moviechat {
 

@@ -8,7 +8,7 @@
 #include "base/http.h"
 #include "media/transfer.h"
 #include "moviechat/callbacks.h"
-#include "moviechat/seconds.h"
+#include "moviechat/time.h"
 
 namespace moviechat {
 

@@ -1,4 +1,5 @@
 #include "media/mp4_tables.h"
+#include "media/film_index.h"
 
 #include <algorithm>
 #include <array>

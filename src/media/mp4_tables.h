@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "media/ffmpeg.h"
-#include "moviechat/film_index.h"
+#include "media/film_index.h"
 
 namespace moviechat {
 

@@ -2,7 +2,7 @@
 
 #include "bundle/tensor.h"
 
-#include "moviechat/seconds.h"
+#include "moviechat/time.h"
 
 namespace moviechat {
 

@@ -9,7 +9,7 @@
 
 #include "memory/block.h"
 #include "memory/similarity.h"
-#include "moviechat/memory_options.h"
+#include "moviechat/options.h"
 
 namespace moviechat {
 

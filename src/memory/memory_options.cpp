@@ -1,4 +1,4 @@
-#include "moviechat/memory_options.h"
+#include "moviechat/options.h"
 
 #include "base/message.h"
 

@@ -14,7 +14,7 @@
 #include "memory/block.h"
 #include "memory/block_list.h"
 #include "memory/memory_view.h"
-#include "moviechat/memory_options.h"
+#include "moviechat/options.h"
 #include "perception/perceived.h"
 
 namespace moviechat {

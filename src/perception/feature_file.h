@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "base/descriptor.h"
-#include "moviechat/feature_timing.h"
-#include "moviechat/seconds.h"
+#include "moviechat/time.h"
+#include "moviechat/video.h"
 
 namespace moviechat {
 

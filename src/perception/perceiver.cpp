@@ -1,12 +1,13 @@
 #include "perception/perceiver.h"
+#include "base/stage_costs.h"
 
 #include <chrono>
 
 namespace moviechat {
 
-Perceiver::Perceiver(Footage& footage, Timeline& timeline, const PerceiverOptions& options,
+Perceiver::Perceiver(FrameSource& source, Timeline& timeline, const PerceiverOptions& options,
                      StageCosts& costs)
-    : footage_(footage),
+    : source_(source),
       timeline_(timeline),
       options_(options),
       costs_(costs),
@@ -30,7 +31,7 @@ std::optional<Perceiver::Perception> Perceiver::next() {
 void Perceiver::read_on() {
   if (options_.cancel != nullptr) options_.cancel->check();
   if (options_.between_frames) options_.between_frames();
-  const bool live = footage_.info().open_ended();
+  const bool live = source_.info().open_ended();
   std::optional<Step> step = timeline_.next();
   if (step && step->needs_frame() && !fetch(*step)) {
     if (!live) return;  // the film ends earlier than it should; its last samples are left out
@@ -54,16 +55,16 @@ void Perceiver::read_on() {
 bool Perceiver::fetch(const Step& step) {
   const Shown shown = [&] {
     const Stopwatch stopwatch(costs_, "decode");
-    return footage_.shown_at(step.time);
+    return source_.shown_at(step.time);
   }();
   newest_.end = shown.end;
   if (is_beyond(shown, step)) return false;
   if (newest_.pts == shown.pts) return true;
   if (filling_.used == options_.batch) hand_over();
-  if (!filling_.slots.defined()) filling_.slots = footage_.make_batch(options_.batch);
+  if (!filling_.slots.defined()) filling_.slots = source_.make_batch(options_.batch);
   {
     const Stopwatch stopwatch(costs_, "decode");
-    footage_.load(step.time, filling_.slots[filling_.used]);
+    source_.load(step.time, filling_.slots[filling_.used]);
   }
   newest_.pts = shown.pts;
   newest_.slot = filling_.used++;
@@ -72,10 +73,10 @@ bool Perceiver::fetch(const Step& step) {
 
 bool Perceiver::is_beyond(const Shown& shown, const Step& step) const {
   const bool sample = step.kind == Step::Kind::sample;
-  if (footage_.info().open_ended()) {
+  if (source_.info().open_ended()) {
     return sample ? step.time >= shown.end : step.time > shown.end;
   }
-  return sample && is_beyond_end(footage_.info(), step.time, shown);
+  return sample && is_beyond_end(source_.info(), step.time, shown);
 }
 
 /// The batch that was filled is encoded from now on. The next is a new one, or that which has been
@@ -97,7 +98,7 @@ void Perceiver::hand_over() {
 /// On an encoder's thread.
 Perceiver::Encoded Perceiver::encode(const torch::Tensor& slots) const {
   const auto begin = std::chrono::steady_clock::now();
-  torch::Tensor blocks = footage_.encode(slots);
+  torch::Tensor blocks = source_.encode(slots);
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
   return {std::move(blocks), spent.count()};
 }
@@ -116,11 +117,11 @@ void Perceiver::take_back() {
     // A view would keep the whole batch alive for as long as its block is in memory.
     torch::Tensor block;
     if (pending.step.needs_frame()) {
-      block = pending.slot == kPrevious ? previous_ : blocks[pending.slot].clone();
+      block = pending.slot == kPrevious ? newest_.previous : blocks[pending.slot].clone();
     }
     ready_.push_back({pending.step, {block, {}}});
   }
-  if (batch.used > 0) previous_ = blocks[batch.used - 1].clone();
+  if (batch.used > 0) newest_.previous = blocks[batch.used - 1].clone();
 }
 
 }  // namespace moviechat

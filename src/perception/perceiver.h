@@ -7,10 +7,10 @@
 #include <optional>
 #include <vector>
 
+#include "base/stage_costs.h"
 #include "base/workers.h"
 #include "moviechat/callbacks.h"
-#include "moviechat/stage_costs.h"
-#include "perception/footage.h"
+#include "perception/frame_source.h"
 #include "perception/perceived.h"
 #include "plan/timeline.h"
 
@@ -37,7 +37,7 @@ class Perceiver {
   };
 
   /// All outlive the perceiver.
-  Perceiver(Footage& footage, Timeline& timeline, const PerceiverOptions& options,
+  Perceiver(FrameSource& source, Timeline& timeline, const PerceiverOptions& options,
             StageCosts& costs);
 
   /// nullopt at the end of the timeline, or of a film without a known end.
@@ -72,7 +72,15 @@ class Perceiver {
   Encoded encode(const torch::Tensor& slots) const;
   void take_back();
 
-  Footage& footage_;
+  /// The frame that was read last.
+  struct Newest {
+    int64_t slot = kPrevious;  // of the batch that is filled
+    std::optional<int64_t> pts;
+    Seconds end{0};
+    torch::Tensor previous;  // [N, C] of the batch before's last frame
+  };
+
+  FrameSource& source_;
   Timeline& timeline_;
   PerceiverOptions options_;
   StageCosts& costs_;
@@ -82,14 +90,8 @@ class Perceiver {
   bool ended_ = false;
   int64_t frames_read_ = 0;
   int64_t frames_encoded_ = 0;
-  struct NewestFrame {
-    int64_t slot = kPrevious;  // in the batch that is filled
-    std::optional<int64_t> pts;
-    Seconds end{0};
-  };
-  NewestFrame newest_;
-  torch::Tensor previous_;  // [N, C]
-  Workers encoders_;        // last: they use what is above
+  Newest newest_;
+  Workers encoders_;  // last: they use what is above
 };
 
 }  // namespace moviechat

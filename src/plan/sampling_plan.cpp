@@ -1,4 +1,5 @@
 #include "moviechat/sampling_plan.h"
+#include "media/film_index.h"
 
 #include <algorithm>
 #include <cmath>

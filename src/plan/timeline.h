@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "moviechat/sampling_plan.h"
-#include "moviechat/seconds.h"
+#include "moviechat/time.h"
 
 namespace moviechat {
 

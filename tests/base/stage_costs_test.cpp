@@ -1,4 +1,5 @@
-#include "moviechat/stage_costs.h"
+#include "base/stage_costs.h"
+#include "base/process.h"
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>

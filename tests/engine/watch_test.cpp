@@ -1,4 +1,5 @@
 #include "engine/watch.h"
+#include "base/stage_costs.h"
 
 #include <gtest/gtest.h>
 
@@ -15,7 +16,7 @@ constexpr int64_t kFrames = 100;
 constexpr int64_t kBroken = 77;
 
 /// One frame a second, whose block is its index; encoding takes a time of its own.
-class Counting : public Footage {
+class Counting : public FrameSource {
  public:
   explicit Counting(bool breaks = false) : breaks_(breaks) {
     info_.path = "counting";
@@ -70,7 +71,7 @@ Seen watched(int64_t batch, int64_t encoders, bool breaks = false) {
   plan.clips.emplace_back();
   for (int64_t i = 0; i < kFrames; ++i) plan.clips[0].samples.push_back({Seconds(i), i});
   const std::vector<Moment> moments = {{Seconds(31), 31}, {Seconds(60.5), 60}};
-  Counting footage(breaks);
+  Counting source(breaks);
   Seen seen;
   seen.moments.resize(moments.size());
   const MemorySink sink = [&](std::optional<size_t> moment, const MemoryView& view) {
@@ -79,7 +80,7 @@ Seen watched(int64_t batch, int64_t encoders, bool breaks = false) {
   StageCosts costs;
   Timeline timeline(plan, {}, true);
   for (const Moment& moment : moments) timeline.add(moment);
-  Perceiver perceiver(footage, timeline, {.batch = batch, .encoders = encoders}, costs);
+  Perceiver perceiver(source, timeline, {.batch = batch, .encoders = encoders}, costs);
   watch(perceiver, {.memory = {.policy = Policy::keep_all}}, sink, costs);
   seen.encoded = perceiver.frames_encoded();
   return seen;

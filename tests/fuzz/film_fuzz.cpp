@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fuzz/fuzz.h"
+#include "media/film_index.h"
 #include "media/frame_reader.h"
 #include "media/frame_times.h"
 #include "moviechat/sampling_plan.h"

@@ -6,6 +6,7 @@
 
 #include <random>
 
+#include "media/film_index.h"
 #include "media/film_source.h"
 #include "media/films.h"
 #include "media/frame_reader.h"

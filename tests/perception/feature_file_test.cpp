@@ -8,7 +8,7 @@
 
 #include "base/files.h"
 #include "moviechat/error.h"
-#include "perception/footage.h"
+#include "perception/frame_source.h"
 #include "support_for_tests/paths.h"
 #include "support_for_tests/tensors.h"
 

@@ -8,18 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "moviechat/process.h"
+#include "moviechat/costs.h"
 
 namespace moviechat {
-
-/// What a stage cost. Memory is the whole process's: the most at the end of the stage's parts, or
-/// at any time in a part that set a new record; nullopt where it was not looked at.
-struct StageCost {
-  std::string stage;
-  double seconds = 0;
-  std::optional<int64_t> peak_host_bytes;
-  std::optional<int64_t> peak_device_bytes;
-};
 
 /// The cost of stages, in the order in which they first began. One thread at a time.
 class StageCosts {

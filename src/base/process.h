@@ -3,13 +3,9 @@
 #include <cstdint>
 #include <optional>
 
-namespace moviechat {
+#include "moviechat/costs.h"
 
-/// Bytes held now, and the most that were held at a time so far.
-struct MemoryUse {
-  int64_t now = 0;
-  int64_t peak = 0;
-};
+namespace moviechat {
 
 /// The resident set of this process; zeros where the system does not tell. Not what getrusage()
 /// says, which counts the parent's memory from before the program was started.

@@ -1,4 +1,4 @@
-#include "perception/footage.h"
+#include "perception/frame_source.h"
 
 #include <cmath>
 #include <span>
@@ -27,10 +27,10 @@ VideoInfo info_of(const FeatureFile& file) {
 
 }  // namespace
 
-VideoFootage::VideoFootage(FrameReader reader, const FrameEncoder& encoder)
+VideoFrameSource::VideoFrameSource(FrameReader reader, const FrameEncoder& encoder)
     : reader_(std::move(reader)), encoder_(encoder) {}
 
-std::vector<std::optional<Seconds>> VideoFootage::times_of(
+std::vector<std::optional<Seconds>> VideoFrameSource::times_of(
     const std::vector<int64_t>& frames) const {
   std::vector<std::optional<Seconds>> times;
   times.reserve(frames.size());
@@ -38,21 +38,23 @@ std::vector<std::optional<Seconds>> VideoFootage::times_of(
   return times;
 }
 
-torch::Tensor VideoFootage::make_batch(int64_t slots) const { return encoder_.make_batch(slots); }
+torch::Tensor VideoFrameSource::make_batch(int64_t slots) const {
+  return encoder_.make_batch(slots);
+}
 
-void VideoFootage::load(Seconds time, const torch::Tensor& slot) {
+void VideoFrameSource::load(Seconds time, const torch::Tensor& slot) {
   reader_.shown_at(time,
                    std::span<uint8_t>(slot.data_ptr<uint8_t>(), static_cast<size_t>(slot.numel())));
 }
 
-torch::Tensor VideoFootage::encode(const torch::Tensor& slots) const {
+torch::Tensor VideoFrameSource::encode(const torch::Tensor& slots) const {
   return encoder_.encode(slots);
 }
 
-FeatureFootage::FeatureFootage(FeatureFile file, const FrameEncoder& encoder)
+FeatureFrameSource::FeatureFrameSource(FeatureFile file, const FrameEncoder& encoder)
     : file_(std::move(file)), info_(info_of(file_)), encoder_(encoder) {}
 
-std::vector<std::optional<Seconds>> FeatureFootage::times_of(
+std::vector<std::optional<Seconds>> FeatureFrameSource::times_of(
     const std::vector<int64_t>& frames) const {
   std::vector<std::optional<Seconds>> times;
   for (const int64_t frame : frames) {
@@ -62,20 +64,20 @@ std::vector<std::optional<Seconds>> FeatureFootage::times_of(
   return times;
 }
 
-Shown FeatureFootage::shown_at(Seconds time) {
+Shown FeatureFrameSource::shown_at(Seconds time) {
   const int64_t frame = file_.frame_at(time);
   return {frame, frame, file_.time_of(frame), file_.time_of(frame + 1)};
 }
 
-torch::Tensor FeatureFootage::make_batch(int64_t slots) const {
+torch::Tensor FeatureFrameSource::make_batch(int64_t slots) const {
   return encoder_.make_batch({slots, file_.patches(), file_.width()}, file_.header().dtype);
 }
 
-void FeatureFootage::load(Seconds time, const torch::Tensor& slot) {
+void FeatureFrameSource::load(Seconds time, const torch::Tensor& slot) {
   file_.read(file_.frame_at(time), slot);
 }
 
-torch::Tensor FeatureFootage::encode(const torch::Tensor& slots) const {
+torch::Tensor FeatureFrameSource::encode(const torch::Tensor& slots) const {
   return encoder_.condense(slots);
 }
 

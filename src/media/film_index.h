@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "moviechat/seconds.h"
+#include "moviechat/time.h"
 
 namespace moviechat {
 

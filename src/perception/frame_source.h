@@ -15,12 +15,12 @@ namespace moviechat {
 
 /// A film by time → blocks: frames that are decoded, or features of frames from a file. One thread
 /// at a time, but that encode() may run beside the others.
-class Footage {
+class FrameSource {
  public:
-  virtual ~Footage() = default;
-  Footage() = default;
-  Footage(const Footage&) = delete;
-  Footage& operator=(const Footage&) = delete;
+  virtual ~FrameSource() = default;
+  FrameSource() = default;
+  FrameSource(const FrameSource&) = delete;
+  FrameSource& operator=(const FrameSource&) = delete;
 
   virtual const VideoInfo& info() const = 0;
   /// Times in seconds mean something: they are the film's.
@@ -42,9 +42,9 @@ class Footage {
 };
 
 /// A video file. A slot is uint8 [S, S, 3].
-class VideoFootage : public Footage {
+class VideoFrameSource : public FrameSource {
  public:
-  VideoFootage(FrameReader reader, const FrameEncoder& encoder);
+  VideoFrameSource(FrameReader reader, const FrameEncoder& encoder);
 
   const VideoInfo& info() const override { return reader_.info(); }
   std::vector<std::optional<Seconds>> times_of(const std::vector<int64_t>& frames) const override;
@@ -62,9 +62,9 @@ class VideoFootage : public Footage {
 
 /// A file of features, which pass the ViT by. A slot is [P, D] of the file's dtype. info().path is
 /// the file's, codec its dtype.
-class FeatureFootage : public Footage {
+class FeatureFrameSource : public FrameSource {
  public:
-  FeatureFootage(FeatureFile file, const FrameEncoder& encoder);
+  FeatureFrameSource(FeatureFile file, const FrameEncoder& encoder);
 
   const VideoInfo& info() const override { return info_; }
   bool times_known() const override { return file_.times_from() != TimesFrom::nowhere; }

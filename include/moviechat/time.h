@@ -1,8 +1,12 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 
 namespace moviechat {
+
+/// A time or a length of time in seconds. A film's time 0 is when its first frame is shown.
+using Seconds = std::chrono::duration<double>;
 
 /// A rate or a time base as containers state it: exact where a double is not (24000/1001).
 struct Rational {
