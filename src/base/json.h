@@ -10,7 +10,7 @@
 #include "moviechat/fields.h"
 #include "moviechat/time.h"
 
-// Compiled once, in support/json.cpp, and not in each of the files that read or write JSON.
+// Compiled once, in base/json.cpp, and not in each of the files that read or write JSON.
 extern template class nlohmann::basic_json<>;
 
 namespace moviechat {
