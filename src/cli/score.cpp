@@ -174,8 +174,8 @@ void score(score::ScoredRun& run, const score::ScoredRun* other, const Scoring& 
 
 /// Pictures of films where a wrong answer stands; of none without a folder of films.
 report::Thumbnails pictures(const report::ScoreReport& report,
-                           const std::optional<eval::VideoFolder>& folder, Messages& messages,
-                           const CancelFlag& cancel) {
+                            const std::optional<eval::VideoFolder>& folder, Messages& messages,
+                            const CancelFlag& cancel) {
   if (!folder) return {};
   auto found = report::thumbnails_of(
       report::wrong_rows(report.first),
