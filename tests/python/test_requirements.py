@@ -58,3 +58,10 @@ def test_what_third_party_says_of_sentencepiece_is_what_is_locked() -> None:
     assert f"sentencepiece_version={version}\n" in (SCRIPTS / "setup").read_text()
     built = (root / "third_party/sentencepiece/CMakeLists.txt").read_text()
     assert f".deps/sentencepiece-{version}/sentencepiece " in built
+
+
+def test_third_party_names_every_library_that_setup_installs() -> None:
+    said = (SCRIPTS.parent / "third_party/README.md").read_text()
+    wanted = re.findall(r"\b[a-z0-9-]+-dev\b", (SCRIPTS / "setup").read_text())
+    assert {"libavformat-dev", "libgtest-dev"} <= set(wanted)
+    assert [name for name in wanted if not re.search(rf"\b{name}\b", said)] == []
