@@ -21,7 +21,7 @@ if(TARGET moviechat)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/configs DESTINATION ${CMAKE_INSTALL_DATADIR}/moviechat)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/mini DESTINATION ${CMAKE_INSTALL_DATADIR}/moviechat/models)
 
-  # The program itself prints its man page and completions, from the table that it parses its flags by.
+  # The program itself prints its man page and completions, from the flags that it parses.
   function(install_printed destination name)
     install(CODE "
       file(MAKE_DIRECTORY \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${destination}\")

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <memory>
 
+#include "base/message.h"
 #include "base/moment.h"
 #include "engine/bundle_loading.h"
 #include "media/frame_reader.h"
@@ -42,8 +43,7 @@ void read_film(const AskOptions& options, AskRun& run) {
     throw InputError("--video and --features contradict each other; give one of them");
   }
   if (!features && (fps || duration)) {
-    throw InputError(std::string(fps ? "--features-fps" : "--features-duration") +
-                     " goes with --features");
+    throw input_error("{} goes with --features", fps ? "--features-fps" : "--features-duration");
   }
   if (fps && duration) {
     throw InputError("--features-fps and --features-duration contradict each other; give one");
@@ -235,7 +235,7 @@ CLI::App* add_ask(CLI::App& program, AskOptions& options) {
   const auto read_duration = [&options](const std::string& flag, const std::string& text) {
     options.features_duration = parse_moment(flag, text);
     if (options.features_duration->count() <= 0) {
-      throw InputError(flag + " must be above 0, got " + text);
+      throw input_error("{} must be above 0, got {}", flag, text);
     }
   };
   add_reader(*ask, "--features-duration TIME", read_duration,

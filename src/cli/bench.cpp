@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <torch/version.h>
 
+#include "base/message.h"
 #include "bundle/device.h"
 #include "bundle/limits.h"
 
@@ -101,7 +102,7 @@ void run_bench(const BenchOptions& options, const CancelFlag& cancel) {
     throw InputError("nothing to measure; give what: moviechat bench limits");
   }
   if (*options.what != "limits") {
-    throw InputError(fmt::format("bench knows limits, got '{}'", *options.what));
+    throw input_error("bench knows limits, got '{}'", *options.what);
   }
   const Format format = options.format.text_or_json("bench");
   const RuntimeOptions runtime =
@@ -114,7 +115,7 @@ void run_bench(const BenchOptions& options, const CancelFlag& cancel) {
       .threads = at::get_num_threads(),
       .limits = measure_limits(device, options.seconds, callbacks.progress, &cancel)};
   messages.clear_bar();
-  results.write(format == Format::json ? json_text(limits_json(report)) : limits_text(report));
+  results.write(format == Format::json ? printed(limits_json(report)) : limits_text(report));
 }
 
 }  // namespace moviechat::cli

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/message.h"
 #include "cli/program_walk.h"
 #include "moviechat/fields.h"
 
@@ -38,14 +39,12 @@ std::string unknown_flag(const CLI::App& command, const std::string& word) {
 void check_operands(const CLI::App& command, const std::vector<std::string>& operands) {
   const CLI::Option* operand = operand_of(command);
   if (operand == nullptr && !operands.empty()) {
-    throw InputError(
-        fmt::format("unexpected argument '{}'; '{}' takes flags only (moviechat --help)",
-                    operands[0], command.get_name()));
+    throw input_error("unexpected argument '{}'; '{}' takes flags only (moviechat --help)",
+                      operands[0], command.get_name());
   }
   if (operands.size() > 1 && !is_repeatable(*operand)) {
-    throw InputError(fmt::format("unexpected argument '{}' after '{}'; '{}' takes one {}",
-                                 operands[1], operands[0], command.get_name(),
-                                 argument_of(*operand)));
+    throw input_error("unexpected argument '{}' after '{}'; '{}' takes one {}", operands[1],
+                      operands[0], command.get_name(), argument_of(*operand));
   }
 }
 
@@ -60,8 +59,8 @@ CommandLine split_command(CLI::App& program, std::vector<std::string> words) {
     if (names.back() == words[0]) return {command, true, {words.begin() + 1, words.end()}};
   }
   const std::string near = suggestion(words[0], names);
-  throw InputError(fmt::format("unknown command '{}'", words[0]) +
-                   (near.empty() ? fmt::format("; commands: {}", fmt::join(names, ", ")) : near));
+  throw input_error("unknown command '{}'{}", words[0],
+                    near.empty() ? fmt::format("; commands: {}", fmt::join(names, ", ")) : near);
 }
 
 SortedWords sort_words(const CLI::App& command, const std::vector<std::string>& words) {

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/message.h"
 #include "cli/flags.h"
 #include "cli/program_walk.h"
 #include "cli/templates.h"
@@ -142,7 +143,7 @@ std::string completions(const CLI::App& program, const std::string& shell) {
   if (shell == "bash") return bash_script(program);
   if (shell == "zsh") return zsh_script(program);
   if (shell == "fish") return fish_script(program);
-  throw InputError(fmt::format("no completions for '{}'; expected bash, zsh or fish", shell));
+  throw input_error("no completions for '{}'; expected bash, zsh or fish", shell);
 }
 
 }  // namespace moviechat::cli

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/message.h"
 #include "cli/program.h"
 #include "eval/manifest.h"
 
@@ -32,8 +33,8 @@ void check_films(const eval::EvalOptions& run) {
       run.features ? *run.features : needed(run.videos, "--videos", "folder of videos");
   std::error_code ignored;
   if (!std::filesystem::is_directory(folder, ignored)) {
-    throw InputError(fmt::format("{} must be a folder here, got '{}'",
-                                 run.features ? "--features" : "--videos", folder.string()));
+    throw input_error("{} must be a folder here, got '{}'",
+                      run.features ? "--features" : "--videos", folder.string());
   }
 }
 
@@ -51,8 +52,7 @@ Questions read_questions(const EvalOptions& options, const WarningSink& warn) {
   read.data = eval::only(std::move(read.data), options.mode);
   auto& films = read.data.films;
   if (films.empty()) {
-    throw InputError(
-        fmt::format("'{}' has no {} question", annotations.string(), name_of(options.mode)));
+    throw input_error("'{}' has no {} question", annotations.string(), name_of(options.mode));
   }
   if (options.limit && *options.limit < std::ssize(films)) {
     films.resize(static_cast<size_t>(*options.limit));
@@ -106,7 +106,7 @@ void add_data_flags(CLI::App& command, EvalOptions& options) {
 void add_run_format(CLI::App& command, bool& moviechat_format) {
   const auto read = [&moviechat_format](const std::string& flag, const std::string& text) {
     if (text != "moviechat") {
-      throw InputError(fmt::format("{} must be moviechat here, got '{}'", flag, text));
+      throw input_error("{} must be moviechat here, got '{}'", flag, text);
     }
     moviechat_format = true;
   };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/message.h"
 #include "cli/help.h"
 #include "cli/program_walk.h"
 #include "cli/templates.h"
@@ -18,9 +19,16 @@ bool names_something(std::string_view argument) {
   return std::find(kNames.begin(), kNames.end(), argument) != kNames.end();
 }
 
-/// One value for each time that the option is given: CLI11 makes no list of "[a,b]" then.
-CLI::Option* take_words(CLI::Option* option, const std::string& argument, bool repeats) {
-  return option->expected(1, repeats ? CLI::detail::expected_max_vector_size : 1)
+/// Adds an option that gets one value each time that it is given: no list is made of "[a,b]". `use`
+/// has them as they were given; what CLI11 hands to callbacks it changes ("{}" in 2.4).
+CLI::Option* add_option(CLI::App& command, const std::string& name, const std::string& argument,
+                        bool repeats, std::function<void(const CLI::results_t&)> use) {
+  CLI::callback_t callback = [&command, name, use = std::move(use)](const CLI::results_t&) {
+    use(command.get_option(name)->results());
+    return true;
+  };
+  return command.add_option(name, std::move(callback))
+      ->expected(1, repeats ? CLI::detail::expected_max_vector_size : 1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->allow_extra_args(false)
       ->type_name(argument);
@@ -51,20 +59,18 @@ CLI::Option* add_reader(CLI::App& command, const std::string& spec, ReadValue re
   const size_t blank = spec.find(' ');
   const std::string name = spec.substr(0, blank);
   const std::string argument = spec.substr(blank + 1);
-  CLI::callback_t callback = [name, repeats, read = std::move(read)](const CLI::results_t& values) {
+  const auto use = [name, repeats, read = std::move(read)](const CLI::results_t& values) {
     if (values.size() > 1 && !repeats) {
-      throw InputError(
-          fmt::format("{} is given twice ('{}' and '{}')", name, values[0], values[1]));
+      throw input_error("{} is given twice ('{}' and '{}')", name, values[0], values[1]);
     }
     for (const std::string& value : values) read(name, value);
-    return true;
   };
-  CLI::Option* option = command.add_option(name, std::move(callback), help);
-  take_words(option, argument, repeats)->option_text(example);
+  CLI::Option* option = add_option(command, name, argument, repeats, use);
+  option->description(help)->option_text(example);
   if (names_something(argument)) {
     option->check([spec, name](const std::string& value) {
       if (!value.empty()) return std::string();
-      throw InputError(fmt::format("{} needs a value, found an empty one: {}", name, spec));
+      throw input_error("{} needs a value, found an empty one: {}", name, spec);
     });
   }
   return option;
@@ -81,19 +87,14 @@ CLI::Option* add_switch(CLI::App& command, const std::string& name, bool& field,
 
 CLI::Option* add_operand(CLI::App& command, const std::string& argument,
                          std::optional<std::string>& field) {
-  CLI::callback_t set = [&field](const CLI::results_t& words) {
-    field = words.at(0);
-    return true;
-  };
-  return take_words(command.add_option(kOperand, std::move(set)), argument, false);
+  return add_option(command, kOperand, argument, false,
+                    [&field](const CLI::results_t& words) { field = words.at(0); });
 }
 CLI::Option* add_operand(CLI::App& command, const std::string& argument,
                          std::vector<std::filesystem::path>& field) {
-  CLI::callback_t set = [&field](const CLI::results_t& words) {
+  return add_option(command, kOperand, argument, true, [&field](const CLI::results_t& words) {
     field.assign(words.begin(), words.end());
-    return true;
-  };
-  return take_words(command.add_option(kOperand, std::move(set)), argument, true);
+  });
 }
 
 CLI::Option* set_words(CLI::Option* option, const std::string& words) {
@@ -103,8 +104,8 @@ CLI::Option* set_words(CLI::Option* option, const std::string& words) {
 LogLevel LogFlags::level() const {
   if (!quiet) return named.value_or(LogLevel::info);
   if (named && *named != LogLevel::error) {
-    throw InputError(fmt::format(
-        "--quiet and --log-level {} contradict each other; give one of them", name_of(*named)));
+    throw input_error("--quiet and --log-level {} contradict each other; give one of them",
+                      name_of(*named));
   }
   return LogLevel::error;
 }

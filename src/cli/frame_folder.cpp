@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/message.h"
 #include "moviechat/error.h"
 
 namespace moviechat::cli {
@@ -23,21 +24,21 @@ FrameFolder::FrameFolder(fs::path folder, int64_t width, int64_t height)
   while (!folder_.has_filename() && folder_.has_relative_path()) folder_ = folder_.parent_path();
   if (fs::exists(folder_, error) &&
       !(fs::is_directory(folder_, error) && fs::is_empty(folder_, error))) {
-    throw InputError("--frames '" + folder_.string() +
-                     "' is there already and not an empty folder; give a new one");
+    throw input_error("--frames {} is there already and not an empty folder; give a new one",
+                      quoted(folder_));
   }
   if (fs::exists(folder_, error)) {
     // A folder can be put in place of an empty one, not of a link to it or of ".".
     const fs::path real = fs::canonical(folder_, error);
     if (!error) folder_ = real;
   } else if (fs::is_symlink(folder_, error)) {
-    throw InputError("--frames '" + folder_.string() + "' is a link to nothing; give a new folder");
+    throw input_error("--frames {} is a link to nothing; give a new folder", quoted(folder_));
   }
   std::string name = folder_.string() + ".XXXXXX";
   if (::mkdtemp(name.data()) == nullptr) {
     const int why = errno;
     const std::string line =
-        "cannot make the folder '" + folder_.string() + "': " + std::strerror(why);
+        fmt::format("cannot make the folder {}: {}", quoted(folder_), std::strerror(why));
     if (why == ENOSPC || why == EDQUOT || why == EIO) throw Error(line);
     throw InputError(line);
   }
@@ -75,7 +76,8 @@ std::string FrameFolder::add(const Shown& shown, std::span<const uint8_t> rgb) {
 void FrameFolder::finish(const nlohmann::ordered_json& list) {
   write_file(temporary_ / "frames.json", list.dump(1) + "\n");
   if (::rename(temporary_.c_str(), folder_.c_str()) != 0) {
-    throw Error("cannot make the folder '" + folder_.string() + "': " + std::strerror(errno));
+    throw Error(
+        fmt::format("cannot make the folder {}: {}", quoted(folder_), std::strerror(errno)));
   }
   sync_folder(folder_.parent_path());
   temporary_.clear();

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/message.h"
 #include "base/moment.h"
 #include "cli/frame_folder.h"
 #include "cli/inspect_bundle.h"
@@ -138,18 +139,17 @@ std::string inspect_video(const InspectOptions& options, const MergedSettings& m
   report.stats = reader.stats();
   report.frames_missing = reader.frames_missing();
   if (folder) folder->finish(frames_json(report.frames));
-  return format == Format::json ? json_text(video_json(report)) : video_text(report);
+  return format == Format::json ? printed(video_json(report)) : video_text(report);
 }
 
 /// The folder that is inspected is the model: neither --model nor --frames goes with it.
 void use_as_model(const InspectOptions& options, std::vector<Assignment>& given) {
   if (!options.frames_folder.empty()) {
-    throw InputError(fmt::format("--frames goes with a video, '{}' is a folder", *options.subject));
+    throw input_error("--frames goes with a video, '{}' is a folder", *options.subject);
   }
   for (const Assignment& one : given) {
     if (one.origin != "--model") continue;
-    throw InputError(
-        fmt::format("--model goes with a video; the bundle to inspect is '{}'", *options.subject));
+    throw input_error("--model goes with a video; the bundle to inspect is '{}'", *options.subject);
   }
   given.push_back({"model", *options.subject, "--model"});
 }

@@ -164,7 +164,7 @@ std::string inspect_bundle(const MergedSettings& merged, Format format) {
   for (const auto& [file, hash] : spec.sources) {
     json["sources"].push_back({{"file", file}, {"sha256", hash}});
   }
-  return format == Format::json ? json_text(json) : bundle_text(json);
+  return format == Format::json ? printed(json) : bundle_text(json);
 }
 
 }  // namespace moviechat::cli

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/files.h"
+#include "base/message.h"
 #include "base/moment.h"
 #include "cli/flags.h"
 #include "engine/question_json.h"
@@ -25,12 +26,12 @@ void check_moments(const QuestionFlags& flags) {
   const size_t given = flags.moments.size() + flags.frames.size();
   const char* flag = flags.moments.empty() ? "--at-frame" : "--at";
   if (given > 0 && flags.texts.empty()) {
-    throw InputError(fmt::format(
-        "{} goes with --question; in a file, write the moment beside the question", flag));
+    throw input_error("{} goes with --question; in a file, write the moment beside the question",
+                      flag);
   }
   if (given > 1 && given != flags.texts.size()) {
-    throw InputError(fmt::format("found {} {} for {} --question; expected one for all, or one each",
-                                 given, flag, flags.texts.size()));
+    throw input_error("found {} {} for {} --question; expected one for all, or one each", given,
+                      flag, flags.texts.size());
   }
 }
 

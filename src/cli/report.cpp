@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/message.h"
 #include "base/moment.h"
 #include "cli/flags.h"
 
@@ -10,8 +11,8 @@ namespace moviechat::cli {
 Format FormatFlags::format() const {
   if (!json) return named.value_or(Format::text);
   if (named && *named != Format::json) {
-    throw InputError(fmt::format("--json and --format {} contradict each other; give one of them",
-                                 name_of(*named)));
+    throw input_error("--json and --format {} contradict each other; give one of them",
+                      name_of(*named));
   }
   return Format::json;
 }
@@ -19,8 +20,7 @@ Format FormatFlags::format() const {
 Format FormatFlags::text_or_json(std::string_view command) const {
   const Format chosen = format();
   if (chosen == Format::text || chosen == Format::json) return chosen;
-  throw InputError(
-      fmt::format("{} prints text or json, got --format {}", command, name_of(chosen)));
+  throw input_error("{} prints text or json, got --format {}", command, name_of(chosen));
 }
 
 void add_format_flags(CLI::App& command, FormatFlags& flags, const std::string& help,
@@ -51,7 +51,7 @@ std::string format_text(const RunReport& report) {
 std::string format_jsonl(const std::string& video, const Answer& answer, bool evidence) {
   Json json = {{"video", video}};
   json.update(answer_json(answer, evidence));
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(json) + "\n";
 }
 
 std::string format_jsonl(const RunReport& report) {
@@ -67,7 +67,7 @@ std::string format_report(const RunReport& report, Format format) {
     case Format::text:
       return format_text(report);
     case Format::json:
-      return json_text(report_json(report));
+      return printed(report_json(report));
     case Format::jsonl:
       return format_jsonl(report);
     case Format::srt:

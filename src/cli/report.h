@@ -11,6 +11,8 @@
 namespace moviechat::cli {
 
 using Json = nlohmann::ordered_json;
+/// JSON as it is printed: indented, with a line end.
+inline std::string printed(const Json& json) { return json_text(json, 2) + "\n"; }
 
 enum class Format { text, json, jsonl, srt };
 

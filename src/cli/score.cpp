@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/message.h"
 #include "cli/program.h"
 #include "datasets/video_folder.h"
 #include "eval/manifest.h"
@@ -32,7 +33,7 @@ std::vector<Metric> parse_metrics(const std::string& flag, const std::string& li
     Metric metric = Metric::exact;
     from_text(flag, word, metric);
     if (std::find(metrics.begin(), metrics.end(), metric) != metrics.end()) {
-      throw InputError(fmt::format("{} names '{}' twice", flag, word));
+      throw input_error("{} names '{}' twice", flag, word);
     }
     metrics.push_back(metric);
   }
@@ -50,15 +51,15 @@ std::string key_of(const ScoreOptions& options) {
   const std::string variable = options.key_variable.value_or("OPENAI_API_KEY");
   const char* key = std::getenv(variable.c_str());
   if (key == nullptr && options.key_variable) {
-    throw InputError(fmt::format("--judge-key-env: there is no {} in the environment", variable));
+    throw input_error("--judge-key-env: there is no {} in the environment", variable);
   }
   std::string text = key == nullptr ? "" : key;
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.pop_back();
   const auto is_printed = [](unsigned char c) { return c > ' ' && c < 127; };
   if (!std::all_of(text.begin(), text.end(), is_printed)) {
-    throw InputError(fmt::format(
+    throw input_error(
         "the key in {} holds a blank or a character that no header can; expected it alone",
-        variable));
+        variable);
   }
   return text;
 }
@@ -82,8 +83,7 @@ Scoring check_options(const ScoreOptions& options, Messages& messages) {
     throw InputError("nothing to score; give what eval wrote: moviechat score run");
   }
   if (options.runs.size() > 2) {
-    throw InputError(
-        fmt::format("score takes one run, or two to compare, got {}", options.runs.size()));
+    throw input_error("score takes one run, or two to compare, got {}", options.runs.size());
   }
   if (options.json + options.markdown + options.html > 1) {
     throw InputError("give one of --json, --markdown and --html; --out DIR writes them all");
@@ -119,11 +119,11 @@ score::ScoredRun unscored(const fs::path& path) {
   run.run = score::read_run(path);
   run.rows = score::rows_of(run.run);
   if (run.rows.rows.empty()) {
-    throw InputError(
-        fmt::format("predictions '{}' hold nothing to score: {} questions, {} without an answer, "
-                    "{} without a right answer to compare with",
-                    run.run.file.string(), run.rows.questions, run.rows.failed + run.rows.refused,
-                    run.rows.unreferenced));
+    throw input_error(
+        "predictions '{}' hold nothing to score: {} questions, {} without an answer, "
+        "{} without a right answer to compare with",
+        run.run.file.string(), run.rows.questions, run.rows.failed + run.rows.refused,
+        run.rows.unreferenced);
   }
   return run;
 }
@@ -243,7 +243,7 @@ void make_out(const fs::path& out) {
   std::error_code error;
   fs::create_directories(out, error);
   if (error) {
-    throw InputError(fmt::format("cannot make the folder '{}': {}", out.string(), error.message()));
+    throw input_error("cannot make the folder '{}': {}", out.string(), error.message());
   }
   check_reports_are_ours(out);
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/message.h"
 #include "cli/flags.h"
 #include "cli/templates.h"
 
@@ -44,7 +45,7 @@ CLI::Option* add_assignment(CLI::App& command, std::vector<Assignment>& given,
   const auto read = [&given, key](const std::string& flag, const std::string& text) {
     for (const Assignment& one : given) {
       if (one.origin != flag) continue;
-      throw InputError(fmt::format("{} is given twice ('{}' and '{}')", flag, one.text, text));
+      throw input_error("{} is given twice ('{}' and '{}')", flag, one.text, text);
     }
     given.push_back({key, text, flag});
   };
@@ -93,7 +94,7 @@ void add_model_and_settings(CLI::App& command, SettingsGiven& settings, bool bat
   const auto set = [&given](const std::string& /*flag*/, const std::string& text) {
     const size_t equals = text.find('=');
     if (equals == 0 || equals == std::string::npos) {
-      throw InputError(fmt::format("--set must be KEY=VALUE like memory.keep=3, got '{}'", text));
+      throw input_error("--set must be KEY=VALUE like memory.keep=3, got '{}'", text);
     }
     given.push_back({text.substr(0, equals), text.substr(equals + 1), "--set " + text});
   };

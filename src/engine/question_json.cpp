@@ -1,8 +1,7 @@
 #include "engine/question_json.h"
 
-#include <sstream>
-
 #include "base/json.h"
+#include "base/message.h"
 #include "base/moment.h"
 #include "base/text.h"
 #include "base/utf8.h"
@@ -16,15 +15,14 @@ constexpr size_t kShown = 80;  // bytes of a value in a message
 
 Question parse_question(const std::string& line, const std::string& name) {
   const json entry = parse_json(line);
-  if (entry.is_discarded()) throw InputError(name + " " + json_fault(line));
+  if (entry.is_discarded()) throw input_error("{} {}", name, json_fault(line));
   if (!entry.is_object() || !entry.contains("question") || !entry["question"].is_string()) {
-    throw InputError(name + " must be an object with a text \"question\"");
+    throw input_error("{} must be an object with a text \"question\"", name);
   }
   for (const auto& [key, value] : entry.items()) {
-    if (key != "question" && key != "at" && key != "at_frame") {
-      throw InputError(name + " has an unknown key '" + shortened(key, kShown) +
-                       "'; expected question, at or at_frame");
-    }
+    if (key == "question" || key == "at" || key == "at_frame") continue;
+    throw input_error("{} has an unknown key '{}'; expected question, at or at_frame", name,
+                      shortened(key, kShown));
   }
   Question question;
   question.text = entry["question"].get<std::string>();
@@ -32,7 +30,7 @@ Question parse_question(const std::string& line, const std::string& name) {
   const json at = entry.value("at", json());
   const json frame = entry.value("at_frame", json());
   if (!at.is_null() && !frame.is_null()) {
-    throw InputError(name + " has both at and at_frame; give one of them");
+    throw input_error("{} has both at and at_frame; give one of them", name);
   }
   if (!at.is_null()) question.at = moment_from_json(name + ": at", at);
   if (!frame.is_null()) question.at_frame = frame_index_from_json(name + ": at_frame", frame);
@@ -43,27 +41,21 @@ Question parse_question(const std::string& line, const std::string& name) {
 
 std::vector<Question> parse_questions(const std::string& lines, const std::string& origin) {
   std::vector<Question> questions;
-  std::istringstream stream(lines);
-  std::string line;
-  for (int number = 1; std::getline(stream, line); ++number) {
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    questions.push_back(parse_question(line, "'" + origin + "' line " + std::to_string(number)));
-  }
-  if (questions.empty()) {
-    throw InputError("'" + origin +
-                     "' holds no question; expected lines like {\"question\": \"What happens?\"}");
-  }
-  return questions;
+  for_each_line(lines, [&](int64_t number, std::string_view line) {
+    if (line.find_first_not_of(" \t\r") == std::string_view::npos) return;
+    questions.push_back(
+        parse_question(std::string(line), fmt::format("'{}' line {}", origin, number)));
+  });
+  if (!questions.empty()) return questions;
+  throw input_error(
+      "'{}' holds no question; expected lines like {{\"question\": \"What happens?\"}}", origin);
 }
 
 void check_question_text(const std::string& text, const std::string& name) {
   if (const size_t at = first_invalid_utf8(text); at != std::string::npos) {
-    throw InputError(name + " is not valid UTF-8 (byte " + std::to_string(at + 1) +
-                     "); expected UTF-8 text");
+    throw input_error("{} is not valid UTF-8 (byte {}); expected UTF-8 text", name, at + 1);
   }
-  if (trim(text).empty()) {
-    throw InputError(name + " is empty; expected a question");
-  }
+  if (trim(text).empty()) throw input_error("{} is empty; expected a question", name);
 }
 
 }  // namespace moviechat

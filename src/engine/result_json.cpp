@@ -16,16 +16,8 @@ Json answer_json(const Answer& answer, bool evidence) {
   json["prompt_tokens"] = answer.prompt_tokens;
   json["answer_tokens"] = answer.answer_tokens;
   if (!evidence) return json;
-  json["evidence"] = Json::array();
-  for (const Evidence& one : answer.evidence) {
-    json["evidence"].push_back(
-        {{"start", one.start.count()}, {"end", one.end.count()}, {"score", one.score}});
-  }
+  json["evidence"] = answer.evidence;
   return json;
-}
-
-std::string json_text(const Json& json) {
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 Json plan_json(const PlanOptions& options, const SamplingPlan& plan) {
@@ -62,11 +54,7 @@ Json report_json(const RunReport& report) {
   for (const Answer& answer : run.answers) {
     json["results"].push_back(answer_json(answer, report.evidence));
   }
-  json["counts"] = {{"frames_decoded", run.counts.frames_decoded},
-                    {"frames_encoded", run.counts.frames_encoded},
-                    {"seeks", run.counts.seeks},
-                    {"blocks_long", run.counts.blocks_long},
-                    {"blocks_short", run.counts.blocks_short}};
+  json["counts"] = run.counts;
   json["seconds"] = Json::object();
   for (const StageCost& cost : run.stages) json["seconds"][cost.stage] = cost.seconds;
   json["peak_memory_bytes"] = report.peak_memory_bytes;

@@ -32,7 +32,4 @@ nlohmann::ordered_json report_json(const RunReport& report);
 nlohmann::ordered_json answer_json(const Answer& answer, bool evidence);
 nlohmann::ordered_json plan_json(const PlanOptions& options, const SamplingPlan& plan);
 
-/// Indented JSON with a line end; what is not UTF-8 is replaced.
-std::string json_text(const nlohmann::ordered_json& json);
-
 }  // namespace moviechat

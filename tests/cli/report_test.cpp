@@ -96,7 +96,7 @@ TEST(Report, JsonHasEvidenceOnlyWhenAskedFor) {
 TEST(Report, MalformedTextIsReplacedInJson) {
   RunReport odd = report();
   odd.video = "film\xff.mp4";
-  EXPECT_EQ(Json::parse(json_text(report_json(odd)))["video"]["path"], "film\xEF\xBF\xBD.mp4");
+  EXPECT_EQ(Json::parse(printed(report_json(odd)))["video"]["path"], "film\xEF\xBF\xBD.mp4");
 }
 
 TEST(Report, JsonLinesAreOneObjectForEachQuestion) {
