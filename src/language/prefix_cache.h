@@ -36,7 +36,7 @@ struct Prefix {
 /// that are kept, and always one. One thread at a time; the model outlives it.
 class PrefixCache {
  public:
-  static constexpr int64_t kBytes = 256 << 20;
+  static constexpr int64_t kBytes = 32 << 20;
 
   explicit PrefixCache(const LanguageModel& model, int64_t bytes = kBytes);
 
