@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 import yaml
 
-from moviechat_models.export import INTERFACE_VERSION
+from moviechat_models.export import INTERFACE_VERSION, SCHEMA_VERSION
 from moviechat_models.folder import BundleError, sha256_of, write_folder
 from moviechat_models.linear import hold_stored
 from moviechat_models.llama import LanguageModel
@@ -16,6 +16,7 @@ from moviechat_models.sizes import LlamaSizes
 from .report import Progress
 
 PART = "language_model.pt"
+SCHEMA_LINE = f"schema_version: {SCHEMA_VERSION}"
 EXAMPLES = """\
 examples:
   scripts/convert upgrade models/moviechat-7b
@@ -54,26 +55,39 @@ def upgrade_language_model(old: Path, new: Path) -> None:
     save_scripted(module, new)
 
 
-def upgrade(folder: Path, out: Path, replace: bool, progress: Progress) -> None:
-    """Writes the bundle again at `out`, which may be `folder` itself."""
+def read_description(folder: Path) -> tuple[str, str]:
+    """Text of the model.yaml of an older bundle, and the hash of its language model there."""
     model_file = folder / "model.yaml"
     if not model_file.is_file():
         raise BundleError(f"'{folder}' is not a bundle: it has no model.yaml")
-    text = model_file.read_text(encoding="utf-8")
-    description = yaml.safe_load(text)
-    found = description.get("interface_version", 1)
+    try:
+        text = model_file.read_text(encoding="utf-8")
+        description = yaml.safe_load(text)
+        found = int(description.get("interface_version", 1))
+        expected = str(description["files"][PART])
+    except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = str(error).replace("\n", " ")
+        raise BundleError(f"{model_file} cannot be read as a bundle's: {reason}") from error
     if found >= INTERFACE_VERSION:
         raise BundleError(f"'{folder}' has interface version {found} already; nothing to do")
-    if sha256_of(folder / PART) != description["files"][PART]:
+    if f"{SCHEMA_LINE}\n" not in text:
+        raise BundleError(f"{model_file} must hold '{SCHEMA_LINE}'; use the moviechat that made it")
+    return text, expected
+
+
+def upgrade(folder: Path, out: Path, replace: bool, progress: Progress) -> None:
+    """Writes the bundle again at `out`, which may be `folder` itself."""
+    text, expected = read_description(folder)
+    if sha256_of(folder / PART) != expected:
         raise BundleError(f"{folder / PART} is not what model.yaml says; copy the bundle again")
 
     def fill(new: Path) -> None:
         shutil.copytree(folder, new, dirs_exist_ok=True, ignore=shutil.ignore_patterns(PART))
         progress.say(f"writing {PART}")
         upgrade_language_model(folder / PART, new / PART)
-        lines = text.replace(description["files"][PART], sha256_of(new / PART)).splitlines(True)
-        schema = next(i for i, line in enumerate(lines) if line.startswith("schema_version:"))
-        lines.insert(schema + 1, f"interface_version: {INTERFACE_VERSION}\n")
-        (new / "model.yaml").write_text("".join(lines), encoding="utf-8")
+        version = f"{SCHEMA_LINE}\ninterface_version: {INTERFACE_VERSION}\n"
+        described = text.replace(expected, sha256_of(new / PART))
+        described = described.replace(f"{SCHEMA_LINE}\n", version, 1)
+        (new / "model.yaml").write_text(described, encoding="utf-8")
 
     write_folder(out, fill, replace or out.absolute() == folder.absolute())

@@ -1,7 +1,8 @@
 #include "base/stage_costs.h"
-#include "base/process.h"
 
 #include <algorithm>
+
+#include "base/process.h"
 
 namespace moviechat {
 namespace {

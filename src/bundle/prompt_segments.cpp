@@ -58,8 +58,12 @@ std::vector<PromptSegment> read_segments(const YAML::Node& list, const Range<int
     throw SegmentError{std::string("a list with ") + name + " once",
                        std::to_string(count(segments, kind)) + " of it"};
   }
-  if (segments.back().kind == Kind::film)
-    throw SegmentError{"a list that goes on after film", "its end"};
+  const auto film = std::find_if(segments.begin(), segments.end(),
+                                 [](const auto& segment) { return segment.kind == Kind::film; });
+  const bool goes_on = std::any_of(film, segments.end(), [](const PromptSegment& segment) {
+    return segment.kind == Kind::question || segment.kind == Kind::token || !segment.text.empty();
+  });
+  if (!goes_on) throw SegmentError{"a list that goes on after film", "its end"};
   return segments;
 }
 

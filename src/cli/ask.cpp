@@ -1,5 +1,4 @@
 #include "cli/ask.h"
-#include "base/process.h"
 
 #include <fmt/format.h>
 
@@ -8,6 +7,7 @@
 
 #include "base/message.h"
 #include "base/moment.h"
+#include "base/process.h"
 #include "engine/bundle_loading.h"
 #include "media/frame_reader.h"
 #include "perception/frame_source.h"

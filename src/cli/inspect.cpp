@@ -1,5 +1,4 @@
 #include "cli/inspect.h"
-#include "media/film_index.h"
 
 #include <fmt/format.h>
 
@@ -8,6 +7,7 @@
 #include "cli/frame_folder.h"
 #include "cli/inspect_bundle.h"
 #include "engine/bundle_loading.h"
+#include "media/film_index.h"
 #include "media/frame_reader.h"
 
 namespace moviechat::cli {

@@ -1,5 +1,4 @@
 #include "engine/answerer.h"
-#include "base/stage_costs.h"
 
 #include <algorithm>
 #include <chrono>
@@ -7,6 +6,7 @@
 #include <numeric>
 #include <utility>
 
+#include "base/stage_costs.h"
 #include "bundle/device.h"
 #include "language/find_evidence.h"
 #include "language/prompt.h"
@@ -89,6 +89,15 @@ void Answerer::answer_all(std::vector<WatchedFilm>& films, const RunOptions& run
     size_t question;
     std::future<Generation> answer;
   };
+  // Before the next films are watched: their frames may need the memory.
+  struct Release {
+    Answerer& answerer;
+    ~Release() {
+      answerer.together_.reset();
+      answerer.prefixes_.trim();
+    }
+  };
+  const Release release{*this};
   std::vector<Pending> pending;
   StageCosts together([device = bundle_.device()] { return device_memory(device); });
   {

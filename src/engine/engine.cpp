@@ -7,6 +7,7 @@
 #include <cmath>
 #include <thread>
 
+#include "base/message.h"
 #include "base/stage_costs.h"
 #include "bundle/bundle.h"
 #include "bundle/device.h"
@@ -221,6 +222,10 @@ WatchedFilm Engine::State::watch(const std::filesystem::path& path,
     return film;
   }
 
+  if (callbacks.more_questions && settings.plan.breakpoint != BreakpointRule::moment) {
+    throw input_error("plan.breakpoint must be moment where questions join, got {}",
+                      name_of(settings.plan.breakpoint));
+  }
   const FrameEncoder encoder(*bundle);
   std::unique_ptr<FrameSource> source;
   std::vector<Moment> moments;

@@ -1,7 +1,8 @@
 #include "engine/watch.h"
-#include "base/stage_costs.h"
 
 #include <map>
+
+#include "base/stage_costs.h"
 
 namespace moviechat {
 
@@ -9,8 +10,9 @@ WatchResult watch(Perceiver& perceiver, const WatchOptions& options, const Memor
                   StageCosts& costs) {
   const auto memory = make_memory(
       options.memory, options.whole_film ? options.positions : MemoryPolicy::kUnlimited);
-  std::map<size_t, MemoryBlocks> cuts;  // of moments whose frame is still to come
-  std::map<size_t, Block> currents;     // of moments whose memory is still to come
+  // A moment needs its memory and the frame on screen then, which do not come together.
+  std::map<size_t, MemoryBlocks> cuts;
+  std::map<size_t, Block> currents;
   while (const auto seen = perceiver.next()) {
     const auto& [step, perceived] = *seen;
     switch (step.kind) {
@@ -24,9 +26,11 @@ WatchResult watch(Perceiver& perceiver, const WatchOptions& options, const Memor
         memory->end_clip();
         continue;
       }
-      case Step::Kind::cut:
+      case Step::Kind::cut: {
+        const Stopwatch stopwatch(costs, "memory");
         cuts[step.moment] = memory->at({.moment = step.time, .question = {}});
         break;
+      }
       case Step::Kind::current:
         currents[step.moment] = {perceived.blocks, step.time, step.end};
         break;

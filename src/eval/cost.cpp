@@ -1,11 +1,11 @@
 #include "eval/cost.h"
-#include "base/stage_costs.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
 #include "base/json.h"
+#include "base/stage_costs.h"
 
 #include "base/files.h"
 #include "base/text.h"

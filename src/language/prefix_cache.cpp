@@ -7,8 +7,8 @@
 namespace moviechat {
 namespace {
 
-/// Caches grow in such steps, so that questions of about the same length share one.
-constexpr int64_t kStep = 256;
+/// Capacities are multiples of this, so that questions of about the same length share one.
+constexpr int64_t kCapacityMultiple = 256;
 
 struct Shared {
   size_t parts = 0;
@@ -31,19 +31,20 @@ Shared shared_with(const Prefix& prefix, std::span<const PrefixPart> parts) {
 }  // namespace
 
 bool PrefixPart::same_as(const PrefixPart& other) const {
-  if (rows.defined() != other.rows.defined()) return false;
-  if (!rows.defined()) return ids == other.ids;
-  return rows.is_same(other.rows) ||
-         (rows.sizes() == other.rows.sizes() && torch::equal(rows, other.rows));
+  if (embeddings.defined() != other.embeddings.defined()) return false;
+  if (!embeddings.defined()) return ids == other.ids;
+  return embeddings.is_same(other.embeddings) || (embeddings.sizes() == other.embeddings.sizes() &&
+                                                  torch::equal(embeddings, other.embeddings));
 }
 
-PrefixCache::PrefixCache(const LanguageModel& model, int64_t bytes)
-    : model_(model), bytes_(bytes), bytes_of_position_(model.make_cache(1, 1).bytes()) {}
+PrefixCache::PrefixCache(const LanguageModel& model, int64_t byte_limit)
+    : model_(model), byte_limit_(byte_limit), bytes_of_position_(model.make_cache(1, 1).bytes()) {}
 
 std::shared_ptr<Prefix> PrefixCache::find(std::span<const PrefixPart> parts, int64_t tail) {
   int64_t length = 0;
   for (const PrefixPart& part : parts) length += part.size();
-  const int64_t capacity = (length + tail + kStep - 1) / kStep * kStep;
+  const int64_t capacity =
+      (length + tail + kCapacityMultiple - 1) / kCapacityMultiple * kCapacityMultiple;
   std::shared_ptr<Prefix> prefix = known(parts);
   if (prefix == nullptr) prefix = make(parts, capacity);
   if (prefix->cache.capacity() < capacity) {
@@ -82,7 +83,7 @@ std::shared_ptr<Prefix> PrefixCache::make(std::span<const PrefixPart> parts, int
     most = shared;
     best = other.get();
   }
-  auto unused = take_unused(bytes_ - capacity * bytes_of_position_);
+  auto unused = evict_unused(byte_limit_ - capacity * bytes_of_position_);
   unused.remove_if([&](const auto& other) { return other.get() != best; });
   if (!unused.empty() && best->cache.capacity() >= capacity) {
     prefix->cache = std::move(unused.front()->cache);
@@ -97,21 +98,21 @@ std::shared_ptr<Prefix> PrefixCache::make(std::span<const PrefixPart> parts, int
   return prefix;
 }
 
-/// Takes those out that nobody uses and that do not fit beside those which do, or were used later.
-std::list<std::shared_ptr<Prefix>> PrefixCache::take_unused(int64_t kept_bytes) {
-  std::list<std::shared_ptr<Prefix>> unused;
+/// Removes and returns the unused prefixes that exceed the limit beside those in use.
+std::list<std::shared_ptr<Prefix>> PrefixCache::evict_unused(int64_t byte_limit) {
   int64_t kept = 0;
+  for (const auto& prefix : prefixes_) {
+    if (prefix.use_count() > 1) kept += prefix->cache.bytes();
+  }
+  std::list<std::shared_ptr<Prefix>> evicted;
   for (auto prefix = prefixes_.begin(); prefix != prefixes_.end();) {
     const auto next = std::next(prefix);
-    const int64_t bytes = (*prefix)->cache.bytes();
-    if (prefix->use_count() == 1 && kept + bytes > kept_bytes) {
-      unused.splice(unused.end(), prefixes_, prefix);
-    } else {
-      kept += bytes;
-    }
+    const bool used = prefix->use_count() > 1;
+    if (!used) kept += (*prefix)->cache.bytes();
+    if (!used && kept > byte_limit) evicted.splice(evicted.end(), prefixes_, prefix);
     prefix = next;
   }
-  return unused;
+  return evicted;
 }
 
 }  // namespace moviechat

@@ -15,8 +15,8 @@ namespace moviechat {
 /// A part of a prompt as the language model reads it: ids, or rows of embeddings.
 struct PrefixPart {
   std::vector<int64_t> ids;
-  torch::Tensor rows;  // [n, H]
-  int64_t size() const { return rows.defined() ? rows.size(0) : std::ssize(ids); }
+  torch::Tensor embeddings;  // [n, H]
+  int64_t size() const { return embeddings.defined() ? embeddings.size(0) : std::ssize(ids); }
   /// By content: a memory that was read again is the same.
   bool same_as(const PrefixPart& other) const;
 };
@@ -31,26 +31,29 @@ struct Prefix {
   bool is_read() const { return cache.length() >= length; }
 };
 
-/// Prefixes of the prompts that were read last: text before a film, and the film. Those in use stay
-/// whatever their number; of the others, those that were used last, as long as they fit the bytes
-/// that are kept, and always one. One thread at a time; the model outlives it.
+/// Prefixes of the prompts that were read last: text before a film, and the film. Prefixes in use
+/// are never evicted. Unused ones are evicted, least recently used first, over a limit of bytes;
+/// the newest is always kept. One thread at a time; the model outlives it.
 class PrefixCache {
  public:
-  static constexpr int64_t kBytes = 32 << 20;
+  static constexpr int64_t kDefaultByteLimit = 32 << 20;
 
-  explicit PrefixCache(const LanguageModel& model, int64_t bytes = kBytes);
+  explicit PrefixCache(const LanguageModel& model, int64_t byte_limit = kDefaultByteLimit);
 
   /// The prefix with these parts, and room for `tail` positions behind it. Parts that another
   /// prefix begins with are taken over; the rest is to be read.
   std::shared_ptr<Prefix> find(std::span<const PrefixPart> parts, int64_t tail);
 
+  /// Keeps only what fits the limit, be it nothing.
+  void trim() { evict_unused(byte_limit_); }
+
  private:
   std::shared_ptr<Prefix> known(std::span<const PrefixPart> parts);
   std::shared_ptr<Prefix> make(std::span<const PrefixPart> parts, int64_t capacity);
-  std::list<std::shared_ptr<Prefix>> take_unused(int64_t kept_bytes);
+  std::list<std::shared_ptr<Prefix>> evict_unused(int64_t byte_limit);
 
   const LanguageModel& model_;
-  int64_t bytes_;
+  int64_t byte_limit_;
   int64_t bytes_of_position_;
   std::list<std::shared_ptr<Prefix>> prefixes_;  // the one that was used last first
 };

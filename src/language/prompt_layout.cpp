@@ -10,8 +10,8 @@ namespace {
 
 /// Takes the first `count` tokens off a part.
 void cut_left(PrefixPart& part, int64_t count) {
-  if (part.rows.defined()) {
-    part.rows = part.rows.slice(0, count);
+  if (part.embeddings.defined()) {
+    part.embeddings = part.embeddings.slice(0, count);
   } else {
     part.ids.erase(part.ids.begin(), part.ids.begin() + count);
   }
@@ -21,7 +21,9 @@ void warn_of_cut(int64_t tokens, int64_t excess, int64_t video_start, int64_t vi
                  int64_t longest_answer, const WarningSink& warn) {
   const std::string lost = excess <= video_start ? "the text before the video"
                            : excess < video_end  ? "the text before the video and part of the video"
-                                                 : "the video and all text before it";
+                           : excess == video_end
+                               ? "the video and all text before it"
+                               : "the video, all text before it and the beginning of the question";
   warn("the prompt has " + std::to_string(tokens) + " tokens, but the context leaves " +
        std::to_string(tokens - excess) + " before an answer of up to " +
        std::to_string(longest_answer) + ": " + std::to_string(excess) +
@@ -49,12 +51,12 @@ PromptLayout lay_out(const Prompt& prompt, const torch::Tensor& video, const Pro
     warn_of_cut(tokens, excess, layout.video_start, layout.video_start + video.size(0),
                 options.max_new_tokens, warn);
   }
-  int64_t left = excess;
+  int64_t still_to_cut = excess;
   for (PrefixPart& part : layout.prefix) {
-    const int64_t cut = std::min(left, part.size());
-    if (part.rows.defined()) layout.video_cut = cut;
+    const int64_t cut = std::min(still_to_cut, part.size());
+    if (part.embeddings.defined()) layout.video_cut = cut;
     if (cut > 0) cut_left(part, cut);
-    left -= cut;
+    still_to_cut -= cut;
   }
   layout.video_start = std::max<int64_t>(0, layout.video_start - excess);
   layout.tail = std::move(layout.prefix.back().ids);

@@ -19,10 +19,12 @@
 namespace moviechat {
 namespace {
 
-/// Capacities come in such steps, so that answers of about the same length share one.
-constexpr int64_t kStep = 64;
+/// Capacities are multiples of this, so that answers of about the same length share one.
+constexpr int64_t kCapacityMultiple = 64;
 
-int64_t rounded_up(int64_t positions) { return (positions + kStep - 1) / kStep * kStep; }
+int64_t rounded_up(int64_t positions) {
+  return (positions + kCapacityMultiple - 1) / kCapacityMultiple * kCapacityMultiple;
+}
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -32,7 +34,7 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
 
 /// Beams of one answer. They share its film, and have what follows it for themselves.
 struct TextDecoder::Beams {
-  KvCache tails;       // of interface version 1: whole prompts
+  KvCache tails;       // models without step_rows keep the whole prompt here
   int64_t common = 0;  // positions at their beginning that are the same in all
   BeamSearch search;
   LogitsProcessors processors;
@@ -85,6 +87,12 @@ Generation TextDecoder::answer(GenerationRequest request) {
   return answer.get();
 }
 
+void TextDecoder::reset() {
+  waiting_.clear();
+  for (auto& row : rows_) row.reset();
+  tails_ = {};
+}
+
 bool TextDecoder::step() {
   const c10::InferenceMode guard;
   read_prompts();
@@ -92,11 +100,11 @@ bool TextDecoder::step() {
     if (row == nullptr || !row->decoding) continue;
     if (row->beams) {
       guarded(row, [&](Row& one) { decode_beams(one); });
-    } else if (!shares_prefixes()) {
+    } else if (!has_several_rows()) {
       guarded(row, [&](Row& one) { decode_alone(one); });
     }
   }
-  if (shares_prefixes()) decode_rows();
+  if (has_several_rows()) decode_rows();
   const auto busy = [](const auto& row) { return row != nullptr; };
   return !waiting_.empty() || std::any_of(rows_.begin(), rows_.end(), busy);
 }
@@ -127,7 +135,7 @@ void TextDecoder::let_rows_join() {
 
 /// Where rows share prefixes, room for a row's tail among the others'.
 void TextDecoder::make_room(const Row& row) {
-  if (!shares_prefixes() || tails_.capacity() >= row.longest_tail()) return;
+  if (!has_several_rows() || tails_.capacity() >= row.longest_tail()) return;
   KvCache larger = model_.make_cache(std::ssize(rows_), rounded_up(row.longest_tail()));
   if (tails_.capacity() > 0) {
     larger.slice(0, tails_.capacity()).copy_from(tails_.slice(0, tails_.capacity()));
@@ -183,8 +191,9 @@ int64_t TextDecoder::read_prefix(Prefix& prefix) {
     if (read >= part.size()) continue;
     const int64_t count = std::min(kPiece, part.size() - read);
     const torch::Tensor embeddings =
-        part.rows.defined() ? part.rows.slice(0, read, read + count)
-                            : model_.embed(std::span(part.ids).subspan(read, count));  // [n, H]
+        part.embeddings.defined()
+            ? part.embeddings.slice(0, read, read + count)
+            : model_.embed(std::span(part.ids).subspan(read, count));  // [n, H]
     model_.step(embeddings.unsqueeze(0), prefix.cache);
     return count;
   }
@@ -193,14 +202,14 @@ int64_t TextDecoder::read_prefix(Prefix& prefix) {
 
 /// Where rows share a prefix, what stands behind it is scratch: a row's tail is kept among tails_.
 void TextDecoder::store_tail(Row& row, int64_t start, int64_t count) {
-  if (!shares_prefixes()) return;
+  if (!has_several_rows()) return;
   const KvSlice read = row.prefix->cache.slice(row.prefix->length + start, count);
   tails_.slice(start, count).row(row.place).copy_from(read);
 }
 
 void TextDecoder::restore_tail(Row& row) {
   KvCache& cache = row.prefix->cache;
-  if (shares_prefixes() && row.tail > 0) {
+  if (has_several_rows() && row.tail > 0) {
     cache.slice(row.prefix->length, row.tail).copy_from(tails_.slice(0, row.tail).row(row.place));
   }
   cache.set_length(row.prefix->length + row.tail);
@@ -278,15 +287,16 @@ void TextDecoder::decode_rows() {
     places.prefix_of[place] = prefix - prefixes.begin();
   }
   if (busy.empty()) return;
-  torch::Tensor logits;
+  std::span<float> all;
+  torch::Tensor logits;  // [B, V], of which `all` is a view
   try {
-    logits = model_.next_rows(tokens, places, tails_);  // [B, V]
+    logits = model_.next_rows(tokens, places, tails_);
+    all = on_host(logits);
   } catch (...) {
     for (auto* row : busy) guarded(*row, [](Row&) { throw; });
     return;
   }
   ++decoding_steps_;
-  const std::span<float> all = on_host(logits);
   const size_t width = all.size() / rows_.size();
   for (auto* row : busy) {
     guarded(*row, [&](Row& one) {

@@ -30,7 +30,7 @@ struct Generation {
   FinishReason reason = FinishReason::length;
   int64_t prompt_tokens = 0;  // positions before the answer, the film's among them
   int64_t answer_tokens = 0;
-  double prompt_seconds = 0;  // while the prompt was read; a device may still be at it
+  double prompt_seconds = 0;  // while the prompt was read; a GPU may still be working then
   torch::Tensor attention;    // [Q] float32 on the CPU: of the answer's tokens to the film's
                               // embeddings, mean over tokens, layers and heads; undefined unless
                               // asked for
@@ -45,15 +45,15 @@ struct GenerationRequest {
   AnswerCallbacks callbacks;
 };
 
-/// Prompts → answers, several at a time: an answer is a row that joins as soon as one is free and
-/// leaves when it has ended, each with options, stop rule and callbacks of its own. A step reads
-/// the weights once for a token of every row.
+/// Prompts → answers, several at a time. An answer is a row: it joins as soon as a row is free and
+/// leaves when it has ended, with options, stop rule and callbacks of its own. A step reads the
+/// weights once for a token of every row.
 ///
-/// Rows share the keys and values of their film (PrefixCache), which outlive the answers. A prompt
-/// is read in pieces that depend on nothing else, between the steps of the rows that are decoding.
-/// Where there are several rows, every step has all of them, idle ones too, and rows do not see
-/// each other: an answer does not depend on which others there are. A failure, or what cancels an
-/// answer, ends that answer alone.
+/// Rows share the keys and values of their film, which stay in the PrefixCache after the answer
+/// ends. A prompt is read in pieces that depend on nothing else, between the steps of the rows that
+/// are decoding. With several rows, every step runs the full batch, idle rows included, and rows do
+/// not see each other: an answer does not depend on which others there are. What fails or cancels
+/// one answer ends it alone; a step of the model that fails ends all that took part.
 ///
 /// One thread at a time; model, tokenizer and prefixes outlive it.
 class TextDecoder {
@@ -76,6 +76,9 @@ class TextDecoder {
 
   /// Steps until a request is answered.
   Generation answer(GenerationRequest request);
+
+  /// Drops what was not answered, and the memory of rows that share prefixes.
+  void reset();
 
   /// Prompt positions that went through the language model so far.
   int64_t prefilled_tokens() const { return prefilled_tokens_; }
@@ -101,7 +104,7 @@ class TextDecoder {
   void make_room(const Row& row);
   void store_tail(Row& row, int64_t start, int64_t count);
   void restore_tail(Row& row);
-  bool shares_prefixes() const { return rows_.size() > 1; }
+  bool has_several_rows() const { return rows_.size() > 1; }
   std::span<float> on_host(const torch::Tensor& logits);
   /// Does something for a row; what it throws ends that row.
   template <class Work>

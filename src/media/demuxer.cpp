@@ -1,5 +1,4 @@
 #include "media/demuxer.h"
-#include "media/film_index.h"
 
 #include <algorithm>
 #include <array>
@@ -11,6 +10,7 @@
 #include <utility>
 
 #include "base/message.h"
+#include "media/film_index.h"
 #include "media/mp4_tables.h"
 
 namespace moviechat {

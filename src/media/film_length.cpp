@@ -1,10 +1,10 @@
 #include "media/film_length.h"
-#include "media/film_index.h"
 
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
+#include "media/film_index.h"
 #include "media/header_claims.h"
 
 namespace moviechat {

@@ -1,5 +1,4 @@
 #include "media/film_scan.h"
-#include "media/film_index.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,6 +7,7 @@
 #include <queue>
 #include <vector>
 
+#include "media/film_index.h"
 #include "media/frame_clock.h"
 
 namespace moviechat {

@@ -1,5 +1,4 @@
 #include "media/frame_reader.h"
-#include "media/film_index.h"
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +9,7 @@
 #include "media/decoder.h"
 #include "media/demuxer.h"
 #include "media/ffmpeg_versions.h"
+#include "media/film_index.h"
 #include "media/film_length.h"
 #include "media/film_source.h"
 #include "media/frame_clock.h"

@@ -1,8 +1,9 @@
 #include "media/frame_times.h"
-#include "media/film_index.h"
 
 #include <algorithm>
 #include <cmath>
+
+#include "media/film_index.h"
 
 namespace moviechat {
 

@@ -1,5 +1,4 @@
 #include "media/mp4_tables.h"
-#include "media/film_index.h"
 
 #include <algorithm>
 #include <array>
@@ -7,6 +6,7 @@
 #include <queue>
 #include <vector>
 
+#include "media/film_index.h"
 #include "media/mp4_boxes.h"
 
 namespace moviechat {

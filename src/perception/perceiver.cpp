@@ -1,7 +1,8 @@
 #include "perception/perceiver.h"
-#include "base/stage_costs.h"
 
 #include <chrono>
+
+#include "base/stage_costs.h"
 
 namespace moviechat {
 

@@ -1,10 +1,10 @@
 #include "moviechat/sampling_plan.h"
-#include "media/film_index.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "base/message.h"
+#include "media/film_index.h"
 
 namespace moviechat {
 namespace {

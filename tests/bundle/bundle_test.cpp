@@ -216,6 +216,7 @@ TEST_F(DamagedBundle, SegmentsStandInPlaceOfATemplate) {
            {"[film, question, film, question]", "must be a list with film once, found 2 of it"},
            {"[film]", "must be a list with question once"},
            {"[question, film]", "must be a list that goes on after film"},
+           {"[question, film, {text: ''}, {turns: [question, answer]}]", "goes on after film"},
            {"[{token: 512}, film, question]", "must be of ids 0 to 511, found 512"},
            {"[film, question, answer]", "found 'answer'"},
            {"[film, question, {words: a}]", "found 'words'"},

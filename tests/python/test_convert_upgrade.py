@@ -37,5 +37,9 @@ def test_what_cannot_be_upgraded_stays_as_it_is(old, tmp_path, capsys):
     assert convert(["upgrade", str(old)]) == 2
     assert "is not what model.yaml says" in capsys.readouterr().err
     assert damaged.read_bytes() == (OLD / "language_model.pt").read_bytes() + b"x"
+    for text in ("", "a: [", "files: 3", "interface_version: x"):
+        (old / "model.yaml").write_text(text)
+        assert convert(["upgrade", str(old)]) == 2
+        assert "cannot be read as a bundle's" in capsys.readouterr().err
     assert convert(["upgrade", str(tmp_path)]) == 2
     assert "is not a bundle: it has no model.yaml" in capsys.readouterr().err

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import shutil
 import subprocess
 from collections import Counter
 from html.parser import HTMLParser
@@ -48,11 +47,6 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data
-
-
-needs_node = pytest.mark.skipif(
-    shutil.which("node") is None, reason="no node to run the page's script"
-)
 
 
 def drawn(html: str, folder: Path) -> Page:
@@ -99,7 +93,6 @@ def test_the_page_loads_nothing_and_runs_its_own_script_alone(tmp_path: Path) ->
     assert data["wrong"][1]["pictures"][0]["at"] == 4.0
 
 
-@needs_node
 def test_the_page_shows_what_is_in_it(tmp_path: Path) -> None:
     run, films, evil = run_with_tags_in_its_answers(tmp_path)
     page = drawn(score(run, "--videos", films, "--html", "--metric", "exact").stdout, tmp_path)
@@ -121,7 +114,6 @@ def test_the_page_shows_what_is_in_it(tmp_path: Path) -> None:
     assert page.elements["circle"] == 5  # all, both modes, two categories
 
 
-@needs_node
 def test_the_page_of_two_runs_shows_both(tmp_path: Path) -> None:
     first = [row(i, [answered("star" if i % 2 else "moon")]) for i in range(10)]
     second = [row(i, [answered("star" if i else "moon")]) for i in range(10)]
