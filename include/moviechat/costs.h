@@ -12,7 +12,7 @@ struct MemoryUse {
   int64_t peak = 0;
 };
 
-/// What a stage cost. Memory is the whole process's: the most at the end of the stage's parts, or
+/// Wall time and peak memory of one stage. Memory is the whole process's: the most at the end of the stage's parts, or
 /// at any time in a part that set a new record; nullopt where it was not looked at.
 struct StageCost {
   std::string stage;

@@ -19,7 +19,7 @@ namespace moviechat {
 /// level.
 constexpr size_t kDeepestJson = 100;
 
-/// Whether a text is JSON that is nested deeper. Takes one pass.
+/// Depth check of JSON text: true when it is nested deeper than is read. Takes one pass.
 bool is_nested_too_deep(std::string_view text);
 
 /// Parsed JSON from elsewhere; all of it is read here. Discarded (json.is_discarded()) when the

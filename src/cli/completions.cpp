@@ -25,7 +25,7 @@ constexpr Candidates kZsh = {" ", "({})", "_files", "_files -/"};              /
 constexpr Candidates kFish = {"", " -a '{}'", " -a '(__fish_complete_path)'",  // of complete
                               " -a '(__fish_complete_directories)'"};
 
-/// What may be the value of a flag, or stand as an operand; nullptr: nothing.
+/// Candidates for a flag's value, or for an operand; nullptr: none.
 std::string candidates(const CLI::Option* option, const Candidates& shell) {
   if (option == nullptr) return std::string(shell.none);
   const std::string argument = argument_of(*option);

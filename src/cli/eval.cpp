@@ -60,7 +60,7 @@ Questions read_questions(const EvalOptions& options, const WarningSink& warn) {
   return read;
 }
 
-/// What the run does, checked. No film is read by plan none.
+/// Options of the run, checked. With plan none, no film is read.
 eval::EvalOptions check_options(const EvalOptions& options, const ProgramSettings& chosen) {
   needed(options.kind, "--dataset", "kind of data set");
   needed(options.annotations, "--annotations", "annotations");
