@@ -12,8 +12,9 @@ struct MemoryUse {
   int64_t peak = 0;
 };
 
-/// Wall time and peak memory of one stage. Memory is the whole process's: the most at the end of the stage's parts, or
-/// at any time in a part that set a new record; nullopt where it was not looked at.
+/// Wall time and peak memory of one stage. Memory is the whole process's: the most at the end of
+/// the stage's parts, or at any time in a part that set a new record; nullopt where it was not
+/// looked at.
 struct StageCost {
   std::string stage;
   double seconds = 0;

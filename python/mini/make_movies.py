@@ -28,7 +28,7 @@ USUAL_CODEC = 0.7  # share of plain H.264 in mp4
 
 
 def scene_record(scene: Scene) -> dict[str, Any]:
-    """What a scene shows, for those who want more than the questions."""
+    """Description of a scene, for uses beyond the questions."""
     event = scene.event
     return {
         "start": scene.start,
@@ -89,7 +89,7 @@ class Movie:
         return annotation(self.film, self.video, *self.asked)
 
     def annotation_in(self, folder: Path) -> Path:
-        """Where write() puts the annotation."""
+        """Path of the annotation that write() makes."""
         return folder / "annotations" / f"{self.name}.json"
 
     def write(self, folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""What `moviechat score` says of predictions, as in results.json, as tables, and as a plot.
+"""Scores of predictions by `moviechat score`, as in results.json, as tables, and as a plot.
 
 Shares are those of the metric `exact`; intervals are 95 % and over films drawn whole, since the
 questions about a film are not independent.

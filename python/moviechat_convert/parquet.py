@@ -24,7 +24,7 @@ ROWS_AT_A_TIME = 1024
 
 
 def holds_bytes(kind: pa.DataType) -> bool:
-    """Whether a type is, or has inside, binary data."""
+    """True for binary data, and for types that hold some."""
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return True
     return any(holds_bytes(kind.field(i).type) for i in range(kind.num_fields))
